@@ -1,0 +1,2 @@
+//! `cargo local`: the whole cloud on this machine.
+fn main() {}
