@@ -1,0 +1,59 @@
+-- What is offered, to whom, under which rules; where a campaign looks; and which source found whom.
+
+create table campaigns (
+    id             bigint generated always as identity,
+    name           text        not null,
+    status         text        not null default 'active',
+    offer          text        not null,
+    audience       text        not null,
+    min_score      smallint    not null default 70,
+    min_confidence real        not null default 0.5,
+    -- Mails a day at most; the owner raises it as the domain warms up.
+    daily_cap      integer     not null default 50,
+    review_all     boolean     not null default false,
+    -- Country code → 'allow' | 'review' | 'consent', over the built-in table of lawful bases.
+    basis_rules    jsonb       not null default '{}',
+    created_at     timestamptz not null default now(),
+    updated_at     timestamptz not null default now(),
+    constraint campaigns_pkey primary key (id),
+    constraint campaigns_name_key unique (name),
+    constraint campaigns_status_known check (status in ('draft', 'active', 'paused', 'ended')),
+    constraint campaigns_min_score_range check (min_score between 0 and 100),
+    constraint campaigns_min_confidence_range check (min_confidence between 0 and 1),
+    constraint campaigns_daily_cap_natural check (daily_cap >= 0)
+);
+
+create table sources (
+    id          bigint generated always as identity,
+    campaign_id bigint      not null,
+    name        text        not null,
+    kind        text        not null,
+    params      jsonb       not null default '{}',
+    -- Where the next run goes on. Advanced in the statement that stores the page (invariant 2).
+    cursor      jsonb       not null default '{}',
+    enabled     boolean     not null default true,
+    -- A run holds the source until this time; its number tells a late run that it was replaced.
+    run         bigint      not null default 0,
+    lease_until timestamptz,
+    last_run_at timestamptz,
+    last_report jsonb,
+    created_at  timestamptz not null default now(),
+    updated_at  timestamptz not null default now(),
+    constraint sources_pkey primary key (id),
+    constraint sources_campaign_id_fkey foreign key (campaign_id) references campaigns (id),
+    constraint sources_campaign_id_name_key unique (campaign_id, name),
+    constraint sources_kind_known check (
+        kind in ('x', 'instagram', 'facebook', 'linkedin', 'phantombuster', 'apify', 'scrapingbee', 'csv', 'simulated')
+    )
+);
+
+create table lead_sources (
+    lead_id   bigint      not null,
+    source_id bigint      not null,
+    found_at  timestamptz not null default now(),
+    constraint lead_sources_pkey primary key (lead_id, source_id),
+    constraint lead_sources_lead_id_fkey foreign key (lead_id) references leads (id),
+    constraint lead_sources_source_id_fkey foreign key (source_id) references sources (id)
+);
+
+create index lead_sources_source_id_idx on lead_sources (source_id);

@@ -1,0 +1,81 @@
+-- What a lead is about and whether the programme fits, and what was paid to know it (invariants 5, 6).
+
+create table enriched_leads (
+    id                 bigint generated always as identity,
+    lead_id            bigint      not null,
+    campaign_id        bigint      not null,
+    niche              text        not null,
+    score              smallint    not null,
+    notes              text        not null,
+    subject            text,
+    message            text,
+    contacted          boolean     not null default false,
+    sent               boolean     not null default false,
+    reviewed           boolean     not null default false,
+    compliant          boolean     not null,
+    compliance_notes   text        not null default '',
+    enrichment_version integer     not null,
+    ai_confidence      real        not null,
+    evidence           jsonb       not null default '[]',
+    method             text        not null,
+    model              text,
+    prompt_hash        bytea       not null,
+    cost_micros        bigint      not null default 0,
+    -- What was decided about writing to this lead, and why; the send ledger goes on from there.
+    outcome            text        not null,
+    reason             text,
+    decision           jsonb       not null,
+    created_at         timestamptz not null default now(),
+    updated_at         timestamptz not null default now(),
+    constraint enriched_leads_pkey primary key (id),
+    constraint enriched_leads_lead_id_fkey foreign key (lead_id) references leads (id),
+    constraint enriched_leads_campaign_id_fkey foreign key (campaign_id) references campaigns (id),
+    constraint enriched_leads_version_key unique (lead_id, campaign_id, enrichment_version),
+    constraint enriched_leads_score_range check (score between 0 and 100),
+    constraint enriched_leads_confidence_range check (ai_confidence between 0 and 1),
+    constraint enriched_leads_method_known check (method in ('model', 'rules')),
+    constraint enriched_leads_outcome_known check (outcome in ('planned', 'review', 'refused')),
+    constraint enriched_leads_reason_given check (outcome = 'planned' or reason is not null),
+    constraint enriched_leads_message_bounded check (length(message) <= 4000 and length(subject) <= 200),
+    constraint enriched_leads_sent_is_contacted check (not sent or contacted)
+);
+
+comment on column enriched_leads.notes is 'the short summary';
+comment on column enriched_leads.cost_micros is 'millionths of a US dollar';
+
+create index enriched_leads_campaign_id_score_idx on enriched_leads (campaign_id, score desc);
+
+-- One row per model call that was or may have been paid. `calling` is written before the call, so
+-- that a crash costs at most one call more; a definite refusal (`failed`) cost nothing.
+create table model_calls (
+    id              bigint generated always as identity,
+    request_key     bytea       not null,
+    attempt         smallint    not null,
+    state           text        not null default 'calling',
+    lease_until     timestamptz not null,
+    model           text        not null,
+    answer          text,
+    input_tokens    integer,
+    output_tokens   integer,
+    reserved_micros bigint      not null,
+    cost_micros     bigint      not null default 0,
+    created_at      timestamptz not null default now(),
+    updated_at      timestamptz not null default now(),
+    constraint model_calls_pkey primary key (id),
+    constraint model_calls_request_key_attempt_key unique (request_key, attempt),
+    constraint model_calls_attempt_positive check (attempt >= 1),
+    constraint model_calls_state_known check (
+        state in ('calling', 'answered', 'refused', 'unusable', 'lost', 'failed')
+    )
+);
+
+comment on column model_calls.state is
+    'calling; paid: answered, refused, unusable (not to the schema), lost (no reply, may be paid); failed: not paid';
+
+-- What a day''s model calls cost, reserved before the call and settled after it.
+create table model_spend (
+    day    date   not null,
+    micros bigint not null default 0,
+    constraint model_spend_pkey primary key (day),
+    constraint model_spend_natural check (micros >= 0)
+);
