@@ -1,1 +1,18 @@
-//! shared
+//! What two functions share, and every boundary they reach out through.
+//!
+//! * [`domain`] – the rules: pure, no I/O, no clock, no environment.
+//! * [`messages`] – what a queue carries: a version and an id, never personal data.
+//! * [`queue`] – the one SQS loop, faults and publishing.
+//! * [`db`] – all the SQL, one file per table.
+//! * [`clients`] – the model, SES, S3 and plain HTTP.
+//! * [`config`] and [`telemetry`] – the environment, read once, and the log.
+
+pub mod clients;
+pub mod config;
+pub mod db;
+pub mod domain;
+pub mod messages;
+pub mod queue;
+pub mod telemetry;
+#[cfg(feature = "testing")]
+pub mod testing;

@@ -1,0 +1,200 @@
+//! SES, which takes a mail once and has no idempotency token (invariant 8).
+
+use aws_config::{SdkConfig, retry::RetryConfig};
+use aws_sdk_ses::{
+    Client,
+    error::{BuildError, ProvideErrorMetadata, SdkError},
+    primitives::Blob,
+    types::{MessageTag, RawMessage},
+};
+
+use crate::domain::{email::EmailAddress, ids::SendId};
+
+/// Name of the tag that every event about a mail carries back: the send's id.
+pub const SEND_TAG: &str = "send_id";
+
+/// Sends mails through SES, one attempt each.
+#[derive(Debug, Clone)]
+pub struct Mailer {
+    client: Client,
+    configuration_set: String,
+}
+
+/// A mail, ready to go.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    /// The send it belongs to.
+    pub send: SendId,
+    /// Envelope sender.
+    pub from: EmailAddress,
+    /// Envelope recipient: exactly one.
+    pub to: EmailAddress,
+    /// The MIME text.
+    pub mime: Vec<u8>,
+}
+
+/// What SES said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Handover {
+    /// It took the mail.
+    Accepted {
+        /// Its id for the mail.
+        message_id: String,
+    },
+    /// It took nothing and asks to slow down.
+    Throttled,
+    /// It was not reached: no connection came about.
+    Unreachable,
+    /// It takes nothing from this account or set-up, with this code; a person must look.
+    AccountRefused {
+        /// SES's error code.
+        code: String,
+    },
+    /// It will never take this mail, with this code.
+    MailRefused {
+        /// SES's error code.
+        code: String,
+    },
+    /// It may have taken the mail or not: the answer was lost.
+    NoAnswer,
+}
+
+impl Mailer {
+    /// A mailer whose calls are made exactly once: the SDK would repeat a call whose answer was
+    /// lost, and the person would get the mail twice.
+    pub fn new(config: &SdkConfig, configuration_set: String) -> Self {
+        let once = aws_sdk_ses::config::Builder::from(config)
+            .retry_config(RetryConfig::disabled())
+            .build();
+        Self { client: Client::from_conf(once), configuration_set }
+    }
+
+    /// Hands a mail over.
+    pub async fn hand_over(&self, mail: Mail) -> Handover {
+        let Ok((message, tag)) = parts(&mail) else {
+            // Only an empty field fails here, before anything is sent.
+            return Handover::MailRefused { code: "InvalidMail".to_owned() };
+        };
+        let request = self
+            .client
+            .send_raw_email()
+            .source(mail.from.as_str())
+            .destinations(mail.to.as_str())
+            .raw_message(message)
+            .configuration_set_name(&self.configuration_set)
+            .tags(tag);
+        match request.send().await {
+            Ok(reply) => Handover::Accepted { message_id: reply.message_id },
+            Err(error) => {
+                let code = error.code().unwrap_or_default().to_owned();
+                let outcome = match &error {
+                    SdkError::ServiceError(service) => classify(
+                        service.raw().status().as_u16(),
+                        &code,
+                        error.message().unwrap_or_default(),
+                    ),
+                    SdkError::ConstructionFailure(_) => Handover::AccountRefused { code: "ConstructionFailure".to_owned() },
+                    other if never_connected(other) => Handover::Unreachable,
+                    _ => Handover::NoAnswer,
+                };
+                tracing::warn!(send.id = %mail.send, code, outcome = ?outcome, "SES did not take a mail");
+                outcome
+            }
+        }
+    }
+}
+
+fn parts(mail: &Mail) -> Result<(RawMessage, MessageTag), BuildError> {
+    let message = RawMessage::builder().data(Blob::new(mail.mime.as_slice())).build()?;
+    let tag = MessageTag::builder().name(SEND_TAG).value(mail.send.to_string()).build()?;
+    Ok((message, tag))
+}
+
+/// What an error answer means. SES answers nearly everything with 400, so the code decides.
+///
+/// Codes: <https://docs.aws.amazon.com/ses/latest/APIReference/CommonErrors.html>
+fn classify(status: u16, code: &str, message: &str) -> Handover {
+    let owned = || code.to_owned();
+    match code.strip_suffix("Exception").unwrap_or(code) {
+        "Throttling" | "TooManyRequests" | "RequestLimitExceeded" | "SlowDown" => Handover::Throttled,
+        // The one code for a sender that may not send and for a mail that may not be sent.
+        "MessageRejected" if message.contains("not verified") || message.contains("authority") => {
+            Handover::AccountRefused { code: owned() }
+        }
+        "MessageRejected" | "InvalidParameterValue" => Handover::MailRefused { code: owned() },
+        "AccountSendingPaused"
+        | "ConfigurationSetSendingPaused"
+        | "ConfigurationSetDoesNotExist"
+        | "MailFromDomainNotVerified"
+        | "LimitExceeded"
+        | "AccessDenied"
+        | "InvalidClientTokenId"
+        | "SignatureDoesNotMatch"
+        | "ExpiredToken"
+        | "OptInRequired"
+        | "UnrecognizedClient" => Handover::AccountRefused { code: owned() },
+        // 500 and 503 may come after the mail was taken.
+        _ if status >= 500 => Handover::NoAnswer,
+        // An answer that refuses with a code we do not know: nothing was taken, somebody looks.
+        _ if (400..500).contains(&status) && !code.is_empty() => {
+            Handover::AccountRefused { code: owned() }
+        }
+        _ => Handover::NoAnswer,
+    }
+}
+
+/// Whether no connection came about, so that SES cannot have seen the mail.
+fn never_connected<R: std::fmt::Debug + Send + Sync + 'static>(
+    error: &SdkError<aws_sdk_ses::operation::send_raw_email::SendRawEmailError, R>,
+) -> bool {
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        if let Some(io) = cause.downcast_ref::<std::io::Error>()
+            && io.kind() == std::io::ErrorKind::ConnectionRefused
+        {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(status: u16, code: &str, message: &str, expected: &Handover) {
+        assert_eq!(&classify(status, code, message), expected, "{code}");
+    }
+
+    #[test]
+    fn an_error_answer_is_read_by_its_code() {
+        let account = |code: &str| Handover::AccountRefused { code: code.to_owned() };
+        let mail = |code: &str| Handover::MailRefused { code: code.to_owned() };
+        check(400, "Throttling", "Maximum sending rate exceeded.", &Handover::Throttled);
+        check(400, "ThrottlingException", "", &Handover::Throttled);
+        let unverified = "Email address is not verified. The following identities failed";
+        check(400, "MessageRejected", unverified, &account("MessageRejected"));
+        check(400, "MessageRejected", "Address blacklisted.", &mail("MessageRejected"));
+        check(400, "InvalidParameterValue", "Missing final '@domain'", &mail("InvalidParameterValue"));
+        for code in [
+            "AccountSendingPausedException",
+            "ConfigurationSetSendingPausedException",
+            "ConfigurationSetDoesNotExist",
+            "MailFromDomainNotVerifiedException",
+            "SignatureDoesNotMatch",
+            "SomethingNew",
+        ] {
+            check(400, code, "", &account(code));
+        }
+    }
+
+    #[test]
+    fn an_answer_that_proves_nothing_is_no_answer() {
+        check(500, "InternalFailure", "", &Handover::NoAnswer);
+        check(503, "ServiceUnavailable", "", &Handover::NoAnswer);
+        check(400, "", "", &Handover::NoAnswer);
+        check(502, "", "<html>", &Handover::NoAnswer);
+    }
+}

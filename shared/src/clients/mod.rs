@@ -1,0 +1,8 @@
+//! The network's edge: AWS, the model and plain HTTP. Everything that reaches out has a
+//! configurable address and a time limit.
+
+pub mod aws;
+pub mod http;
+pub mod mailer;
+pub mod model;
+pub mod storage;

@@ -1,0 +1,327 @@
+//! The language model, through any server that speaks OpenAI's chat completions.
+
+use std::time::Duration;
+
+use async_openai::{
+    Client, config::OpenAIConfig, error::OpenAIError, middleware::HttpRequestFactory,
+};
+use reqwest::{Response, header::RETRY_AFTER};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::config;
+
+/// Largest error body that is looked at.
+const ERROR_BODY_LIMIT: usize = 64 * 1024;
+
+/// A client for one model. Retries nothing by itself: what a repeated call costs is for its caller
+/// to decide.
+pub struct Model {
+    client: Client<OpenAIConfig>,
+    config: config::Model,
+}
+
+/// One question.
+#[derive(Debug, Clone)]
+pub struct Question<'a> {
+    /// What the model is to do.
+    pub system: &'a str,
+    /// The data it is to do it with.
+    pub user: &'a str,
+    /// Name of the schema.
+    pub schema_name: &'a str,
+    /// The strict JSON schema of the answer.
+    pub schema: &'a Value,
+    /// Most tokens the answer may have.
+    pub max_tokens: u32,
+}
+
+/// What a paid call brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// What the model said, or why it said nothing usable.
+    pub content: Content,
+    /// Tokens of the question, as billed.
+    pub input_tokens: u32,
+    /// Tokens of the answer, as billed.
+    pub output_tokens: u32,
+}
+
+/// What the model said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// A whole text; whether it is to the schema is for the caller to check.
+    Text(String),
+    /// It will not answer this.
+    Refused,
+    /// It was cut at the token limit.
+    Truncated,
+    /// Nothing, or nothing that can be read.
+    Unusable,
+}
+
+/// The call brought no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// Too many calls; not paid.
+    #[error("the model's server asks to slow down")]
+    Throttled {
+        /// What it asked for.
+        after: Option<Duration>,
+    },
+    /// It is down; not paid.
+    #[error("the model's server is not available (status {status:?})")]
+    Unavailable {
+        /// The status, if there was an answer.
+        status: Option<u16>,
+    },
+    /// It may have worked on it, and be paid, but its answer is lost.
+    #[error("the model's answer was lost")]
+    Lost,
+    /// It refuses every call of ours, with this code: key, quota or set-up. Not paid.
+    #[error("the model's server refuses our calls ({code}, status {status}); check OPENAI_API_KEY, OPENAI_MODEL and the account's credit")]
+    Refuses {
+        /// The status.
+        status: u16,
+        /// The server's code for it.
+        code: String,
+    },
+}
+
+/// The client could not be made.
+#[derive(Debug, thiserror::Error)]
+#[error("could not set up the model's HTTP client")]
+pub struct SetupError(#[source] reqwest::Error);
+
+impl Model {
+    /// A client with the configured address, key and time limit.
+    ///
+    /// # Errors
+    /// When the TLS back end cannot start.
+    pub fn new(config: config::Model) -> Result<Self, SetupError> {
+        let http = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(5))
+            .timeout(config.timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(SetupError)?;
+        // Set explicitly: the crate would read a stray OPENAI_BASE_URL and give it the key.
+        let api = OpenAIConfig::new()
+            .with_api_key(config.api_key.expose())
+            .with_api_base(config.base_url.as_str().trim_end_matches('/'))
+            .with_org_id("")
+            .with_project_id("");
+        let service = tower::service_fn(move |request: HttpRequestFactory| {
+            let http = http.clone();
+            async move { call(&http, request).await }
+        });
+        Ok(Self { client: Client::with_config(api).with_http_service(service), config })
+    }
+
+    /// The model's name: part of what an answer is remembered under.
+    pub fn name(&self) -> &str {
+        &self.config.name
+    }
+
+    /// The limits it was made with.
+    pub fn config(&self) -> &config::Model {
+        &self.config
+    }
+
+    /// Asks once.
+    ///
+    /// # Errors
+    /// Which of them may have been paid is said at each.
+    pub async fn ask(&self, question: &Question<'_>) -> Result<Answer, ModelError> {
+        let mut request = json!({
+            "model": self.config.name,
+            "max_completion_tokens": question.max_tokens,
+            "messages": [
+                {"role": "system", "content": question.system},
+                {"role": "user", "content": question.user},
+            ],
+            "response_format": {"type": "json_schema", "json_schema": {
+                "name": question.schema_name,
+                "schema": question.schema,
+                "strict": true,
+            }},
+        });
+        if let (Some(temperature), Some(fields)) = (self.config.temperature, request.as_object_mut())
+        {
+            // Through text: 0.3_f32 as a f64 would read 0.30000001192092896.
+            let temperature: f64 = temperature.to_string().parse().unwrap_or(0.3);
+            fields.insert("temperature".to_owned(), temperature.into());
+        }
+        let reply = self.client.chat().create_byot::<_, Completion>(request).await;
+        match reply {
+            Ok(completion) => Ok(completion.into_answer()),
+            Err(OpenAIError::Boxed(error)) => match error.downcast::<ModelError>() {
+                Ok(error) => Err(*error),
+                Err(_) => Err(ModelError::Lost),
+            },
+            // A 200 whose body is no completion: it was worked on, and paid.
+            Err(OpenAIError::JSONDeserialize(..)) => {
+                Ok(Answer { content: Content::Unusable, input_tokens: 0, output_tokens: 0 })
+            }
+            Err(_) => Err(ModelError::Lost),
+        }
+    }
+}
+
+/// Sends one request and reads a failure's status, code and `Retry-After`, which the crate hides.
+async fn call(
+    http: &reqwest::Client,
+    request: HttpRequestFactory,
+) -> Result<Response, Box<dyn std::error::Error + Send + Sync>> {
+    let request = request.build().await?;
+    let response = match http.execute(request).await {
+        Ok(response) => response,
+        // Without a connection nothing was asked.
+        Err(error) if error.is_connect() => {
+            return Err(Box::new(ModelError::Unavailable { status: None }));
+        }
+        Err(_) => return Err(Box::new(ModelError::Lost)),
+    };
+    if response.status().is_success() {
+        return Ok(response);
+    }
+    Err(Box::new(refusal(response).await))
+}
+
+async fn refusal(mut response: Response) -> ModelError {
+    let status = response.status().as_u16();
+    let after = response.headers().get(RETRY_AFTER).and_then(|v| v.to_str().ok()?.parse().ok());
+    let mut body = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        body.extend_from_slice(&chunk);
+        if body.len() > ERROR_BODY_LIMIT {
+            break;
+        }
+    }
+    // The edge answers with HTML at times: no code then, and the status decides.
+    let error = serde_json::from_slice::<ErrorBody>(&body).map(|b| b.error).unwrap_or_default();
+    classify(status, &error, after.map(Duration::from_secs))
+}
+
+fn classify(status: u16, error: &ErrorDetail, after: Option<Duration>) -> ModelError {
+    let code = error.code.as_ref().and_then(Value::as_str).unwrap_or_default();
+    let kind = error.kind.as_deref().unwrap_or_default();
+    let out_of_money = kind == "insufficient_quota"
+        || code.contains("quota")
+        || code.contains("balance_exhausted")
+        || code.contains("limit_exceeded") && code != "rate_limit_exceeded";
+    match status {
+        429 if !out_of_money => ModelError::Throttled { after },
+        408 | 500..=599 => ModelError::Unavailable { status: Some(status) },
+        _ => {
+            let code = if code.is_empty() { kind } else { code };
+            ModelError::Refuses { status, code: code.to_owned() }
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct ErrorBody {
+    error: ErrorDetail,
+}
+
+#[derive(Deserialize, Default)]
+struct ErrorDetail {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    /// A text at OpenAI, a number at some compatible servers.
+    code: Option<Value>,
+}
+
+/// Only what is read, so that new fields and words break nothing.
+#[derive(Deserialize)]
+struct Completion {
+    #[serde(default)]
+    choices: Vec<Choice>,
+    usage: Option<Usage>,
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    message: Message,
+    finish_reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    content: Option<String>,
+    refusal: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+struct Usage {
+    #[serde(default)]
+    prompt_tokens: u32,
+    #[serde(default)]
+    completion_tokens: u32,
+}
+
+impl Completion {
+    fn into_answer(self) -> Answer {
+        let usage = self.usage.unwrap_or_default();
+        let content = match self.choices.into_iter().next() {
+            None => Content::Unusable,
+            Some(choice) if choice.message.refusal.is_some() => Content::Refused,
+            Some(choice) => match (choice.finish_reason.as_deref(), choice.message.content) {
+                (Some("content_filter"), _) => Content::Refused,
+                (Some("length"), _) => Content::Truncated,
+                (_, Some(text)) if !text.trim().is_empty() => Content::Text(text),
+                _ => Content::Unusable,
+            },
+        };
+        Answer {
+            content,
+            input_tokens: usage.prompt_tokens,
+            output_tokens: usage.completion_tokens,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(body: Value) -> Content {
+        serde_json::from_value::<Completion>(body).unwrap().into_answer().content
+    }
+
+    #[test]
+    fn an_answer_is_read_by_its_finish_reason() {
+        let choice = |finish: &str, message: Value| {
+            answer(json!({"choices": [{"finish_reason": finish, "message": message}]}))
+        };
+        assert_eq!(choice("stop", json!({"content": "{}"})), Content::Text("{}".to_owned()));
+        assert_eq!(choice("later_word", json!({"content": "{}"})), Content::Text("{}".to_owned()));
+        assert_eq!(choice("stop", json!({"content": null, "refusal": "no"})), Content::Refused);
+        assert_eq!(choice("content_filter", json!({"content": "x"})), Content::Refused);
+        assert_eq!(choice("length", json!({"content": "{\"a"})), Content::Truncated);
+        assert_eq!(choice("stop", json!({"content": " "})), Content::Unusable);
+        assert_eq!(answer(json!({"choices": []})), Content::Unusable);
+        assert_eq!(answer(json!({"object": "error"})), Content::Unusable);
+    }
+
+    #[test]
+    fn a_failure_is_read_by_status_then_code() {
+        let fault = |status, body: Value| {
+            let detail: ErrorDetail = serde_json::from_value(body).unwrap();
+            classify(status, &detail, None)
+        };
+        let slow = fault(429, json!({"type": "tokens", "code": "rate_limit_exceeded"}));
+        assert!(matches!(slow, ModelError::Throttled { .. }));
+        assert!(matches!(fault(429, json!({})), ModelError::Throttled { .. }));
+        for code in ["insufficient_quota", "credit_balance_exhausted", "project_spend_limit_exceeded"] {
+            let broke = fault(429, json!({"type": "insufficient_quota", "code": code}));
+            assert!(matches!(broke, ModelError::Refuses { status: 429, .. }), "{code}");
+        }
+        let down = fault(503, json!({"code": 503}));
+        assert!(matches!(down, ModelError::Unavailable { status: Some(503) }));
+        let key = fault(401, json!({"type": "invalid_request_error", "code": "invalid_api_key"}));
+        assert!(matches!(key, ModelError::Refuses { code, .. } if code == "invalid_api_key"));
+        assert!(matches!(fault(400, json!({"code": null})), ModelError::Refuses { .. }));
+    }
+}

@@ -1,0 +1,46 @@
+//! Table `campaigns`: what is offered, to whom, under which rules.
+
+use serde_json::Value;
+use sqlx::PgConnection;
+
+use super::DbError;
+use crate::domain::ids::CampaignId;
+
+/// A campaign, as its owner describes it.
+#[derive(Debug, Clone)]
+pub struct NewCampaign<'a> {
+    /// Its name, once.
+    pub name: &'a str,
+    /// What is offered: the model and the recipient read it.
+    pub offer: &'a str,
+    /// Whom it is for: the model reads it.
+    pub audience: &'a str,
+    /// Mails a day at most.
+    pub daily_cap: i32,
+    /// Country code → `allow`, `review` or `consent`, over the built-in table.
+    pub basis_rules: &'a Value,
+}
+
+/// Adds an active campaign, or describes the one of that name anew.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn upsert(conn: &mut PgConnection, new: &NewCampaign<'_>) -> Result<CampaignId, DbError> {
+    sqlx::query_scalar!(
+        "insert into campaigns (name, offer, audience, daily_cap, basis_rules)
+         values ($1, $2, $3, $4, $5)
+         on conflict on constraint campaigns_name_key
+         do update set offer = excluded.offer, audience = excluded.audience,
+                       daily_cap = excluded.daily_cap, basis_rules = excluded.basis_rules
+         returning id",
+        new.name,
+        new.offer,
+        new.audience,
+        new.daily_cap,
+        new.basis_rules,
+    )
+    .fetch_one(conn)
+    .await
+    .map_err(DbError::on("store a campaign"))
+    .map(CampaignId)
+}

@@ -1,0 +1,113 @@
+//! All the SQL, one file per table, each function named for the question it answers.
+
+pub mod campaigns;
+//pub mod enrichment;
+pub mod leads;
+//pub mod model_calls;
+pub mod quarantine;
+//pub mod sends;
+pub mod sources;
+
+use std::{str::FromStr, time::Duration};
+
+pub use sqlx::{PgConnection, PgPool, pool::PoolConnection, Postgres};
+use sqlx::{
+    Acquire,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use crate::{
+    config::Secret,
+    queue::{Classify, Fault},
+};
+
+/// Every migration, forward only.
+pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
+
+/// A statement failed.
+#[derive(Debug, thiserror::Error)]
+#[error("could not {attempt}")]
+pub struct DbError {
+    /// What was attempted.
+    attempt: &'static str,
+    #[source]
+    source: sqlx::Error,
+}
+
+impl DbError {
+    pub(crate) fn on(attempt: &'static str) -> impl Fn(sqlx::Error) -> Self {
+        move |source| Self { attempt, source }
+    }
+
+    /// The named constraint that refused a row, if one did.
+    pub fn constraint(&self) -> Option<&str> {
+        self.source.as_database_error()?.constraint()
+    }
+}
+
+impl Classify for DbError {
+    /// A conflict with another worker may go at once; anything else is the database or the schema,
+    /// and fails the invocation so that polling slows down.
+    fn fault(&self) -> Fault {
+        let code = self.source.as_database_error().and_then(|e| e.code().map(String::from));
+        match code.as_deref() {
+            Some("40001" | "40P01") => Fault::Retry { after: None },
+            _ => Fault::Fatal,
+        }
+    }
+}
+
+/// A pool of one connection, opened by the first statement: an environment works on one event at
+/// a time, and a start must not wait for the database.
+///
+/// `actor` is the connection's application name, which the audit log records.
+///
+/// # Errors
+/// When the address cannot be read.
+pub fn connect_lazily(url: &Secret, actor: &str) -> Result<PgPool, DbError> {
+    let options = PgConnectOptions::from_str(url.expose())
+        .map_err(DbError::on("read DATABASE_URL"))?
+        .application_name(actor);
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(Duration::from_secs(5))
+        // Timers do not run while an environment is frozen; the test on acquire finds dead sockets.
+        .idle_timeout(None)
+        .max_lifetime(None);
+    Ok(pool.connect_lazy_with(options))
+}
+
+/// The environment's connection.
+///
+/// # Errors
+/// When the database cannot be reached within 5 s.
+pub async fn acquire(pool: &PgPool) -> Result<PoolConnection<Postgres>, DbError> {
+    pool.acquire().await.map_err(DbError::on("reach the database"))
+}
+
+/// Starts a transaction; dropped without [`commit`] it is rolled back.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn begin(
+    conn: &mut PgConnection,
+) -> Result<sqlx::Transaction<'_, Postgres>, DbError> {
+    conn.begin().await.map_err(DbError::on("begin a transaction"))
+}
+
+/// Makes a transaction durable.
+///
+/// # Errors
+/// When its end is not known; what it did must be read again.
+pub async fn commit(tx: sqlx::Transaction<'_, Postgres>) -> Result<(), DbError> {
+    tx.commit().await.map_err(DbError::on("commit a transaction"))
+}
+
+/// Brings the schema up to date.
+///
+/// # Errors
+/// When a migration fails, or the database has one that this binary does not know.
+pub async fn migrate(pool: &PgPool) -> Result<(), sqlx::migrate::MigrateError> {
+    MIGRATOR.run(pool).await
+}

@@ -1,0 +1,85 @@
+use proptest::prelude::*;
+
+use super::*;
+
+#[track_caller]
+fn parses_to(text: &str, expected: &str) {
+    assert_eq!(EmailAddress::parse(text).unwrap().as_str(), expected, "{text}");
+}
+
+#[track_caller]
+fn fails(text: &str, expected: InvalidEmail) {
+    assert_eq!(EmailAddress::parse(text).unwrap_err(), expected, "{text}");
+}
+
+#[test]
+fn an_address_is_normalised() {
+    parses_to("ana@example.org", "ana@example.org");
+    parses_to("  Ana.B+x@Example.ORG ", "ana.b+x@example.org");
+    parses_to("mailto:ana@example.org", "ana@example.org");
+    parses_to("MAILTO:ana@example.org.", "ana@example.org");
+    parses_to("ana@bücher.example", "ana@xn--bcher-kva.example");
+}
+
+#[test]
+fn a_text_that_mail_servers_refuse_is_no_address() {
+    fails("", InvalidEmail::Shape);
+    fails("ana", InvalidEmail::Shape);
+    fails("@example.org", InvalidEmail::Shape);
+    fails("ana@", InvalidEmail::Shape);
+    fails("ana@localhost", InvalidEmail::Domain);
+    fails("ana@192.0.2.1", InvalidEmail::Domain);
+    fails("ana@exa mple.org", InvalidEmail::Domain);
+    fails("ana@-a.org", InvalidEmail::Domain);
+    fails("a na@example.org", InvalidEmail::LocalPart);
+    fails("ana\r\nBcc: x@example.org", InvalidEmail::LocalPart);
+    fails(".ana@example.org", InvalidEmail::LocalPart);
+    fails("a..b@example.org", InvalidEmail::LocalPart);
+    fails("josé@example.org", InvalidEmail::LocalPart);
+    fails(&format!("{}@example.org", "a".repeat(65)), InvalidEmail::TooLong);
+}
+
+#[test]
+fn roles_and_throw_away_domains_are_known() {
+    let address = |text| EmailAddress::parse(text).unwrap();
+    assert!(address("info@example.org").is_role());
+    assert!(address("noreply+1@example.org").is_role());
+    assert!(!address("ana.info@example.org").is_role());
+    assert!(address("ana@mailinator.com").is_disposable());
+    assert!(address("ana@eu.mailinator.com").is_disposable());
+    assert!(!address("ana@notmailinator.com").is_disposable());
+    assert!(ROLES.is_sorted(), "the binary search needs them sorted");
+}
+
+#[test]
+fn debug_names_nobody() {
+    let address = EmailAddress::parse("ana@example.org").unwrap();
+    assert_eq!(format!("{address:?}"), "***@example.org");
+}
+
+#[test]
+fn a_hash_needs_a_long_key_and_depends_on_it() {
+    assert!(HashKey::new(vec![1; 31]).is_none());
+    let address = EmailAddress::parse("ana@example.org").unwrap();
+    let one = HashKey::new(vec![1; 32]).unwrap();
+    let two = HashKey::new(vec![2; 32]).unwrap();
+    assert_eq!(one.hash(&address), one.hash(&EmailAddress::parse("ANA@example.org").unwrap()));
+    assert_ne!(one.hash(&address), two.hash(&address));
+}
+
+proptest! {
+    #[test]
+    fn normalising_twice_changes_nothing(text in "[A-Za-z0-9.+_-]{1,20}@[A-Za-z0-9-]{1,20}\\.(org|EXAMPLE|de)") {
+        if let Ok(once) = EmailAddress::parse(&text) {
+            prop_assert_eq!(&EmailAddress::parse(once.as_str()).unwrap(), &once);
+        }
+    }
+
+    #[test]
+    fn no_text_panics_or_smuggles_a_line(text in "\\PC*[\\r\\n@.]*\\PC*") {
+        if let Ok(address) = EmailAddress::parse(&text) {
+            prop_assert!(address.as_str().is_ascii());
+            prop_assert!(!address.as_str().contains(['\r', '\n', ' ', '<', '>', ',']));
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! May this go out now? The one rule that every mail passes, when it is planned and again when it
+//! is armed.
+
+use chrono::{DateTime, Days, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    basis::{Basis, BasisRule, BasisRules, basis_rule},
+    country::Country,
+    email::EmailAddress,
+    reason::Reason,
+    score::{Confidence, Score},
+};
+
+/// Raised with every change of a rule, and kept with each decision.
+pub const GATE_VERSION: u32 = 1;
+
+/// Everything the gate looks at, read from the database in one statement.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// The kill switch: no mail leaves while it is false.
+    pub sending_enabled: bool,
+    /// The campaign's rules.
+    pub campaign: CampaignFacts,
+    /// What is known about the mailbox.
+    pub recipient: RecipientFacts,
+    /// The address to write to, if the profile gives one that can be mailed.
+    pub address: Address,
+    /// What the scorer said.
+    pub verdict: Verdict,
+    /// Whether there is a text, and whether it is the one that was decided on.
+    pub content: ContentFacts,
+}
+
+/// The campaign, as it stands.
+#[derive(Debug, Clone)]
+pub struct CampaignFacts {
+    /// Where it is in its life.
+    pub status: CampaignStatus,
+    /// Lowest score that is mailed.
+    pub min_score: Score,
+    /// Below it a person looks.
+    pub min_confidence: Confidence,
+    /// Whether a person approves every mail.
+    pub review_all: bool,
+    /// Its own rules of lawful basis, over the table's.
+    pub basis_rules: BasisRules,
+    /// Mails it may still send today.
+    pub left_today: i64,
+}
+
+/// A campaign's life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CampaignStatus {
+    /// Not started.
+    Draft,
+    /// Collects and sends.
+    Active,
+    /// Waits.
+    Paused,
+    /// Over.
+    Ended,
+}
+
+impl CampaignStatus {
+    /// Reads the database's word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "draft" => Some(Self::Draft),
+            "active" => Some(Self::Active),
+            "paused" => Some(Self::Paused),
+            "ended" => Some(Self::Ended),
+            _ => None,
+        }
+    }
+}
+
+/// The mailbox.
+#[derive(Debug, Clone, Default)]
+pub struct RecipientFacts {
+    /// Erased on request: permanent.
+    pub erased: bool,
+    /// Said no, bounced or complained.
+    pub suppressed: bool,
+    /// Where the person is, if known.
+    pub country: Option<Country>,
+    /// Why we may write, if recorded.
+    pub basis: Option<Basis>,
+}
+
+/// The address of a profile.
+#[derive(Debug, Clone)]
+pub enum Address {
+    /// It can be parsed.
+    Given(EmailAddress),
+    /// The profile has none.
+    Missing,
+    /// The profile has something that is none.
+    Invalid,
+}
+
+/// Who scored it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// The language model, checked.
+    Model,
+    /// The scorer that needs no model.
+    Rules,
+}
+
+impl Method {
+    /// The database's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::Rules => "rules",
+        }
+    }
+
+    /// Reads the database's word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "model" => Some(Self::Model),
+            "rules" => Some(Self::Rules),
+            _ => None,
+        }
+    }
+}
+
+/// Whether the text may be sent at all, as the scorer judged it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Compliance {
+    /// Nothing against it.
+    Ok,
+    /// A person should look.
+    Review,
+    /// No.
+    Block,
+}
+
+/// What the scorer said.
+#[derive(Debug, Clone)]
+pub struct Verdict {
+    /// Fit.
+    pub score: Score,
+    /// How sure.
+    pub confidence: Confidence,
+    /// Compliance.
+    pub compliance: Compliance,
+    /// Model or rules.
+    pub method: Method,
+    /// Whether a person approved it.
+    pub reviewed: bool,
+}
+
+/// The text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContentFacts {
+    /// It is what was planned or approved, and has no fault.
+    Sound,
+    /// There is none.
+    Missing,
+    /// It is not what was planned or approved.
+    Changed,
+    /// It has a placeholder, a foreign link or another fault.
+    Faulty,
+}
+
+/// The gate's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
+pub enum Decision {
+    /// It may go out now.
+    Send,
+    /// Not yet.
+    Defer {
+        /// When to ask again.
+        until: DateTime<Utc>,
+        /// Why it waits.
+        reason: Reason,
+    },
+    /// A person decides.
+    Review {
+        /// Why.
+        reason: Reason,
+    },
+    /// Never.
+    Refuse {
+        /// Why.
+        reason: Reason,
+    },
+}
+
+impl Decision {
+    /// The rule that answered; none for `Send`.
+    pub fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::Send => None,
+            Self::Defer { reason, .. } | Self::Review { reason } | Self::Refuse { reason } => {
+                Some(*reason)
+            }
+        }
+    }
+}
+
+/// May this go out now?
+///
+/// A "no" of the person or the law comes first and nothing overrides it; then what a person must
+/// judge, unless one has; then what only waits.
+pub fn gate(facts: &Facts, now: DateTime<Utc>) -> Decision {
+    if let Some(reason) = refusal(facts) {
+        return Decision::Refuse { reason };
+    }
+    if !facts.verdict.reviewed
+        && let Some(reason) = doubt(facts)
+    {
+        return Decision::Review { reason };
+    }
+    match facts.campaign.status {
+        _ if !facts.sending_enabled => {
+            Decision::Defer { until: soon(now), reason: Reason::SendingDisabled }
+        }
+        CampaignStatus::Draft | CampaignStatus::Paused => {
+            Decision::Defer { until: soon(now), reason: Reason::CampaignPaused }
+        }
+        _ if facts.campaign.left_today <= 0 => {
+            Decision::Defer { until: next_day(now), reason: Reason::DailyCap }
+        }
+        CampaignStatus::Active | CampaignStatus::Ended => Decision::Send,
+    }
+}
+
+fn refusal(facts: &Facts) -> Option<Reason> {
+    let Facts { recipient, verdict, campaign, .. } = facts;
+    if recipient.erased {
+        return Some(Reason::Erased);
+    }
+    if recipient.suppressed {
+        return Some(Reason::Suppressed);
+    }
+    let address = match &facts.address {
+        Address::Given(address) => address,
+        // What it scores says more about the lead than the address it lacks.
+        Address::Missing if verdict.score < campaign.min_score => return Some(Reason::LowScore),
+        Address::Missing => return Some(Reason::NoEmail),
+        Address::Invalid => return Some(Reason::InvalidAddress),
+    };
+    if verdict.compliance == Compliance::Block {
+        return Some(Reason::NotCompliant);
+    }
+    if verdict.score < campaign.min_score {
+        return Some(Reason::LowScore);
+    }
+    if address.is_role() {
+        return Some(Reason::RoleAddress);
+    }
+    if address.is_disposable() {
+        return Some(Reason::DisposableAddress);
+    }
+    let agreed = matches!(recipient.basis, Some(Basis::Consent | Basis::Contract));
+    if !agreed
+        && basis_rule(recipient.country, &campaign.basis_rules) == BasisRule::Consent
+    {
+        return Some(Reason::ConsentNeeded);
+    }
+    if campaign.status == CampaignStatus::Ended {
+        return Some(Reason::CampaignEnded);
+    }
+    match facts.content {
+        ContentFacts::Sound => None,
+        ContentFacts::Changed => Some(Reason::ContentChanged),
+        ContentFacts::Faulty => Some(Reason::ContentFault),
+        // The rules write no text; a reviewer does.
+        ContentFacts::Missing if !verdict.reviewed => None,
+        ContentFacts::Missing => Some(Reason::NoMessage),
+    }
+}
+
+fn doubt(facts: &Facts) -> Option<Reason> {
+    let Facts { recipient, verdict, campaign, .. } = facts;
+    if verdict.method == Method::Rules {
+        return Some(Reason::ScoredByRules);
+    }
+    if facts.content == ContentFacts::Missing {
+        return Some(Reason::NoMessage);
+    }
+    if verdict.compliance == Compliance::Review {
+        return Some(Reason::ComplianceReview);
+    }
+    if verdict.confidence < campaign.min_confidence {
+        return Some(Reason::LowConfidence);
+    }
+    if recipient.basis.is_none() {
+        match (recipient.country, basis_rule(recipient.country, &campaign.basis_rules)) {
+            (None, _) => return Some(Reason::CountryUnknown),
+            (Some(_), BasisRule::Review) => return Some(Reason::CountryReview),
+            (Some(_), BasisRule::Allow | BasisRule::Consent) => {}
+        }
+    }
+    campaign.review_all.then_some(Reason::ReviewAll)
+}
+
+fn soon(now: DateTime<Utc>) -> DateTime<Utc> {
+    now + chrono::TimeDelta::minutes(15)
+}
+
+/// The start of the next day in UTC, which is the database's day.
+fn next_day(now: DateTime<Utc>) -> DateTime<Utc> {
+    now.date_naive()
+        .checked_add_days(Days::new(1))
+        .map_or(now, |day| day.and_time(chrono::NaiveTime::MIN).and_utc())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,16 @@
+//! The rules of the house as plain data and pure functions.
+//!
+//! Nothing here waits, reads a clock, an environment or a database, or draws a random number.
+
+pub mod basis;
+pub mod content;
+pub mod country;
+pub mod email;
+pub mod gate;
+pub mod ids;
+pub mod lead;
+pub mod places;
+pub mod reason;
+pub mod score;
+pub mod send_state;
+pub mod unsubscribe;

@@ -1,0 +1,93 @@
+//! Why a mail waits, is parked or is refused: the words of the ledger.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
+        /// One rule's answer. The word is what the database, the log and the funnel show.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum Reason {
+            $($(#[$doc])* #[serde(rename = $word)] $name,)*
+        }
+
+        impl Reason {
+            /// The ledger's word.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $word,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// The person's data was erased.
+    Erased = "erased",
+    /// Unsubscribed, complained, bounced for good, or suppressed by hand.
+    Suppressed = "suppressed",
+    /// The profile gives no address.
+    NoEmail = "no_email",
+    /// The address cannot be mailed.
+    InvalidAddress = "invalid_address",
+    /// `info@` and its like never asked for offers.
+    RoleAddress = "role_address",
+    /// A throw-away mailbox.
+    DisposableAddress = "disposable_address",
+    /// The score is below the campaign's.
+    LowScore = "low_score",
+    /// The compliance verdict is "block".
+    NotCompliant = "not_compliant",
+    /// The country asks for consent and none is recorded.
+    ConsentNeeded = "consent_needed",
+    /// This mailbox already has a mail of this campaign and step.
+    DuplicateRecipient = "duplicate_recipient",
+    /// There is no text to send.
+    NoMessage = "no_message",
+    /// The text is not the one that was planned or approved.
+    ContentChanged = "content_changed",
+    /// The text has a placeholder, a foreign link or another fault.
+    ContentFault = "content_fault",
+    /// The campaign is over.
+    CampaignEnded = "campaign_ended",
+    /// The country is not known.
+    CountryUnknown = "country_unknown",
+    /// The country's conditions are for a person to judge.
+    CountryReview = "country_review",
+    /// The rules scored it, not the model.
+    ScoredByRules = "scored_by_rules",
+    /// The model is not sure enough.
+    LowConfidence = "low_confidence",
+    /// The compliance verdict is "review".
+    ComplianceReview = "compliance_review",
+    /// The campaign has every mail approved.
+    ReviewAll = "review_all",
+    /// The kill switch is on.
+    SendingDisabled = "sending_disabled",
+    /// The campaign is paused or a draft.
+    CampaignPaused = "campaign_paused",
+    /// The campaign's mails of today are used up.
+    DailyCap = "daily_cap",
+    /// This mailbox had its mail of today.
+    RecipientDay = "recipient_day",
+    /// The facts changed between the decision and the call; decided again.
+    FactsChanged = "facts_changed",
+    /// SES asked to slow down.
+    Throttled = "throttled",
+    /// SES could not be reached.
+    MailerUnreachable = "mailer_unreachable",
+    /// SES refuses this account or set-up for now.
+    MailerRefuses = "mailer_refuses",
+    /// SES refused this mail for good.
+    MailRejected = "mail_rejected",
+    /// The call's answer was lost.
+    NoAnswer = "no_answer",
+    /// The sender was gone before the answer.
+    LeaseExpired = "lease_expired",
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,123 @@
+//! The life of a send, in order of rank.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// Where a send stands. Declared by rank, like the database's enum of the same name: feedback only
+/// moves a state up (invariant 12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SendState {
+    /// Waits for a person.
+    Review,
+    /// Due from `not_before` on.
+    Queued,
+    /// Held by one sender until its lease ends; SES was not called.
+    Claimed,
+    /// SES is being called: committed before the call.
+    Calling,
+    /// The call's outcome is not known; never sent again by itself.
+    Unknown,
+    /// SES took it.
+    Sent,
+    /// The recipient's server took it.
+    Delivered,
+    /// Opened, if tracking is on and not a machine.
+    Opened,
+    /// A link was followed.
+    Clicked,
+    /// A person answered.
+    Replied,
+    /// Our own gate said no; SES was not called.
+    Refused,
+    /// SES said no.
+    Rejected,
+    /// The recipient's server said no.
+    Bounced,
+    /// The recipient complained.
+    Complained,
+}
+
+impl SendState {
+    /// Every state, by rank.
+    pub const ALL: [Self; 14] = [
+        Self::Review,
+        Self::Queued,
+        Self::Claimed,
+        Self::Calling,
+        Self::Unknown,
+        Self::Sent,
+        Self::Delivered,
+        Self::Opened,
+        Self::Clicked,
+        Self::Replied,
+        Self::Refused,
+        Self::Rejected,
+        Self::Bounced,
+        Self::Complained,
+    ];
+
+    /// The database's and the log's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Review => "review",
+            Self::Queued => "queued",
+            Self::Claimed => "claimed",
+            Self::Calling => "calling",
+            Self::Unknown => "unknown",
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Opened => "opened",
+            Self::Clicked => "clicked",
+            Self::Replied => "replied",
+            Self::Refused => "refused",
+            Self::Rejected => "rejected",
+            Self::Bounced => "bounced",
+            Self::Complained => "complained",
+        }
+    }
+
+    /// Whether a mail left, as far as anybody knows.
+    pub fn has_left(self) -> bool {
+        match self {
+            Self::Review | Self::Queued | Self::Claimed | Self::Calling | Self::Unknown => false,
+            Self::Refused | Self::Rejected => false,
+            Self::Sent | Self::Delivered | Self::Opened | Self::Clicked | Self::Replied => true,
+            Self::Bounced | Self::Complained => true,
+        }
+    }
+}
+
+impl fmt::Display for SendState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for SendState {
+    type Err = UnknownState;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or(UnknownState)
+    }
+}
+
+/// A word that is no state: the schema is ahead of this binary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a send has a state that this version does not know")]
+pub struct UnknownState;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_reads_back_and_ranks_in_order() {
+        assert!(SendState::ALL.is_sorted());
+        for state in SendState::ALL {
+            assert_eq!(state.as_str().parse(), Ok(state));
+        }
+        assert_eq!("sending".parse::<SendState>(), Err(UnknownState));
+    }
+}

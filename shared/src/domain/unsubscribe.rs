@@ -1,0 +1,138 @@
+//! Unsubscribe tokens: opaque, signed, without an address, good for ever (RFC 8058, 3.1).
+
+use std::fmt;
+
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
+use subtle::ConstantTimeEq;
+
+use super::{email::mac, ids::SendId};
+
+const VERSION: u8 = 1;
+const TAG_BYTES: usize = 16;
+
+/// The keys that tokens were and are signed with. The first signs, all verify: rotating a key
+/// does not break the links in old mails.
+#[derive(Clone)]
+pub struct UnsubscribeKeys(Vec<(String, Vec<u8>)>);
+
+/// What is wrong with a configured list of keys. Never carries a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidKeys {
+    /// Not `name:hex,name:hex`.
+    #[error("write it as name:hex, several parted by commas")]
+    Shape,
+    /// Names are 1 to 16 letters, digits, `-` or `_`, each once.
+    #[error("a key's name is 1 to 16 letters or digits, each name once")]
+    Name,
+    /// Keys are at least 32 bytes.
+    #[error("a key is at least 64 hexadecimal digits")]
+    Key,
+}
+
+impl UnsubscribeKeys {
+    /// Reads `name:hex[,name:hex…]`.
+    pub fn parse(text: &str) -> Result<Self, InvalidKeys> {
+        let mut keys: Vec<(String, Vec<u8>)> = Vec::new();
+        for entry in text.split(',') {
+            let (name, hex) = entry.trim().split_once(':').ok_or(InvalidKeys::Shape)?;
+            let named = (1..=16).contains(&name.len())
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+                && keys.iter().all(|(other, _)| other != name);
+            if !named {
+                return Err(InvalidKeys::Name);
+            }
+            let key = HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).map_err(|_| InvalidKeys::Key)?;
+            if key.len() < 32 {
+                return Err(InvalidKeys::Key);
+            }
+            keys.push((name.to_owned(), key));
+        }
+        Ok(Self(keys))
+    }
+
+    /// The token of one send: its recipient is who unsubscribes.
+    pub fn sign(&self, send: SendId) -> String {
+        let Some((name, key)) = self.0.first() else { return String::new() };
+        let mut token = vec![VERSION, u8::try_from(name.len()).unwrap_or(u8::MAX)];
+        token.extend_from_slice(name.as_bytes());
+        token.extend_from_slice(&send.0.to_be_bytes());
+        let tag = mac(key, &[b"unsubscribe\0", &token]);
+        token.extend(tag.iter().take(TAG_BYTES));
+        BASE64URL_NOPAD.encode(&token)
+    }
+
+    /// The send that a token was signed for, or `None` for a forged, cut or foreign one.
+    pub fn verify(&self, token: &str) -> Option<SendId> {
+        let bytes = BASE64URL_NOPAD.decode(token.as_bytes()).ok()?;
+        let (signed, tag) = bytes.split_at_checked(bytes.len().checked_sub(TAG_BYTES)?)?;
+        let (&[version, name_length], rest) = signed.split_first_chunk::<2>()?;
+        let (name, id) = rest.split_at_checked(usize::from(name_length))?;
+        let (_, key) = self.0.iter().find(|(known, _)| known.as_bytes() == name)?;
+        let expected = mac(key, &[b"unsubscribe\0", signed]);
+        let genuine: bool = expected.get(..TAG_BYTES)?.ct_eq(tag).into();
+        let id: [u8; 8] = id.try_into().ok()?;
+        (genuine && version == VERSION).then(|| SendId(i64::from_be_bytes(id)))
+    }
+}
+
+impl fmt::Debug for UnsubscribeKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn keys(names: &[(&str, u8)]) -> UnsubscribeKeys {
+        let hex = |byte: u8| format!("{byte:02x}").repeat(32);
+        let text: Vec<_> = names.iter().map(|(n, b)| format!("{n}:{}", hex(*b))).collect();
+        UnsubscribeKeys::parse(&text.join(",")).unwrap()
+    }
+
+    #[test]
+    fn a_rotated_key_still_opens_old_mails() {
+        let token = keys(&[("a", 1)]).sign(SendId(42));
+        assert_eq!(keys(&[("b", 2), ("a", 1)]).verify(&token), Some(SendId(42)));
+        assert_eq!(keys(&[("b", 2)]).verify(&token), None, "the key was taken away");
+        assert_eq!(keys(&[("a", 2)]).verify(&token), None, "another key of that name");
+    }
+
+    #[test]
+    fn a_list_of_keys_says_what_is_wrong_with_it() {
+        let parse = |text: &str| UnsubscribeKeys::parse(text).unwrap_err();
+        assert_eq!(parse(""), InvalidKeys::Shape);
+        assert_eq!(parse("a"), InvalidKeys::Shape);
+        assert_eq!(parse("a:00ff"), InvalidKeys::Key);
+        assert_eq!(parse(&format!("a:{}", "zz".repeat(32))), InvalidKeys::Key);
+        let good = "00".repeat(32);
+        assert_eq!(parse(&format!("a:{good},a:{good}")), InvalidKeys::Name);
+        assert_eq!(parse(&format!(":{good}")), InvalidKeys::Name);
+        assert!(!format!("{:?}", keys(&[("a", 7)])).contains("07"), "debug shows no key");
+    }
+
+    proptest! {
+        #[test]
+        fn every_send_reads_back(id in any::<i64>()) {
+            let keys = keys(&[("k1", 3)]);
+            prop_assert_eq!(keys.verify(&keys.sign(SendId(id))), Some(SendId(id)));
+        }
+
+        #[test]
+        fn a_changed_token_is_refused(id in any::<i64>(), at in 0_usize..36, bit in 0_u8..8) {
+            let keys = keys(&[("k1", 3)]);
+            let mut bytes = BASE64URL_NOPAD.decode(keys.sign(SendId(id)).as_bytes()).unwrap();
+            let at = at % bytes.len();
+            bytes[at] ^= 1 << bit;
+            prop_assert_eq!(keys.verify(&BASE64URL_NOPAD.encode(&bytes)), None);
+        }
+
+        #[test]
+        fn no_text_panics(text in "\\PC{0,80}") {
+            prop_assert_eq!(keys(&[("k1", 3)]).verify(&text), None);
+        }
+    }
+}

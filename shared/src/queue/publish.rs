@@ -1,0 +1,94 @@
+//! One SQS queue of ours.
+
+use std::time::Duration;
+
+use aws_sdk_sqs::{
+    Client,
+    types::{ChangeMessageVisibilityBatchRequestEntry, SendMessageBatchRequestEntry},
+};
+
+use crate::messages;
+
+/// SQS takes ten entries a request.
+const ENTRIES: usize = 10;
+
+/// A queue to publish to, or whose messages are delayed.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    client: Client,
+    url: String,
+}
+
+/// Some messages did not reach the queue. The rows say so themselves: the next sweep finds them.
+#[derive(Debug, thiserror::Error)]
+#[error("{missing} of {total} messages did not reach the queue; the next sweep publishes them")]
+pub struct PublishError {
+    /// How many are missing.
+    pub missing: usize,
+    /// How many there were.
+    pub total: usize,
+}
+
+impl Queue {
+    /// The queue at `url`.
+    pub fn new(client: Client, url: String) -> Self {
+        Self { client, url }
+    }
+
+    /// Its name, for the quarantine and the log.
+    pub fn name(&self) -> &str {
+        self.url.rsplit('/').next().unwrap_or(&self.url)
+    }
+
+    /// Says "look at this row" for each id, after the rows were committed (invariant 3).
+    ///
+    /// # Errors
+    /// When some could not be published. Publishing may repeat, never skip: the caller logs it.
+    pub async fn publish(&self, ids: &[i64]) -> Result<(), PublishError> {
+        let mut missing = 0;
+        for chunk in ids.chunks(ENTRIES) {
+            missing += self.publish_chunk(chunk).await;
+        }
+        if missing == 0 { Ok(()) } else { Err(PublishError { missing, total: ids.len() }) }
+    }
+
+    /// How many of the chunk did not get through. A reply can be 200 and list failures.
+    async fn publish_chunk(&self, ids: &[i64]) -> usize {
+        let entries = ids.iter().map(|id| {
+            SendMessageBatchRequestEntry::builder()
+                .id(format!("row-{id}"))
+                .message_body(messages::encode(*id))
+                .build()
+        });
+        let Ok(entries) = entries.collect::<Result<Vec<_>, _>>() else { return ids.len() };
+        let request = self.client.send_message_batch().queue_url(&self.url);
+        match request.set_entries(Some(entries)).send().await {
+            Ok(reply) => reply.failed().len(),
+            Err(error) => {
+                let error = crate::telemetry::chain(&error);
+                tracing::warn!(queue = self.name(), error, "could not publish to the queue");
+                ids.len()
+            }
+        }
+    }
+
+    /// Hides deliveries for as long as they should wait. A delay that fails only means that the
+    /// message comes back when its visibility timeout ends.
+    pub async fn delay(&self, delays: &[(String, Duration)]) {
+        for chunk in delays.chunks(ENTRIES) {
+            let entries = chunk.iter().enumerate().map(|(n, (handle, wait))| {
+                ChangeMessageVisibilityBatchRequestEntry::builder()
+                    .id(n.to_string())
+                    .receipt_handle(handle)
+                    .visibility_timeout(i32::try_from(wait.as_secs()).unwrap_or(i32::MAX))
+                    .build()
+            });
+            let Ok(entries) = entries.collect::<Result<Vec<_>, _>>() else { continue };
+            let request = self.client.change_message_visibility_batch().queue_url(&self.url);
+            if let Err(error) = request.set_entries(Some(entries)).send().await {
+                let error = crate::telemetry::chain(&error);
+                tracing::warn!(queue = self.name(), error, "could not delay messages");
+            }
+        }
+    }
+}

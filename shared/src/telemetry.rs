@@ -1,0 +1,38 @@
+//! The log: one line per event, filtered by field, naming nobody.
+
+use std::error::Error;
+
+use tracing_subscriber::{EnvFilter, fmt};
+
+/// Starts logging to standard output, as Lambda expects it.
+///
+/// `AWS_LAMBDA_LOG_LEVEL`, else `RUST_LOG`, sets the level (info without either);
+/// `AWS_LAMBDA_LOG_FORMAT=JSON` the format. Lambda adds the time itself.
+pub fn init(variable: impl Fn(&str) -> Option<String>) {
+    let level = variable("AWS_LAMBDA_LOG_LEVEL").or_else(|| variable("RUST_LOG"));
+    let filter = EnvFilter::try_new(level.as_deref().unwrap_or("info"))
+        .unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = fmt().with_env_filter(filter).with_target(false).without_time();
+    // A second call, as in tests, leaves the first subscriber in place.
+    let _ = if variable("AWS_LAMBDA_LOG_FORMAT").is_some_and(|f| f.eq_ignore_ascii_case("json")) {
+        log.json().with_current_span(false).try_init()
+    } else {
+        log.with_ansi(false).try_init()
+    };
+}
+
+/// An error and its sources on one line.
+pub fn chain(error: &dyn Error) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        // Some libraries repeat their source in their own text.
+        if !line.ends_with(&text) {
+            line.push_str(": ");
+            line.push_str(&text);
+        }
+        source = cause.source();
+    }
+    line
+}
