@@ -1,0 +1,95 @@
+//! What no linter checks. Each rule reads a template and names what breaks it; each test shows that
+//! ours keeps the rule and that the rule sees a template in which the guarded line is broken.
+
+mod alarms;
+mod feedback;
+mod functions;
+mod parameters;
+mod permissions;
+mod queues;
+mod reading;
+
+use serde_json::Value;
+
+use super::{Template, entries};
+
+/// The template that is deployed.
+const TEXT: &str = include_str!("../../../template.yaml");
+
+/// What a rule found wrong, one line each.
+type Broken = Vec<String>;
+
+#[track_caller]
+fn holds(rule: fn(&Template) -> Broken) {
+    let broken = rule(&Template::parse(TEXT).unwrap());
+    assert!(
+        broken.is_empty(),
+        "template.yaml breaks the rule:\n{}",
+        broken.join("\n")
+    );
+}
+
+/// Writes `by` for the first `line` in the entry `section`, be it a resource, a parameter or an
+/// output, and expects the rule to notice.
+#[track_caller]
+fn bites(rule: fn(&Template) -> Broken, section: &str, line: &str, by: &str) {
+    let start = TEXT
+        .find(&format!("\n  {section}:"))
+        .expect("the section is in the template");
+    let (before, after) = TEXT.split_at(start);
+    let next = |text: &str| text.starts_with(|c: char| c.is_ascii_uppercase());
+    let is_entry =
+        |at: &usize| next(&after[at + 1..]) || after[at + 1..].strip_prefix("  ").is_some_and(next);
+    let end = after
+        .match_indices('\n')
+        .map(|(at, _)| at)
+        .skip(1)
+        .find(is_entry)
+        .unwrap_or(after.len());
+    let (section_text, rest) = after.split_at(end);
+    assert!(section_text.contains(line), "`{line}` is not in {section}");
+    let changed = format!("{before}{}{rest}", section_text.replacen(line, by, 1));
+    let broken = rule(&Template::parse(&changed).unwrap());
+    assert!(
+        !broken.is_empty(),
+        "nobody notices `{by}` in place of `{line}` in {section}"
+    );
+}
+
+fn properties<'a>(
+    template: &'a Template,
+    kind: &'a str,
+) -> impl Iterator<Item = (&'a str, &'a Value)> {
+    template
+        .resources_of(kind)
+        .map(|(id, resource)| (id, &resource["Properties"]))
+}
+
+/// The logical id a reference points to, whether by `Ref` or by `Fn::GetAtt`.
+fn target(value: &Value) -> Option<&str> {
+    value["Ref"]
+        .as_str()
+        .or_else(|| value["Fn::GetAtt"][0].as_str())
+}
+
+/// The functions with the globals merged in, and the events each of them reacts to.
+fn functions(template: &Template) -> Vec<(String, Value)> {
+    let merged =
+        |(id, resource): (&str, &Value)| (id.to_owned(), template.function_properties(resource));
+    template.resources_of(super::FUNCTION).map(merged).collect()
+}
+
+fn events<'a>(function: &'a Value, kind: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
+    entries(&function["Events"])
+        .filter(move |(_, event)| event["Type"] == kind)
+        .map(|(name, event)| (name, &event["Properties"]))
+}
+
+/// One value or a list of them, as policies allow both.
+fn many(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Null => Vec::new(),
+        Value::Array(items) => items.iter().collect(),
+        single => vec![single],
+    }
+}

@@ -1,0 +1,160 @@
+//! Parameters: each is explained, grouped and used, and no secret can be read back.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{Broken, bites, functions, holds, many, target};
+use crate::template::{Template, entries};
+
+/// Endings of variables whose value is a secret. The database URL carries a password.
+const SECRET: [&str; 6] = [
+    "DATABASE_URL",
+    "_KEY",
+    "_KEYS",
+    "_TOKEN",
+    "_SECRET",
+    "_PASSWORD",
+];
+
+fn parameters_are_explained(template: &Template) -> Broken {
+    let interface = &template.body["Metadata"]["AWS::CloudFormation::Interface"];
+    let grouped: BTreeSet<_> = many(&interface["ParameterGroups"])
+        .into_iter()
+        .flat_map(|group| many(&group["Parameters"]))
+        .filter_map(Value::as_str)
+        .collect();
+    let mut broken = Broken::new();
+    for (name, parameter) in entries(&template.body["Parameters"]) {
+        if parameter["Description"]
+            .as_str()
+            .is_none_or(|text| text.len() <= 10)
+        {
+            broken.push(format!("{name} says nothing about itself"));
+        }
+        if parameter["AllowedPattern"].is_string()
+            && !parameter["ConstraintDescription"].is_string()
+        {
+            broken.push(format!(
+                "{name} would be refused with a regular expression for an answer"
+            ));
+        }
+        if !grouped.contains(name) {
+            broken.push(format!("{name} is in no group"));
+        }
+    }
+    let known = |name: &&&str| template.body["Parameters"].get(**name).is_none();
+    broken.extend(
+        grouped
+            .iter()
+            .filter(known)
+            .map(|name| format!("{name} is no parameter")),
+    );
+    broken
+}
+
+#[test]
+fn every_parameter_is_explained_and_grouped() {
+    let rule = parameters_are_explained;
+    holds(rule);
+    bites(
+        rule,
+        "LogLevel",
+        "Description: Least",
+        "ConstraintDescription: Least",
+    );
+    bites(
+        rule,
+        "SenderAddress",
+        "ConstraintDescription: one bare mail address\n",
+        "\n",
+    );
+    let renamed = super::TEXT.replacen("  SendConcurrency:", "  SenderConcurrency:", 1);
+    assert_eq!(rule(&Template::parse(&renamed).unwrap()).len(), 2);
+}
+
+fn secrets_are_not_echoed(template: &Template) -> Broken {
+    let mut broken = Broken::new();
+    for (id, function) in functions(template) {
+        for (name, value) in entries(&function["Environment"]["Variables"]) {
+            if !SECRET.iter().any(|ending| name.ends_with(ending)) {
+                continue;
+            }
+            let parameter = &template.body["Parameters"][target(value).unwrap_or_default()];
+            if parameter["NoEcho"] != true {
+                broken.push(format!("{id}: {name} can be read back from the stack"));
+            }
+            // A secret with a default would be in this file for all to read.
+            if parameter["Default"]
+                .as_str()
+                .is_some_and(|default| !default.is_empty())
+            {
+                broken.push(format!("{id}: {name} has a secret for a default"));
+            }
+        }
+    }
+    for (name, output) in entries(&template.body["Outputs"]) {
+        let parameter = &template.body["Parameters"][target(&output["Value"]).unwrap_or_default()];
+        if parameter["NoEcho"] == true {
+            broken.push(format!("the output {name} tells a secret"));
+        }
+    }
+    broken
+}
+
+#[test]
+fn no_secret_can_be_read_back() {
+    let rule = secrets_are_not_echoed;
+    holds(rule);
+    for secret in [
+        "DatabaseUrl",
+        "RecipientHashKey",
+        "UnsubscribeKeys",
+        "XBearerToken",
+        "OpenAiApiKey",
+    ] {
+        bites(rule, secret, "NoEcho: true", "NoEcho: false");
+    }
+    bites(rule, "XBearerToken", "Default: ''", "Default: AAAA");
+    bites(
+        rule,
+        "SenderFunction",
+        "UNSUBSCRIBE_KEYS: !Ref UnsubscribeKeys",
+        "UNSUBSCRIBE_KEYS: k:00",
+    );
+    bites(
+        rule,
+        "AlarmTopicArn",
+        "Value: !Ref AlarmTopic",
+        "Value: !Ref DatabaseUrl",
+    );
+}
+
+/// What the demo, the tests and the readers of the README take from the stack.
+const OUTPUTS: [&str; 12] = [
+    "CollectorFunctionName",
+    "EnricherFunctionName",
+    "SenderFunctionName",
+    "EnrichQueueUrl",
+    "EnrichDeadLetterQueueUrl",
+    "OutreachQueueUrl",
+    "OutreachDeadLetterQueueUrl",
+    "FeedbackQueueUrl",
+    "FeedbackDeadLetterQueueUrl",
+    "FeedbackTopicArn",
+    "ConfigurationSetName",
+    "AlarmTopicArn",
+];
+
+#[test]
+fn the_outputs_are_those_others_rely_on() {
+    let template = Template::parse(super::TEXT).unwrap();
+    let outputs: Vec<_> = entries(&template.body["Outputs"])
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    let mut expected = OUTPUTS.map(str::to_owned).to_vec();
+    expected.sort();
+    let mut found = outputs;
+    found.sort();
+    assert_eq!(found, expected);
+}

@@ -1,0 +1,285 @@
+//! Permissions: each role may do what its function does, on the resources it does it to.
+
+use serde_json::{Value, json};
+
+use super::{Broken, bites, functions, holds, many, properties, target};
+use crate::template::{Template, entries};
+
+/// Wildcards that are meant: statement, what it says, why.
+const WILDCARDS: [(&str, &str, &str); 1] = [(
+    "ReadImports",
+    "arn:${AWS::Partition}:s3:::${ImportBucket}/*",
+    "the objects of one bucket, whose names nobody knows beforehand",
+)];
+
+/// Managed policies that are meant: who grants more than its name says cannot slip in.
+const MANAGED: [(&str, &str); 1] = [(
+    "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaENIManagementAccess",
+    "network interfaces in a VPC have no name before they exist; attached only inside a VPC",
+)];
+
+/// What each function may do, apart from writing its log: action and resource.
+const GRANTS: [(&str, &[(&str, &str)]); 3] = [
+    (
+        "CollectorFunction",
+        &[
+            ("sqs:SendMessage", "EnrichQueue"),
+            ("s3:GetObject", "ImportBucket"),
+        ],
+    ),
+    (
+        "EnricherFunction",
+        &[
+            ("sqs:ReceiveMessage", "EnrichQueue"),
+            ("sqs:DeleteMessage", "EnrichQueue"),
+            ("sqs:GetQueueAttributes", "EnrichQueue"),
+            ("sqs:ChangeMessageVisibility", "EnrichQueue"),
+            ("sqs:SendMessage", "OutreachQueue"),
+            ("sqs:SendMessage", "EnrichQueue"),
+        ],
+    ),
+    (
+        "SenderFunction",
+        &[
+            ("sqs:ReceiveMessage", "OutreachQueue"),
+            ("sqs:DeleteMessage", "OutreachQueue"),
+            ("sqs:GetQueueAttributes", "OutreachQueue"),
+            ("sqs:ChangeMessageVisibility", "OutreachQueue"),
+            ("sqs:SendMessage", "OutreachQueue"),
+            ("ses:SendRawEmail", "identity"),
+            ("ses:SendRawEmail", "configuration-set"),
+        ],
+    ),
+];
+
+/// The statements of a role; one that stands under a condition counts as if the condition held.
+fn statements<'a>(template: &'a Template, role: &str) -> Vec<&'a Value> {
+    many(&template.body["Resources"][role]["Properties"]["Policies"])
+        .into_iter()
+        .flat_map(|policy| many(&policy["PolicyDocument"]["Statement"]))
+        .map(|statement| {
+            statement
+                .get("Fn::If")
+                .map_or(statement, |branches| &branches[1])
+        })
+        .collect()
+}
+
+/// Every text inside a value, whatever intrinsic functions are around it.
+fn texts(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        Value::Object(fields) => fields.values().flat_map(texts).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
+    }
+}
+
+fn nothing_is_granted_by_wildcard(template: &Template) -> Broken {
+    let mut broken = Broken::new();
+    for (id, role) in properties(template, "AWS::IAM::Role") {
+        for managed in texts(&role["ManagedPolicyArns"]) {
+            let meant = ["InVpc", "AWS::NoValue"]
+                .into_iter()
+                .chain(MANAGED.map(|(arn, _)| arn));
+            if !meant.into_iter().any(|arn| arn == managed) {
+                broken.push(format!("{id}: {managed} is not on the list"));
+            }
+        }
+        for statement in statements(template, id) {
+            let sid = statement["Sid"].as_str().unwrap_or_default();
+            if statement["Effect"] == "Allow" && statement["Resource"].is_null() {
+                broken.push(format!("{id}/{sid}: grants without naming a resource"));
+            }
+            let granted = texts(&statement["Action"])
+                .into_iter()
+                .chain(texts(&statement["Resource"]));
+            for text in granted.filter(|text| text.contains('*')) {
+                if !WILDCARDS
+                    .iter()
+                    .any(|(meant, what, _)| *meant == sid && *what == text)
+                {
+                    broken.push(format!("{id}/{sid}: {text} is not on the list"));
+                }
+            }
+        }
+    }
+    broken
+}
+
+#[test]
+fn nothing_is_granted_by_wildcard_unless_listed_with_a_reason() {
+    let rule = nothing_is_granted_by_wildcard;
+    holds(rule);
+    bites(
+        rule,
+        "SenderRole",
+        "Action: ses:SendRawEmail",
+        "Action: ses:*",
+    );
+    bites(
+        rule,
+        "SenderRole",
+        "Resource: !GetAtt OutreachQueue.Arn",
+        "Resource: '*'",
+    );
+    bites(rule, "CollectorRole", "s3:::${ImportBucket}/*", "s3:::*");
+    bites(
+        rule,
+        "EnricherRole",
+        "AWSLambdaENIManagementAccess",
+        "AWSLambdaSQSQueueExecutionRole",
+    );
+}
+
+/// What a statement's resource is, in one word.
+fn resource_name(resource: &Value) -> String {
+    let named = target(resource).map(str::to_owned);
+    named.unwrap_or_else(|| {
+        let all = texts(resource).join(" ");
+        let known = ["ImportBucket", "configuration-set", "identity"];
+        known
+            .into_iter()
+            .find(|word| all.contains(word))
+            .unwrap_or(&all)
+            .to_owned()
+    })
+}
+
+fn roles_grant_what_functions_do(template: &Template) -> Broken {
+    let mut broken = Broken::new();
+    for (id, function) in functions(template) {
+        let role = target(&function["Role"]).unwrap_or_default();
+        let mut granted: Vec<(String, String)> = Vec::new();
+        for statement in statements(template, role) {
+            for action in texts(&statement["Action"]) {
+                for resource in many(&statement["Resource"]) {
+                    granted.push((action.to_owned(), resource_name(resource)));
+                }
+            }
+        }
+        let own_log = target(&function["LoggingConfig"]["LogGroup"]).unwrap_or_default();
+        let grants = GRANTS.iter().find(|(name, _)| *name == id).unwrap().1;
+        let mut expected: Vec<(String, String)> = grants
+            .iter()
+            .map(|(action, on)| ((*action).to_owned(), (*on).to_owned()))
+            .collect();
+        for action in ["logs:CreateLogStream", "logs:PutLogEvents"] {
+            expected.push((action.to_owned(), own_log.to_owned()));
+        }
+        granted.sort();
+        expected.sort();
+        if granted != expected {
+            broken.push(format!("{id}: may {granted:?}, should {expected:?}"));
+        }
+    }
+    broken
+}
+
+#[test]
+fn a_role_grants_exactly_what_its_function_does() {
+    let rule = roles_grant_what_functions_do;
+    holds(rule);
+    bites(
+        rule,
+        "CollectorRole",
+        "Resource: !GetAtt EnrichQueue.Arn",
+        "Resource: !GetAtt OutreachQueue.Arn",
+    );
+    bites(rule, "EnricherRole", ", sqs:ChangeMessageVisibility]", "]");
+    bites(
+        rule,
+        "SenderRole",
+        "Action: sqs:SendMessage",
+        "Action: [sqs:SendMessage, sqs:PurgeQueue]",
+    );
+    bites(
+        rule,
+        "SenderRole",
+        "Resource: !GetAtt SenderLogGroup.Arn",
+        "Resource: !GetAtt EnricherLogGroup.Arn",
+    );
+    bites(
+        rule,
+        "SenderFunction",
+        "Role: !GetAtt SenderRole.Arn",
+        "Role: !GetAtt EnricherRole.Arn",
+    );
+}
+
+fn mail_is_bound_to_our_address(template: &Template) -> Broken {
+    let ours =
+        json!({ "StringEqualsIgnoreCase": { "ses:FromAddress": { "Ref": "SenderAddress" } } });
+    let mut broken = Broken::new();
+    for (id, _) in properties(template, "AWS::IAM::Role") {
+        for statement in statements(template, id) {
+            let mails = texts(&statement["Action"])
+                .iter()
+                .any(|action| action.starts_with("ses:"));
+            if mails && statement["Condition"] != ours {
+                broken.push(format!("{id}: may send from any address of the identity"));
+            }
+        }
+    }
+    broken
+}
+
+#[test]
+fn mail_leaves_from_our_address_only() {
+    let rule = mail_is_bound_to_our_address;
+    holds(rule);
+    bites(
+        rule,
+        "SenderRole",
+        "ses:FromAddress: !Ref SenderAddress",
+        "ses:FromAddress: a@example.com",
+    );
+    bites(rule, "SenderRole", "Condition:", "Comment:");
+}
+
+/// Types that `CloudFormation` cannot tag.
+const UNTAGGABLE: [&str; 7] = [
+    "AWS::SES::ConfigurationSet",
+    "AWS::SES::ConfigurationSetEventDestination",
+    "AWS::SNS::Subscription",
+    "AWS::SNS::TopicPolicy",
+    "AWS::SQS::QueuePolicy",
+    // Tagged by the globals, together.
+    "AWS::Serverless::Function",
+    "AWS::Events::Rule",
+];
+
+fn resources_are_tagged(template: &Template) -> Broken {
+    let stack = json!({ "Ref": "AWS::StackName" });
+    let functions = template.body["Globals"]["Function"]["Tags"]["Application"] == stack;
+    let mut broken = if functions {
+        Broken::new()
+    } else {
+        vec!["the functions".to_owned()]
+    };
+    for (id, resource) in entries(&template.body["Resources"]) {
+        if UNTAGGABLE.iter().any(|kind| resource["Type"] == *kind) {
+            continue;
+        }
+        let tags = many(&resource["Properties"]["Tags"]);
+        let tagged = |key: &str| tags.iter().any(|tag| tag["Key"] == key);
+        if !tagged("Application") || !tagged("Component") {
+            broken.push(format!("{id} says neither whose it is nor what it is for"));
+        }
+    }
+    broken
+}
+
+#[test]
+fn every_resource_says_whose_it_is_and_what_it_is_for() {
+    let rule = resources_are_tagged;
+    holds(rule);
+    bites(rule, "EnrichQueue", "Key: Application", "Key: App");
+    bites(rule, "AlarmTopic", "Key: Component", "Key: Part");
+    bites(
+        rule,
+        "Function",
+        "Application: !Ref AWS::StackName",
+        "Application: other",
+    );
+}

@@ -1,0 +1,198 @@
+//! Queues: nothing is handed out twice too early, nothing is lost.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::{Broken, bites, events, functions, holds, properties, target};
+use crate::template::Template;
+
+const FOURTEEN_DAYS_SECS: u64 = 14 * 24 * 60 * 60;
+
+fn queue<'a>(template: &'a Template, id: Option<&str>) -> &'a Value {
+    id.map_or(
+        &Value::Null,
+        |id| &template.body["Resources"][id]["Properties"],
+    )
+}
+
+fn dead_letter_queues(template: &Template) -> BTreeSet<&str> {
+    properties(template, "AWS::SQS::Queue")
+        .filter_map(|(_, queue)| target(&queue["RedrivePolicy"]["deadLetterTargetArn"]))
+        .collect()
+}
+
+fn visibility_covers_six_timeouts(template: &Template) -> Broken {
+    let mut broken = Broken::new();
+    for (id, function) in functions(template) {
+        for (name, event) in events(&function, "SQS") {
+            let timeout_secs = function["Timeout"].as_u64().unwrap();
+            let window_secs = event["MaximumBatchingWindowInSeconds"]
+                .as_u64()
+                .unwrap_or(0);
+            let visibility = &queue(template, target(&event["Queue"]))["VisibilityTimeout"];
+            if visibility.as_u64() < Some(6 * timeout_secs + window_secs) {
+                broken.push(format!(
+                    "{id}/{name}: visibility {visibility}, timeout {timeout_secs}"
+                ));
+            }
+        }
+    }
+    broken
+}
+
+#[test]
+fn a_message_stays_invisible_for_six_timeouts_of_its_function() {
+    holds(visibility_covers_six_timeouts);
+    bites(
+        visibility_covers_six_timeouts,
+        "EnrichQueue",
+        "VisibilityTimeout: 360",
+        "VisibilityTimeout: 359",
+    );
+    bites(
+        visibility_covers_six_timeouts,
+        "OutreachQueue",
+        "VisibilityTimeout: 180",
+        "DelaySeconds: 1",
+    );
+    bites(
+        visibility_covers_six_timeouts,
+        "EnricherFunction",
+        "Timeout: 60",
+        "Timeout: 61",
+    );
+    let window = "BatchSize: 10\n            MaximumBatchingWindowInSeconds: 1";
+    bites(
+        visibility_covers_six_timeouts,
+        "SenderFunction",
+        "BatchSize: 10",
+        window,
+    );
+}
+
+fn failures_end_in_dead_letters(template: &Template) -> Broken {
+    let dead_letters = dead_letter_queues(template);
+    let mut broken = Broken::new();
+    for (id, source) in properties(template, "AWS::SQS::Queue") {
+        if dead_letters.contains(id) {
+            continue;
+        }
+        let redrive = &source["RedrivePolicy"];
+        if redrive["maxReceiveCount"].as_u64() < Some(5) {
+            broken.push(format!(
+                "{id}: maxReceiveCount {}",
+                redrive["maxReceiveCount"]
+            ));
+        }
+        let dead = queue(template, target(&redrive["deadLetterTargetArn"]));
+        if dead["MessageRetentionPeriod"] != FOURTEEN_DAYS_SECS {
+            broken.push(format!(
+                "{id}: dead letters kept for {}",
+                dead["MessageRetentionPeriod"]
+            ));
+        }
+        // A dead letter keeps its age, so it needs time of its own to be looked at.
+        if source["MessageRetentionPeriod"].as_u64() >= Some(FOURTEEN_DAYS_SECS) {
+            broken.push(format!("{id}: kept as long as its dead letters"));
+        }
+        if dead["FifoQueue"] != source["FifoQueue"] {
+            broken.push(format!("{id}: its dead-letter queue is of the other type"));
+        }
+    }
+    broken
+}
+
+#[test]
+fn what_fails_five_times_waits_a_fortnight_in_a_queue_of_the_same_type() {
+    let rule = failures_end_in_dead_letters;
+    holds(rule);
+    bites(
+        rule,
+        "EnrichQueue",
+        "maxReceiveCount: 10",
+        "maxReceiveCount: 4",
+    );
+    bites(
+        rule,
+        "OutreachDeadLetterQueue",
+        "MessageRetentionPeriod: 1209600",
+        "DelaySeconds: 1",
+    );
+    bites(
+        rule,
+        "FeedbackQueue",
+        "MessageRetentionPeriod: 864000",
+        "MessageRetentionPeriod: 1209600",
+    );
+    bites(
+        rule,
+        "OutreachQueue",
+        "deadLetterTargetArn: !GetAtt Outreach",
+        "deadLetterTargetArn: !GetAtt Other",
+    );
+    bites(
+        rule,
+        "EnrichQueue",
+        "VisibilityTimeout: 360",
+        "FifoQueue: true",
+    );
+}
+
+fn queue_events_report_failures_one_by_one(template: &Template) -> Broken {
+    let mut broken = Broken::new();
+    for (id, function) in functions(template) {
+        for (name, event) in events(&function, "SQS") {
+            if event["FunctionResponseTypes"] != json!(["ReportBatchItemFailures"]) {
+                broken.push(format!(
+                    "{id}/{name}: one failure brings the whole batch back"
+                ));
+            }
+            // A literal, or a parameter that cannot go below what Lambda accepts.
+            let concurrency = &event["ScalingConfig"]["MaximumConcurrency"];
+            let parameter = &template.body["Parameters"][target(concurrency).unwrap_or_default()];
+            if concurrency.as_u64().or(parameter["MinValue"].as_u64()) < Some(2) {
+                broken.push(format!("{id}/{name}: concurrency without a bound"));
+            }
+        }
+    }
+    broken
+}
+
+#[test]
+fn every_queue_event_reports_failures_one_by_one_and_is_bounded() {
+    let rule = queue_events_report_failures_one_by_one;
+    holds(rule);
+    bites(rule, "EnricherFunction", "[ReportBatchItemFailures]", "[]");
+    bites(
+        rule,
+        "SenderFunction",
+        "FunctionResponseTypes: [ReportBatchItemFailures]",
+        "Enabled: true",
+    );
+    bites(
+        rule,
+        "SenderFunction",
+        "MaximumConcurrency: !Ref SendConcurrency",
+        "OnDemand: 1",
+    );
+    bites(rule, "EnrichConcurrency", "MinValue: 2", "MinValue: 1");
+}
+
+fn queues_are_encrypted(template: &Template) -> Broken {
+    properties(template, "AWS::SQS::Queue")
+        .filter(|(_, queue)| queue["SqsManagedSseEnabled"] != true)
+        .map(|(id, _)| format!("{id} is not encrypted at rest"))
+        .collect()
+}
+
+#[test]
+fn every_queue_is_encrypted_at_rest() {
+    holds(queues_are_encrypted);
+    bites(
+        queues_are_encrypted,
+        "FeedbackQueue",
+        "SqsManagedSseEnabled: true",
+        "DelaySeconds: 0",
+    );
+}
