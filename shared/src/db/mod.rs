@@ -1,11 +1,11 @@
 //! All the SQL, one file per table, each function named for the question it answers.
 
 pub mod campaigns;
-//pub mod enrichment;
+pub mod enrichment;
 pub mod leads;
-//pub mod model_calls;
+pub mod model_calls;
 pub mod quarantine;
-//pub mod sends;
+pub mod sends;
 pub mod sources;
 
 use std::{str::FromStr, time::Duration};

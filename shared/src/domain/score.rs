@@ -8,6 +8,11 @@ use serde::{Deserialize, Serialize};
 pub struct Score(u8);
 
 impl Score {
+    /// The best there is.
+    pub const MAX: Self = Self(100);
+    /// The worst there is.
+    pub const MIN: Self = Self(0);
+
     /// A score, or `None` outside 0 to 100: a wrong number is never bent into a right one.
     pub fn new(value: i64) -> Option<Self> {
         u8::try_from(value).ok().filter(|v| *v <= 100).map(Self)
@@ -39,6 +44,11 @@ impl From<Score> for i64 {
 pub struct Confidence(f32);
 
 impl Confidence {
+    /// Certainty.
+    pub const MAX: Self = Self(1.0);
+    /// A guess.
+    pub const MIN: Self = Self(0.0);
+
     /// A confidence, or `None` outside 0 to 1 or when it is not a number.
     pub fn new(value: f32) -> Option<Self> {
         (0.0..=1.0).contains(&value).then_some(Self(value))
