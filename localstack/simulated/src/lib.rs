@@ -1,1 +1,65 @@
-//! simulated
+//! The stand-in internet: X, OpenAI and a list of leads as real HTTP servers on one port.
+//!
+//! It keeps to the outside services' shapes, errors, paging and limits, so that the functions never
+//! know that they are being tested. The people in it follow from a seed: the same seed gives the
+//! same people, posts and answers on any day. Every address is on a reserved domain.
+//!
+//! | path | stands in for |
+//! |---|---|
+//! | `/x/2/tweets/search/recent` | X API v2 recent search |
+//! | `/openai/v1/chat/completions` | OpenAI chat completions with strict structured outputs |
+//! | `/simulated/leads?cursor=&limit=` | an export of leads over all platforms |
+//! | `/_control/…` | faults, counters and the ledger |
+//!
+//! # In a test
+//! ```no_run
+//! # fn main() -> std::io::Result<()> {
+//! use simulated::{ModelFault, Settings, Simulated};
+//!
+//! let internet = Simulated::start(Settings { leads: 40, ..Settings::default() })?;
+//! internet.model(|model| { model.next(2, ModelFault::RateLimited); });
+//! // … run something against internet.openai_base() …
+//! assert_eq!(internet.stats().model.paid_twice, 0);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Over HTTP
+//! * `GET /_control/stats`: counters of each service, see [`Stats`].
+//! * `GET /_control/ledger`: every request in order, see [`Entry`].
+//! * `POST /_control/reset`: no faults, an empty ledger, the first posts only.
+//! * `POST /_control/model` and `POST /_control/x` change what they name and leave the rest:
+//!   ```json
+//!   {"clear": true, "next": {"fault": "refusal", "count": 2}, "always": "hang",
+//!    "share": {"rate_limited": 0.2, "server_error": 0.1}, "latency_ms": 80, "jitter_ms": 40}
+//!   ```
+//!   `clear` takes effect first. The faults are those of [`ModelFault`] and [`XFault`] in snake
+//!   case. X has no jitter, and besides `"window": {"limit": 3, "seconds": 900}` (requests allowed
+//!   in a window), `"spelling": "tweet"` or `"post"`, `"publish": 5` (new posts, every other one by
+//!   somebody new) and `"advance_hours": 200` (the world's clock).
+//!
+//! A request meets the faults of `next` first, then the one of `always`, then the shares.
+//!
+//! # What is paid
+//! A completion is paid when an answer was computed: also one that refuses, is cut short, is
+//! nonsense, breaks off or never arrives. Errors and connections reset at once are not paid.
+
+mod control;
+mod digest;
+mod faults;
+mod http;
+mod leads;
+mod ledger;
+mod model;
+mod net;
+mod server;
+mod settings;
+mod world;
+mod x;
+
+pub use ledger::{Entry, Service, ServiceStats, Stats};
+pub use model::{ModelFault, ModelKnobs};
+pub use server::{Simulated, serve};
+pub use settings::Settings;
+pub use world::{Language, Part, Platform, Post, Profile, Verified, World};
+pub use x::{Spelling, XFault, XKnobs};

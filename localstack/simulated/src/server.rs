@@ -1,0 +1,230 @@
+//! The server: what it holds, its routes, and how it is started and stopped.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use axum::Router;
+use axum::routing::{get, post};
+use chrono::TimeDelta;
+use tokio::sync::oneshot;
+
+use crate::control;
+use crate::leads;
+use crate::ledger::{Entry, Ledger, Stats};
+use crate::model::{self, ModelKnobs};
+use crate::net::{BreakableListener, Breaker};
+use crate::settings::Settings;
+use crate::world::{Timeline, World};
+use crate::x::{self, XKnobs};
+
+/// Everything that the handlers share.
+pub(crate) struct Internet {
+    pub(crate) settings: Settings,
+    pub(crate) world: World,
+    pub(crate) ledger: Ledger,
+    timeline: Mutex<Timeline>,
+    model: Mutex<ModelKnobs>,
+    x: Mutex<XKnobs>,
+}
+
+impl Internet {
+    fn new(settings: Settings) -> Self {
+        let world = World::new(settings.seed, settings.leads);
+        Self {
+            timeline: Mutex::new(Timeline::new(&world, settings.now)),
+            model: Mutex::new(ModelKnobs::new(settings.seed)),
+            x: Mutex::new(XKnobs::new(settings.seed)),
+            ledger: Ledger::default(),
+            world,
+            settings,
+        }
+    }
+
+    pub(crate) fn timeline(&self) -> MutexGuard<'_, Timeline> {
+        lock(&self.timeline)
+    }
+
+    pub(crate) fn model(&self) -> MutexGuard<'_, ModelKnobs> {
+        lock(&self.model)
+    }
+
+    pub(crate) fn x(&self) -> MutexGuard<'_, XKnobs> {
+        lock(&self.x)
+    }
+
+    /// Back to the state after the start: no faults, an empty ledger, the first posts only.
+    pub(crate) fn reset(&self) {
+        *self.timeline() = Timeline::new(&self.world, self.settings.now);
+        *self.model() = ModelKnobs::new(self.settings.seed);
+        *self.x() = XKnobs::new(self.settings.seed);
+        self.ledger.clear();
+    }
+}
+
+/// None of the guarded values can be left half changed, so a poisoned lock still guards a good one.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn router(internet: Arc<Internet>) -> Router {
+    Router::new()
+        .route("/x/2/tweets/search/recent", get(x::search))
+        .route("/openai/v1/chat/completions", post(model::complete))
+        .route("/simulated/leads", get(leads::list))
+        .nest("/_control", control::router())
+        .with_state(internet)
+}
+
+async fn run(internet: Arc<Internet>, listener: tokio::net::TcpListener) -> io::Result<()> {
+    let service = router(internet).into_make_service_with_connect_info::<Breaker>();
+    axum::serve(BreakableListener(listener), service).await
+}
+
+/// Serves a stand-in internet on the listener until the future is dropped.
+///
+/// # Errors
+/// When the listener fails for good.
+pub async fn serve(settings: Settings, listener: tokio::net::TcpListener) -> io::Result<()> {
+    run(Arc::new(Internet::new(settings)), listener).await
+}
+
+/// A running stand-in internet on a thread of its own; it stops when this is dropped.
+///
+/// It has its own runtime, so that it answers whatever the caller's runtime is doing, and so that
+/// no connection outlives it.
+pub struct Simulated {
+    internet: Arc<Internet>,
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Simulated {
+    /// Starts on a free port of 127.0.0.1. It answers as soon as this returns.
+    ///
+    /// # Errors
+    /// When no port or no thread can be had.
+    pub fn start(settings: Settings) -> io::Result<Self> {
+        Self::start_on(settings, TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?)
+    }
+
+    /// Starts on a listener of the caller's.
+    ///
+    /// # Errors
+    /// When the listener is of no use or no thread can be had.
+    pub fn start_on(settings: Settings, listener: TcpListener) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let internet = Arc::new(Internet::new(settings));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let listener = {
+            let _inside = runtime.enter();
+            tokio::net::TcpListener::from_std(listener)?
+        };
+        let (stop, stopped) = oneshot::channel();
+        let served = Arc::clone(&internet);
+        let thread = std::thread::Builder::new()
+            .name("simulated".to_owned())
+            .spawn(move || {
+                runtime.block_on(async move {
+                    tokio::select! {
+                        // Only ever ends with the process's file descriptors; clients then see it.
+                        _ = run(served, listener) => {}
+                        _ = stopped => {}
+                    }
+                });
+            })?;
+        Ok(Self {
+            internet,
+            address,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// For `X_API_BASE`.
+    pub fn x_base(&self) -> String {
+        format!("http://{}/x", self.address)
+    }
+
+    /// For `OPENAI_BASE_URL`.
+    pub fn openai_base(&self) -> String {
+        format!("http://{}/openai/v1", self.address)
+    }
+
+    /// For `SIMULATED_API_BASE`.
+    pub fn simulated_base(&self) -> String {
+        format!("http://{}/simulated", self.address)
+    }
+
+    /// Where faults are set and counters are read over HTTP.
+    pub fn control_base(&self) -> String {
+        format!("http://{}/_control", self.address)
+    }
+
+    /// The people in it.
+    pub fn world(&self) -> &World {
+        &self.internet.world
+    }
+
+    /// Changes how the model behaves from the next request on.
+    pub fn model<T>(&self, change: impl FnOnce(&mut ModelKnobs) -> T) -> T {
+        change(&mut self.internet.model())
+    }
+
+    /// Changes how X behaves from the next request on.
+    pub fn x<T>(&self, change: impl FnOnce(&mut XKnobs) -> T) -> T {
+        change(&mut self.internet.x())
+    }
+
+    /// Publishes so many new posts on X, every other one by somebody new.
+    pub fn publish(&self, posts: usize) {
+        self.internet
+            .timeline()
+            .publish(&self.internet.world, posts);
+    }
+
+    /// Lets so many hours pass on the world's clock.
+    pub fn advance_hours(&self, hours: u32) {
+        self.internet
+            .timeline()
+            .advance(TimeDelta::hours(i64::from(hours)));
+    }
+
+    /// Every request so far.
+    pub fn ledger(&self) -> Vec<Entry> {
+        self.internet.ledger.entries()
+    }
+
+    /// Counters over the ledger.
+    pub fn stats(&self) -> Stats {
+        self.internet.ledger.stats()
+    }
+
+    /// Back to the state after the start.
+    pub fn reset(&self) {
+        self.internet.reset();
+    }
+}
+
+impl Drop for Simulated {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // Fails only when the thread has already ended.
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            // A panic in the thread was already printed; there is nobody left to tell.
+            let _ = thread.join();
+        }
+    }
+}

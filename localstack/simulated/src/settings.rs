@@ -1,0 +1,37 @@
+//! What a stand-in internet is made from.
+
+use chrono::{DateTime, Utc};
+
+/// Everything that decides what the stand-in internet answers.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The seed of the world and of every random choice.
+    pub seed: u64,
+    /// How many different profiles the list of leads holds, over all platforms. Broken and repeated
+    /// rows come on top of it.
+    pub leads: usize,
+    /// The moment at which the world's clock stands: posts were made in the six days before it. It
+    /// moves only when told to, so that identifiers and cursors hold from one run to the next.
+    pub now: DateTime<Utc>,
+    /// The only bearer token that X accepts; without it any token will do.
+    pub x_token: Option<String>,
+    /// The only key that the model accepts; without it any key will do.
+    pub openai_key: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            leads: 200,
+            now: start_of_time(),
+            x_token: None,
+            openai_key: None,
+        }
+    }
+}
+
+/// The evening of 5 January 2026.
+fn start_of_time() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_767_639_600, 0).unwrap_or(DateTime::UNIX_EPOCH)
+}

@@ -1,0 +1,280 @@
+//! Who plays which part, and the making of each person.
+
+use std::collections::HashSet;
+
+use rand::rngs::ChaCha8Rng;
+use rand::seq::{IndexedRandom, SliceRandom};
+use rand::{Rng, RngExt};
+
+use super::person::{Language, Part, Platform, Profile, Verified};
+use super::places::{ABROAD, CONSENT, Country, HOME, NOWHERE};
+use super::words::{PROHIBITED, Topic, lexicon};
+use super::{in_turn, odd, randomness, write};
+
+/// The mixture of forty. Every start of it is a fair sample, so that a world of fifteen already
+/// holds one of everything.
+const PARTS: [Part; 40] = {
+    use Part::{
+        Abroad, AbroadUnreachable, Consent, Disguised, Fitting, Injection, Nowhere, Odd,
+        Prohibited, Role, Small, Twin, Unreachable,
+    };
+    [
+        Fitting,
+        Unreachable,
+        Fitting,
+        Consent,
+        Small,
+        Fitting,
+        Prohibited,
+        Nowhere,
+        Fitting,
+        Role,
+        Twin,
+        Injection,
+        Fitting,
+        Disguised,
+        Odd,
+        Fitting,
+        Unreachable,
+        Fitting,
+        Abroad,
+        Fitting,
+        Consent,
+        AbroadUnreachable,
+        Fitting,
+        Unreachable,
+        Small,
+        Fitting,
+        Nowhere,
+        Fitting,
+        Injection,
+        Fitting,
+        Unreachable,
+        Prohibited,
+        Fitting,
+        Abroad,
+        Consent,
+        Odd,
+        Unreachable,
+        Small,
+        AbroadUnreachable,
+        Fitting,
+    ]
+};
+
+const PLATFORMS: [Platform; 9] = {
+    use Platform::{Facebook, Instagram, LinkedIn, X};
+    [
+        Instagram, X, Facebook, Instagram, X, LinkedIn, X, Instagram, LinkedIn,
+    ]
+};
+
+/// The names already taken; handles and addresses are unique in a world.
+#[derive(Default)]
+pub(super) struct Taken(HashSet<String>);
+
+impl Taken {
+    /// The wish itself, or the wish with a number behind its stem.
+    pub(super) fn claim(&mut self, wish: impl Fn(&str) -> String) -> String {
+        let free = std::iter::once(String::new())
+            .chain((2_u32..).map(|n| n.to_string()))
+            .map(|suffix| wish(&suffix))
+            .find(|name| !self.0.contains(name));
+        let name = free.unwrap_or_default();
+        self.0.insert(name.clone());
+        name
+    }
+}
+
+/// So many people in the order of the list, and those who turn up later.
+pub(super) fn people(seed: u64, count: usize) -> (Vec<Profile>, Vec<Profile>) {
+    let mut taken = Taken::default();
+    let mut people: Vec<Profile> = Vec::with_capacity(count);
+    for (number, part) in PARTS.into_iter().cycle().take(count).enumerate() {
+        let mut random = randomness(seed, "person", number);
+        let partner = people
+            .iter()
+            .rev()
+            .find(|other| other.part == Part::Fitting);
+        let person = match (part, partner) {
+            (Part::Twin, Some(partner)) => twin(partner, &mut random, &mut taken),
+            _ => person(part, number, &mut random, &mut taken),
+        };
+        people.push(person);
+    }
+    for (number, block) in people.chunks_mut(PARTS.len()).enumerate() {
+        block.shuffle(&mut randomness(seed, "order", number));
+    }
+    let newcomers = (0..count.max(20) / 4).map(|number| {
+        let mut random = randomness(seed, "newcomer", number);
+        let mut person = person(Part::Fitting, number, &mut random, &mut taken);
+        settle_on(Platform::X, &mut person, &mut random);
+        person
+    });
+    (people, newcomers.collect())
+}
+
+fn person(part: Part, number: usize, random: &mut ChaCha8Rng, taken: &mut Taken) -> Profile {
+    let turn = turn(part, number);
+    let home = home(part, turn, random);
+    let words = lexicon(home.language);
+    let topic = match part {
+        Part::Prohibited => Some(in_turn(PROHIBITED, turn)),
+        _ => words.topics.choose(random),
+    };
+    let topic: &Topic = topic.unwrap_or(in_turn(PROHIBITED, turn));
+    let (given, given_latin) = write::name(words.given, random);
+    let (family, family_latin) = write::name(words.family, random);
+    let platform = *in_turn(&PLATFORMS, number);
+    let username = write::handle(&given_latin, &family_latin, topic.niche, random, taken);
+    let email = match part {
+        Part::Unreachable | Part::AbroadUnreachable => None,
+        Part::Small if turn % 2 == 1 => None,
+        Part::Role => Some(write::role_address(turn, &username)),
+        _ => Some(write::address(&given_latin, &family_latin, random, taken)),
+    };
+    let in_bio = match (part, platform) {
+        (Part::Role | Part::Disguised, _) | (_, Platform::X) => true,
+        _ => random.random_bool(0.8),
+    };
+    let website = match part {
+        Part::Small => None,
+        _ => random
+            .random_bool(0.75)
+            .then(|| write::website(&username, random)),
+    };
+    let location = match part {
+        Part::Nowhere => in_turn(NOWHERE, turn).map(str::to_owned),
+        _ => home.places.choose(random).map(|place| (*place).to_owned()),
+    };
+    let mut profile = Profile {
+        part,
+        platform,
+        id: String::new(),
+        name: match home.language {
+            Language::Japanese => format!("{family} {given}"),
+            _ => write::shown_name(given, family, topic.niche, random),
+        },
+        bio: String::new(),
+        email_listed: part != Part::Disguised && (!in_bio || random.random_bool(0.6)),
+        email,
+        website,
+        location,
+        country: (part != Part::Nowhere).then_some(home.code),
+        country_listed: part != Part::Nowhere && random.random_bool(0.85),
+        language: home.language,
+        niche: topic.niche,
+        topic: topic.word,
+        followers: followers(part, random),
+        verified: verified(random),
+        username,
+    };
+    settle_on(platform, &mut profile, random);
+    profile.bio = write::bio(&profile, words, topic, in_bio, random);
+    match part {
+        Part::Injection => odd::inject(&mut profile, turn),
+        Part::Odd => odd::distort(&mut profile, turn),
+        _ => {}
+    }
+    profile
+}
+
+/// How often this part was played before: the variants of a part take turns.
+fn turn(part: Part, number: usize) -> usize {
+    let played = |people: usize| {
+        PARTS
+            .iter()
+            .take(people)
+            .filter(|other| **other == part)
+            .count()
+    };
+    number / PARTS.len() * played(PARTS.len()) + played(number % PARTS.len())
+}
+
+/// The same person on another platform, in other words, with the same address.
+fn twin(partner: &Profile, random: &mut ChaCha8Rng, taken: &mut Taken) -> Profile {
+    let elsewhere = PLATFORMS
+        .into_iter()
+        .find(|platform| *platform != partner.platform);
+    let stem: String = partner
+        .username
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect();
+    let stem: String = stem.chars().take(11).collect();
+    let words = lexicon(partner.language);
+    let topic = words
+        .topics
+        .iter()
+        .find(|topic| topic.niche == partner.niche);
+    let mut twin = Profile {
+        part: Part::Twin,
+        username: taken.claim(|suffix| format!("{stem}_hq{suffix}")),
+        followers: followers(Part::Twin, random),
+        email_listed: true,
+        email: partner.email.as_deref().map(write::capitalised),
+        ..partner.clone()
+    };
+    settle_on(elsewhere.unwrap_or(Platform::X), &mut twin, random);
+    if let Some(topic) = topic {
+        twin.bio = write::bio(&twin, words, topic, true, random);
+    }
+    twin
+}
+
+/// Gives the profile the identifier of a platform.
+fn settle_on(platform: Platform, profile: &mut Profile, random: &mut ChaCha8Rng) {
+    let number = random.next_u64();
+    profile.platform = platform;
+    profile.id = match platform {
+        Platform::X => format!("{}", 1_000_000_000_000 + number % 900_000_000_000_000),
+        Platform::Instagram => format!("178414{:011}", number % 100_000_000_000),
+        Platform::Facebook => format!("1000{:011}", number % 100_000_000_000),
+        Platform::LinkedIn => format!("ACoAA{number:016X}"),
+    };
+}
+
+fn home(part: Part, turn: usize, random: &mut ChaCha8Rng) -> &'static Country {
+    match part {
+        Part::Consent => in_turn(CONSENT, turn),
+        // One after the other, so that a small world already speaks several languages.
+        Part::Abroad => in_turn(ABROAD, turn * 2),
+        Part::AbroadUnreachable => in_turn(ABROAD, turn * 2 + 1),
+        Part::Nowhere => ABROAD
+            .choose(random)
+            .filter(|_| turn % 3 == 1)
+            .unwrap_or(&HOME),
+        Part::Fitting
+        | Part::Disguised
+        | Part::Unreachable
+        | Part::Small
+        | Part::Prohibited
+        | Part::Role
+        | Part::Twin
+        | Part::Injection
+        | Part::Odd => &HOME,
+    }
+}
+
+/// Small accounts have a few dozen, the others a few thousand, and one in twenty millions.
+fn followers(part: Part, random: &mut ChaCha8Rng) -> u64 {
+    if part == Part::Small {
+        return random.random_range(12..400);
+    }
+    let magnitude = match random.random_range(0..20) {
+        0..9 => 1_000,
+        9..16 => 10_000,
+        16..19 => 100_000,
+        _ => 1_000_000,
+    };
+    random.random_range(magnitude..magnitude * 10) + random.random_range(0..magnitude)
+}
+
+fn verified(random: &mut ChaCha8Rng) -> Verified {
+    match random.random_range(0..20) {
+        0..15 => Verified::None,
+        15..18 => Verified::Blue,
+        18 => Verified::Business,
+        _ => Verified::Government,
+    }
+}

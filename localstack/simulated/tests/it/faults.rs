@@ -1,0 +1,277 @@
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use simulated::{ModelFault, Simulated};
+
+use crate::client::{answer, ask, internet, request};
+
+/// Shorter than any hang.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+struct Met {
+    status: u16,
+    retry_after: Option<String>,
+    html: bool,
+    body: String,
+}
+
+impl Met {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
+
+/// What a client sees that asks once; none where there is no whole answer.
+async fn meet(internet: &Simulated, fault: ModelFault) -> Option<Met> {
+    internet.model(|model| {
+        model.next(1, fault);
+    });
+    let url = format!("{}/chat/completions", internet.openai_base());
+    let client = reqwest::Client::builder()
+        .timeout(PATIENCE)
+        .build()
+        .unwrap();
+    let body = request(&json!({ "bio": format!("Yoga teacher {}", fault.name()) }));
+    let response = client
+        .post(url)
+        .bearer_auth("sk")
+        .json(&body)
+        .send()
+        .await
+        .ok()?;
+    let header = |name: &str| {
+        response
+            .headers()
+            .get(name)
+            .map(|v| v.to_str().unwrap().to_owned())
+    };
+    let retry_after = header("retry-after");
+    let html = header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
+    let status = response.status().as_u16();
+    Some(Met {
+        status,
+        retry_after,
+        html,
+        body: response.text().await.ok()?,
+    })
+}
+
+#[tokio::test]
+async fn errors_have_the_shape_of_the_api_and_cost_nothing() {
+    use ModelFault::{
+        ContextLength, InsufficientQuota, ModelNotFound, RateLimited, RateLimitedForAnHour,
+        RateLimitedHtml, RateLimitedSilent, ServerError, Unauthorized, UnavailableHtml,
+    };
+    let internet = internet(1);
+    for (fault, status, code, retry_after) in [
+        (RateLimited, 429, json!("rate_limit_exceeded"), Some("1")),
+        (RateLimitedSilent, 429, json!("rate_limit_exceeded"), None),
+        (
+            RateLimitedForAnHour,
+            429,
+            json!("rate_limit_exceeded"),
+            Some("3600"),
+        ),
+        (InsufficientQuota, 429, json!("insufficient_quota"), None),
+        (Unauthorized, 401, json!("invalid_api_key"), None),
+        (ContextLength, 400, json!("context_length_exceeded"), None),
+        (ModelNotFound, 404, json!("model_not_found"), None),
+        (ServerError, 500, Value::Null, None),
+    ] {
+        let met = meet(&internet, fault).await.unwrap();
+        assert_eq!((met.status, met.html), (status, false), "{fault:?}");
+        assert_eq!(met.json()["error"]["code"], code, "{fault:?}");
+        assert_eq!(met.retry_after.as_deref(), retry_after, "{fault:?}");
+    }
+    for (fault, status) in [(RateLimitedHtml, 429), (UnavailableHtml, 503)] {
+        let met = meet(&internet, fault).await.unwrap();
+        assert_eq!((met.status, met.html), (status, true), "{fault:?}");
+    }
+    let stats = internet.stats().model;
+    assert_eq!(
+        (stats.requests, stats.paid_calls, stats.completion_tokens),
+        (10, 0, 0)
+    );
+    assert_eq!(stats.by_status["429"], 5);
+}
+
+#[tokio::test]
+async fn a_bad_answer_is_paid_for() {
+    use ModelFault::{
+        ContentFilter, Malformed, NoChoices, NoContent, OutOfRange, Refusal, Truncated,
+        UnknownFields,
+    };
+    let internet = internet(1);
+    let faults = [
+        Refusal,
+        Truncated,
+        ContentFilter,
+        Malformed,
+        OutOfRange,
+        NoChoices,
+        NoContent,
+        UnknownFields,
+    ];
+    for (count, fault) in (1_u64..).zip(faults) {
+        let met = meet(&internet, fault).await.unwrap();
+        assert_eq!(met.status, 200, "{fault:?}");
+        let body = met.json();
+        let choice = &body["choices"][0];
+        let content = choice["message"]["content"].as_str();
+        let parsed = content.and_then(|text| serde_json::from_str::<Value>(text).ok());
+        let (reason, wrong) = match fault {
+            Refusal => (
+                "stop",
+                content.is_none() && choice["message"]["refusal"].is_string(),
+            ),
+            Truncated => ("length", content.is_some() && parsed.is_none()),
+            ContentFilter => ("content_filter", content.is_none()),
+            Malformed => ("stop", content.is_some() && parsed.is_none()),
+            OutOfRange => ("stop", parsed.unwrap()["score"] == 140),
+            NoContent => (
+                "stop",
+                content.is_none() && choice["message"]["refusal"].is_null(),
+            ),
+            UnknownFields => (
+                "pause_turn",
+                parsed.is_some() && body["provenance"].is_object(),
+            ),
+            _ => ("", choice.is_null()),
+        };
+        assert!(wrong, "{fault:?}: {body}");
+        assert_eq!(choice["finish_reason"].as_str().unwrap_or_default(), reason);
+        let last = internet.ledger().pop().unwrap();
+        assert_eq!(
+            (last.outcome.as_str(), last.paid, last.number),
+            (fault.name(), true, count)
+        );
+    }
+    assert_eq!(internet.stats().model.paid_calls, 8);
+}
+
+#[tokio::test]
+async fn a_hang_is_paid_for_and_never_answered() {
+    let internet = internet(1);
+    assert!(meet(&internet, ModelFault::Hang).await.is_none());
+    let entry = internet.ledger().pop().unwrap();
+    assert_eq!((entry.status, entry.paid), (None, true));
+    assert!(entry.completion_tokens > 0);
+}
+
+#[tokio::test]
+async fn a_cut_off_answer_is_paid_for_and_a_reset_is_not() {
+    let internet = internet(1);
+    assert!(meet(&internet, ModelFault::CutOff).await.is_none());
+    assert!(meet(&internet, ModelFault::ConnectionReset).await.is_none());
+    let outcomes: Vec<_> = internet
+        .ledger()
+        .into_iter()
+        .map(|entry| (entry.outcome, entry.paid))
+        .collect();
+    assert_eq!(
+        outcomes,
+        [
+            ("cut_off".to_owned(), true),
+            ("connection_reset".to_owned(), false)
+        ]
+    );
+    // The next connection is a good one.
+    answer(&internet, &request(&json!({ "bio": "Yoga teacher" }))).await;
+}
+
+#[tokio::test]
+async fn an_impatient_client_pays_for_what_it_does_not_wait_for() {
+    let internet = internet(1);
+    internet.model(|model| {
+        model.latency_ms(60_000, 0);
+    });
+    let url = format!("{}/chat/completions", internet.openai_base());
+    let client = reqwest::Client::builder()
+        .timeout(PATIENCE)
+        .build()
+        .unwrap();
+    let body = request(&json!({ "bio": "Yoga teacher" }));
+    assert!(
+        client
+            .post(url)
+            .bearer_auth("sk")
+            .json(&body)
+            .send()
+            .await
+            .unwrap_err()
+            .is_timeout()
+    );
+    assert_eq!(internet.stats().model.paid_calls, 1);
+}
+
+#[tokio::test]
+async fn a_repeated_prompt_is_counted_and_so_is_paying_twice() {
+    let internet = internet(1);
+    internet.model(|model| {
+        model.next(1, ModelFault::ServerError);
+    });
+    let body = request(&json!({ "bio": "Yoga teacher" }));
+    for _ in 0..3 {
+        ask(&internet, &body).await.unwrap();
+    }
+    ask(&internet, &request(&json!({ "bio": "Sourdough baker" })))
+        .await
+        .unwrap();
+    let stats = internet.stats().model;
+    assert_eq!((stats.requests, stats.paid_calls), (4, 3));
+    assert_eq!(
+        (
+            stats.distinct_prompts,
+            stats.repeated_prompts,
+            stats.paid_twice
+        ),
+        (2, 2, 1)
+    );
+}
+
+#[tokio::test]
+async fn a_share_of_faults_follows_from_the_seed_whatever_the_order() {
+    let bodies: Vec<Value> = (0..60)
+        .map(|n| request(&json!({ "bio": format!("Yoga teacher {n}") })))
+        .collect();
+    let failed = async |order: &mut dyn Iterator<Item = usize>| {
+        let internet = internet(1);
+        internet.model(|model| {
+            model
+                .share(ModelFault::ServerError, 0.2)
+                .share(ModelFault::Refusal, 0.2);
+        });
+        let mut met = Vec::new();
+        for index in order {
+            ask(&internet, &bodies[index]).await.unwrap();
+            met.push((index, internet.ledger().pop().unwrap().outcome));
+        }
+        met.sort();
+        met
+    };
+    let forward = failed(&mut (0..60)).await;
+    assert_eq!(forward, failed(&mut (0..60).rev()).await);
+    let count = |name: &str| {
+        forward
+            .iter()
+            .filter(|(_, outcome)| outcome == name)
+            .count()
+    };
+    assert!(count("server_error") > 3 && count("refusal") > 3 && count("ok") > 20);
+}
+
+#[tokio::test]
+async fn every_fault_has_a_name_that_the_control_endpoint_knows() {
+    let internet = internet(1);
+    let url = format!("{}/model", internet.control_base());
+    for fault in ModelFault::ALL {
+        let change = json!({ "clear": true, "always": fault.name() });
+        let response = reqwest::Client::new()
+            .post(&url)
+            .json(&change)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 200, "{fault:?}");
+    }
+}
