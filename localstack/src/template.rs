@@ -6,7 +6,6 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
@@ -28,15 +27,11 @@ pub(crate) struct Template {
 }
 
 /// One Lambda function.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Function {
     pub(crate) logical_id: String,
     /// Name of the binary, which is also its package and its folder below `functions/`.
     pub(crate) binary: String,
-    pub(crate) timeout_secs: u64,
-    pub(crate) memory_mb: u64,
-    /// Environment variables; the values may still be references.
-    pub(crate) variables: BTreeMap<String, Value>,
 }
 
 /// One SQS queue.
@@ -75,21 +70,9 @@ impl Template {
     /// The functions, by logical id.
     pub(crate) fn functions(&self) -> Result<Vec<Function>> {
         let function = |(logical_id, resource): (&str, &Value)| {
-            let properties = self.function_properties(resource);
-            let number = |key: &str| {
-                properties
-                    .get(key)
-                    .and_then(Value::as_u64)
-                    .with_context(|| format!("{logical_id} has no {key}"))
-            };
             Ok(Function {
                 logical_id: logical_id.to_owned(),
                 binary: binary(logical_id, resource)?.to_owned(),
-                timeout_secs: number("Timeout")?,
-                memory_mb: number("MemorySize")?,
-                variables: entries(at(&properties, "/Environment/Variables"))
-                    .map(|(name, value)| (name.to_owned(), value.clone()))
-                    .collect(),
             })
         };
         self.resources_of(FUNCTION).map(function).collect()
@@ -172,13 +155,6 @@ impl Template {
             }
         }
         Ok(body)
-    }
-
-    /// A function's properties with the globals underneath, merged as SAM merges them.
-    fn function_properties(&self, resource: &Value) -> Value {
-        let mut merged = at(&self.body, "/Globals/Function").clone();
-        merge(&mut merged, at(resource, "/Properties"));
-        merged
     }
 
     fn resources(&self) -> impl Iterator<Item = (&str, &Value)> {

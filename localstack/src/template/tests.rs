@@ -8,10 +8,11 @@ mod parameters;
 mod permissions;
 mod queues;
 mod reading;
+mod schedules;
 
 use serde_json::Value;
 
-use super::{Template, entries};
+use super::{Template, entries, merge};
 
 /// The template that is deployed.
 const TEXT: &str = include_str!("../../../template.yaml");
@@ -72,15 +73,44 @@ fn target(value: &Value) -> Option<&str> {
         .or_else(|| value["Fn::GetAtt"][0].as_str())
 }
 
-/// The functions with the globals merged in, and the events each of them reacts to.
-fn functions(template: &Template) -> Vec<(String, Value)> {
-    let merged =
-        |(id, resource): (&str, &Value)| (id.to_owned(), template.function_properties(resource));
-    template.resources_of(super::FUNCTION).map(merged).collect()
+/// One function with the globals underneath, merged as SAM merges them.
+struct Function {
+    id: String,
+    binary: String,
+    properties: Value,
 }
 
-fn events<'a>(function: &'a Value, kind: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
-    entries(&function["Events"])
+impl Function {
+    fn timeout_secs(&self) -> u64 {
+        self.properties["Timeout"].as_u64().unwrap_or_default()
+    }
+
+    fn variables(&self) -> impl Iterator<Item = (&str, &Value)> {
+        entries(&self.properties["Environment"]["Variables"])
+    }
+}
+
+fn functions(template: &Template) -> Vec<Function> {
+    let merged = |function: super::Function| {
+        let mut properties = template.body["Globals"]["Function"].clone();
+        let own = &template.body["Resources"][&function.logical_id]["Properties"];
+        merge(&mut properties, own);
+        Function {
+            id: function.logical_id,
+            binary: function.binary,
+            properties,
+        }
+    };
+    template
+        .functions()
+        .unwrap()
+        .into_iter()
+        .map(merged)
+        .collect()
+}
+
+fn events<'a>(function: &'a Function, kind: &str) -> impl Iterator<Item = (&'a str, &'a Value)> {
+    entries(&function.properties["Events"])
         .filter(move |(_, event)| event["Type"] == kind)
         .map(|(name, event)| (name, &event["Properties"]))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Broken, bites, functions, holds, properties, target};
+use super::{Broken, Function, bites, functions, holds, properties, target};
 use crate::template::Template;
 
 /// Whether an alarm watches `metric` of the resource `id` and tells somebody.
@@ -26,7 +26,7 @@ fn everything_is_watched(template: &Template) -> Broken {
             broken.push(format!("nobody watches {metric} of {}", queue.logical_id));
         }
     }
-    for (id, _) in functions(template) {
+    for Function { id, .. } in functions(template) {
         if !watched(template, &id, "Errors") {
             broken.push(format!("nobody watches the errors of {id}"));
         }

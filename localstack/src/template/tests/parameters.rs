@@ -75,8 +75,9 @@ fn every_parameter_is_explained_and_grouped() {
 
 fn secrets_are_not_echoed(template: &Template) -> Broken {
     let mut broken = Broken::new();
-    for (id, function) in functions(template) {
-        for (name, value) in entries(&function["Environment"]["Variables"]) {
+    for function in functions(template) {
+        let id = &function.id;
+        for (name, value) in function.variables() {
             if !SECRET.iter().any(|ending| name.ends_with(ending)) {
                 continue;
             }

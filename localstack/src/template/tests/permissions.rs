@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Broken, bites, functions, holds, many, properties, target};
+use super::{Broken, Function, bites, functions, holds, many, properties, target};
 use crate::template::{Template, entries};
 
 /// Wildcards that are meant: statement, what it says, why.
@@ -148,7 +148,12 @@ fn resource_name(resource: &Value) -> String {
 
 fn roles_grant_what_functions_do(template: &Template) -> Broken {
     let mut broken = Broken::new();
-    for (id, function) in functions(template) {
+    for Function {
+        id,
+        properties: function,
+        ..
+    } in functions(template)
+    {
         let role = target(&function["Role"]).unwrap_or_default();
         let mut granted: Vec<(String, String)> = Vec::new();
         for statement in statements(template, role) {

@@ -24,9 +24,10 @@ fn dead_letter_queues(template: &Template) -> BTreeSet<&str> {
 
 fn visibility_covers_six_timeouts(template: &Template) -> Broken {
     let mut broken = Broken::new();
-    for (id, function) in functions(template) {
+    for function in functions(template) {
+        let id = &function.id;
         for (name, event) in events(&function, "SQS") {
-            let timeout_secs = function["Timeout"].as_u64().unwrap();
+            let timeout_secs = function.timeout_secs();
             let window_secs = event["MaximumBatchingWindowInSeconds"]
                 .as_u64()
                 .unwrap_or(0);
@@ -141,7 +142,8 @@ fn what_fails_five_times_waits_a_fortnight_in_a_queue_of_the_same_type() {
 
 fn queue_events_report_failures_one_by_one(template: &Template) -> Broken {
     let mut broken = Broken::new();
-    for (id, function) in functions(template) {
+    for function in functions(template) {
+        let id = &function.id;
         for (name, event) in events(&function, "SQS") {
             if event["FunctionResponseTypes"] != json!(["ReportBatchItemFailures"]) {
                 broken.push(format!(
