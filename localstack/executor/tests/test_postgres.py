@@ -1,0 +1,72 @@
+"""The command that starts and stops PostgreSQL, as another program calls it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import is_alive
+
+
+@pytest.fixture
+def data() -> Iterator[Path]:
+    # Not pytest's own folder: its path is too long for a socket on some systems.
+    with tempfile.TemporaryDirectory(prefix="pg-") as scratch:
+        folder = Path(scratch, "data")
+        yield folder
+        command("stop", folder, "--mode", "immediate")
+
+
+def command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "-m", "local_cloud.postgres", *map(str, arguments)]
+    return subprocess.run(line, capture_output=True, text=True)
+
+
+def start(data: Path) -> Any:
+    started = command("start", data)
+    assert started.returncode == 0, started.stderr
+    assert started.stdout.count("\n") == 1
+    return json.loads(started.stdout)
+
+
+def query(server: Any, statement: str) -> str:
+    line = [f"{server['bin_dir']}/psql", "-XAtq", server["url"], "-c", statement]
+    return subprocess.run(line, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_the_server_outlives_the_command_and_starts_once(data: Path) -> None:
+    first = start(data)
+    assert start(data)["pid"] == first["pid"]
+    assert query(first, "SHOW max_connections") == "200"
+    assert query(first, "SHOW fsync") == query(first, "SHOW synchronous_commit") == "on"
+    assert query(first, "SHOW listen_addresses") == ""
+    assert command("stop", data).returncode == 0
+    assert not is_alive(first["pid"])
+    assert command("stop", data).returncode == 0
+
+
+def test_an_immediate_stop_loses_nothing(data: Path) -> None:
+    query(start(data), "CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n")
+    assert command("stop", data, "--mode", "immediate").returncode == 0
+    assert query(start(data), "SELECT count(*) FROM kept") == "1000"
+
+
+def test_a_dead_servers_number_may_belong_to_somebody_else(data: Path) -> None:
+    server = start(data)
+    record = (data / "postmaster.pid").read_text()
+    command("stop", data)
+    (data / "postmaster.pid").write_text(record.replace(str(server["pid"]), str(os.getpid()), 1))
+    assert query(start(data), "SELECT 1") == "1"
+
+
+def test_a_path_too_long_for_a_socket_is_named(tmp_path: Path) -> None:
+    refused = command("start", tmp_path / ("long" * 30))
+    assert refused.returncode == 1
+    assert "choose a shorter folder" in refused.stderr and "103 are allowed" in refused.stderr
