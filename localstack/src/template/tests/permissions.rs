@@ -242,16 +242,14 @@ fn mail_leaves_from_our_address_only() {
     bites(rule, "SenderRole", "Condition:", "Comment:");
 }
 
-/// Types that `CloudFormation` cannot tag.
-const UNTAGGABLE: [&str; 7] = [
-    "AWS::SES::ConfigurationSet",
+/// Types that take no tags of their own.
+const UNTAGGABLE: [&str; 5] = [
     "AWS::SES::ConfigurationSetEventDestination",
     "AWS::SNS::Subscription",
     "AWS::SNS::TopicPolicy",
     "AWS::SQS::QueuePolicy",
     // Tagged by the globals, together.
     "AWS::Serverless::Function",
-    "AWS::Events::Rule",
 ];
 
 fn resources_are_tagged(template: &Template) -> Broken {
