@@ -1,10 +1,12 @@
 //! All the SQL, one file per table, each function named for the question it answers.
 
 pub mod campaigns;
+pub mod database;
 pub mod enrichment;
 pub mod leads;
 pub mod model_calls;
 pub mod quarantine;
+pub mod report;
 pub mod sends;
 pub mod sources;
 

@@ -104,6 +104,34 @@ pub async fn progress(conn: &mut PgConnection, campaign: &str) -> Result<Progres
     .map_err(DbError::on("count how far a campaign has come"))
 }
 
+/// One send, as the ledger of mails is compared with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SendLine {
+    /// The send.
+    pub id: i64,
+    /// The name of its campaign.
+    pub campaign: String,
+    /// Its state.
+    pub state: String,
+    /// The id SES gave the mail, once it is known.
+    pub ses_message_id: Option<String>,
+}
+
+/// Every send of every campaign.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn sends(conn: &mut PgConnection) -> Result<Vec<SendLine>, DbError> {
+    sqlx::query_as!(
+        SendLine,
+        r#"select s.id, c.name as campaign, s.state::text as "state!", s.ses_message_id
+           from sends s join campaigns c on c.id = s.campaign_id order by s.id"#,
+    )
+    .fetch_all(conn)
+    .await
+    .map_err(DbError::on("read the sends"))
+}
+
 /// How many model calls stand in one state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelCalls {
