@@ -81,3 +81,6 @@ fn randomness(seed: u64, purpose: &str, number: usize) -> ChaCha8Rng {
         &number.to_string(),
     ]))
 }
+
+#[cfg(test)]
+mod tests;

@@ -115,12 +115,7 @@ fn render_post(post: &Post, parameters: &Parameters) -> Value {
 }
 
 fn render_user(profile: &Profile, parameters: &Parameters) -> Value {
-    let links: Vec<(String, String)> = profile
-        .website
-        .iter()
-        .filter(|website| profile.bio.contains(website.as_str()))
-        .map(|website| (short_link(website), website.clone()))
-        .collect();
+    let links = links(&profile.bio);
     let mut bio = profile.bio.clone();
     for (short, goal) in &links {
         bio = bio.replacen(goal, short, 1);
@@ -187,6 +182,14 @@ fn entities(profile: &Profile, bio: &str, links: &[(String, String)]) -> Option<
         entities.insert("description".to_owned(), json!({ "urls": urls }));
     }
     (!entities.is_empty()).then_some(Value::Object(entities))
+}
+
+/// The links of a text, shortened and as they stand.
+fn links(text: &str) -> Vec<(String, String)> {
+    text.split_whitespace()
+        .filter(|word| word.starts_with("https://"))
+        .map(|goal| (short_link(goal), goal.to_owned()))
+        .collect()
 }
 
 /// A link of a text; X counts code points.

@@ -12,14 +12,20 @@ pub(crate) fn internet(leads: usize) -> Simulated {
     .unwrap()
 }
 
+thread_local! {
+    /// Making a client takes longer than asking. It keeps no connections: each test has a runtime
+    /// of its own, and a connection cannot outlive that.
+    static CLIENT: reqwest::Client =
+        reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
+}
+
+pub(crate) fn client() -> reqwest::Client {
+    CLIENT.with(Clone::clone)
+}
+
 /// The answer to a GET, with its status.
 pub(crate) async fn get(url: &str) -> (u16, Value) {
-    let response = reqwest::Client::new()
-        .get(url)
-        .bearer_auth("token")
-        .send()
-        .await
-        .unwrap();
+    let response = client().get(url).bearer_auth("token").send().await.unwrap();
     let status = response.status().as_u16();
     (
         status,
@@ -69,7 +75,7 @@ pub(crate) fn request(profile: &Value) -> Value {
 /// Sends a request to the model.
 pub(crate) async fn ask(internet: &Simulated, body: &Value) -> reqwest::Result<reqwest::Response> {
     let url = format!("{}/chat/completions", internet.openai_base());
-    reqwest::Client::new()
+    client()
         .post(url)
         .bearer_auth("sk-test")
         .json(body)

@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use simulated::{ModelFault, Simulated};
 
-use crate::client::{answer, ask, internet, request};
+use crate::client::{answer, ask, client, internet, request};
 
 /// Shorter than any hang.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -266,12 +266,7 @@ async fn every_fault_has_a_name_that_the_control_endpoint_knows() {
     let url = format!("{}/model", internet.control_base());
     for fault in ModelFault::ALL {
         let change = json!({ "clear": true, "always": fault.name() });
-        let response = reqwest::Client::new()
-            .post(&url)
-            .json(&change)
-            .send()
-            .await
-            .unwrap();
+        let response = client().post(&url).json(&change).send().await.unwrap();
         assert_eq!(response.status(), 200, "{fault:?}");
     }
 }

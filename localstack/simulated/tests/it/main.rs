@@ -6,7 +6,9 @@
 )]
 
 mod client;
+mod control;
 mod faults;
 mod leads;
 mod model;
 mod requests;
+mod x;

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::client::{answer, ask, internet, request};
+use crate::client::{answer, ask, client, internet, request};
 
 /// A request, changed, is refused with that status and code, and costs nothing.
 async fn refused(change: impl FnOnce(&mut Value), status: u16, code: &str) -> Value {
@@ -140,7 +140,7 @@ async fn a_key_is_needed_and_the_right_one_where_one_is_set() {
     let internet = simulated::Simulated::start(settings).unwrap();
     let url = format!("{}/chat/completions", internet.openai_base());
     let body = request(&json!({ "bio": "Yoga teacher" }));
-    let client = reqwest::Client::new();
+    let client = client();
     let without = client.post(&url).json(&body).send().await.unwrap();
     let wrong = client
         .post(&url)
@@ -187,7 +187,7 @@ async fn a_schema_of_another_kind_gets_a_valid_object() {
 async fn what_is_no_json_is_refused() {
     let internet = internet(1);
     let url = format!("{}/chat/completions", internet.openai_base());
-    let client = reqwest::Client::new();
+    let client = client();
     let response = client
         .post(url)
         .bearer_auth("sk")

@@ -1,0 +1,103 @@
+use serde_json::{Value, json};
+use simulated::Simulated;
+
+use crate::client::{ask, client, get, internet, request};
+
+async fn change(internet: &Simulated, path: &str, body: &Value) -> u16 {
+    let url = format!("{}/{path}", internet.control_base());
+    let response = client().post(url).json(body).send().await.unwrap();
+    response.status().as_u16()
+}
+
+async fn read(internet: &Simulated, path: &str) -> Value {
+    get(&format!("{}/{path}", internet.control_base())).await.1
+}
+
+#[tokio::test]
+async fn faults_and_counters_work_over_http_as_they_do_in_process() {
+    let internet = internet(5);
+    let faults = json!({ "next": { "fault": "refusal", "count": 2 }, "always": "server_error",
+                         "latency_ms": 1, "jitter_ms": 2 });
+    assert_eq!(change(&internet, "model", &faults).await, 200);
+    let body = request(&json!({ "bio": "Yoga teacher" }));
+    for expected in [200, 200, 500] {
+        assert_eq!(ask(&internet, &body).await.unwrap().status(), expected);
+    }
+    let stats = read(&internet, "stats").await;
+    assert_eq!(stats, serde_json::to_value(internet.stats()).unwrap());
+    assert_eq!(stats["model"]["paid_calls"], 2);
+    assert_eq!(stats["model"]["paid_twice"], 1);
+    assert_eq!(stats["model"]["by_outcome"]["refusal"], 2);
+    let ledger = read(&internet, "ledger").await;
+    assert_eq!(
+        ledger[2],
+        json!({
+            "number": 3, "service": "model", "status": 500, "outcome": "server_error", "paid": false,
+            "prompt_hash": ledger[0]["prompt_hash"], "email_seen": false,
+            "disguised_email_seen": false, "prompt_tokens": 0, "completion_tokens": 0, "resources": 0,
+        })
+    );
+    assert_eq!(
+        change(&internet, "model", &json!({ "clear": true })).await,
+        200
+    );
+    assert_eq!(ask(&internet, &body).await.unwrap().status(), 200);
+    assert_eq!(change(&internet, "reset", &json!({})).await, 200);
+    assert!(internet.ledger().is_empty());
+}
+
+#[tokio::test]
+async fn x_is_changed_over_http() {
+    let internet = internet(40);
+    let url = format!(
+        "{}/2/tweets/search/recent?query=affiliate",
+        internet.x_base()
+    );
+    let newest = get(&url).await.1["meta"]["newest_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let changes = json!({ "publish": 3, "window": { "limit": 9, "seconds": 60 },
+                          "spelling": "post", "share": { "server_error": 0.0 } });
+    assert_eq!(change(&internet, "x", &changes).await, 200);
+    let page = get(&format!("{url}&since_id={newest}")).await.1;
+    assert_eq!(page["meta"]["result_count"], 3);
+    assert!(page["data"][0].get("edit_history_post_ids").is_some());
+    assert_eq!(
+        change(&internet, "x", &json!({ "advance_hours": 200 })).await,
+        200
+    );
+    assert_eq!(get(&format!("{url}&since_id={newest}")).await.0, 400);
+    assert_eq!(change(&internet, "reset", &json!({})).await, 200);
+    assert_eq!(get(&url).await.1["meta"]["newest_id"], newest);
+}
+
+#[tokio::test]
+async fn a_change_that_nobody_knows_is_refused() {
+    let internet = internet(1);
+    for (path, body) in [
+        ("model", json!({ "always": "sulking" })),
+        ("model", json!({ "latency": 5 })),
+        ("x", json!({ "always": "refusal" })),
+    ] {
+        assert_eq!(change(&internet, path, &body).await, 400, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_answers_once_it_is_dropped() {
+    let internet = internet(1);
+    let url = format!("{}/stats", internet.control_base());
+    get(&url).await;
+    drop(internet);
+    assert!(reqwest::get(&url).await.unwrap_err().is_connect());
+}
+
+#[tokio::test]
+async fn it_can_be_served_on_a_listener_of_ones_own() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/_control/stats", listener.local_addr().unwrap());
+    let serving = tokio::spawn(simulated::serve(simulated::Settings::default(), listener));
+    assert_eq!(get(&url).await.0, 200);
+    serving.abort();
+}

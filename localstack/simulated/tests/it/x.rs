@@ -1,0 +1,432 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use reqwest::header::HeaderMap;
+use serde_json::{Value, json};
+use simulated::{Platform, Simulated, Spelling, XFault};
+
+use crate::client::{client, internet};
+
+const FIELDS: &str = "&expansions=author_id&tweet.fields=author_id,created_at,lang,entities,public_metrics&user.fields=description,location,url,entities,verified,verified_type,public_metrics,created_at";
+
+struct Met {
+    status: u16,
+    headers: HeaderMap,
+    body: String,
+}
+
+impl Met {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    fn header(&self, name: &str) -> u64 {
+        self.headers[name].to_str().unwrap().parse().unwrap()
+    }
+}
+
+async fn search(internet: &Simulated, parameters: &str) -> Met {
+    let url = format!("{}/2/tweets/search/recent?{parameters}", internet.x_base());
+    let response = client().get(url).bearer_auth("token").send().await.unwrap();
+    Met {
+        status: response.status().as_u16(),
+        headers: response.headers().clone(),
+        body: response.text().await.unwrap(),
+    }
+}
+
+/// All posts and users of a search, page by page.
+async fn walk(internet: &Simulated, parameters: &str) -> (Vec<Value>, Vec<Value>) {
+    let (mut posts, mut users) = (Vec::new(), Vec::new());
+    let mut token = String::new();
+    loop {
+        let met = search(internet, &format!("{parameters}{token}")).await;
+        assert_eq!(met.status, 200, "{}", met.body);
+        let page = met.json();
+        let data = page["data"].as_array().cloned().unwrap_or_default();
+        assert_eq!(page["meta"]["result_count"], data.len());
+        if let (Some(first), Some(last)) = (data.first(), data.last()) {
+            assert_eq!(page["meta"]["newest_id"], first["id"]);
+            assert_eq!(page["meta"]["oldest_id"], last["id"]);
+        }
+        posts.extend(data);
+        users.extend(
+            page["includes"]["users"]
+                .as_array()
+                .cloned()
+                .unwrap_or_default(),
+        );
+        match page["meta"]["next_token"].as_str() {
+            Some(next) => token = format!("&next_token={next}"),
+            None => return (posts, users),
+        }
+    }
+}
+
+fn ids(posts: &[Value]) -> Vec<u64> {
+    posts
+        .iter()
+        .map(|post| post["id"].as_str().unwrap().parse().unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn following_the_pages_finds_every_post_once_and_every_author() {
+    let internet = internet(300);
+    let (posts, users) = walk(
+        &internet,
+        &format!("query=affiliate&max_results=10{FIELDS}"),
+    )
+    .await;
+    let newest_first = ids(&posts);
+    assert!(newest_first.is_sorted_by(|a, b| a > b));
+    let (in_one_go, _) = walk(
+        &internet,
+        &format!("query=affiliate&max_results=100{FIELDS}"),
+    )
+    .await;
+    assert_eq!(posts, in_one_go);
+    let found: BTreeSet<_> = users
+        .iter()
+        .map(|user| user["id"].as_str().unwrap())
+        .collect();
+    let on_x = internet
+        .world()
+        .profiles()
+        .iter()
+        .filter(|profile| profile.platform == Platform::X);
+    for profile in on_x {
+        assert!(found.contains(profile.id.as_str()), "{}", profile.username);
+    }
+    // The same author stands on more than one page, but once on each.
+    assert!(users.len() > found.len());
+}
+
+#[tokio::test]
+async fn fields_are_absent_unless_asked_for() {
+    let internet = internet(40);
+    let bare = search(&internet, "query=affiliate").await.json();
+    assert!(bare.get("includes").is_none() && bare.get("errors").is_none());
+    let post = bare["data"][0].as_object().unwrap();
+    assert_eq!(
+        post.keys().collect::<Vec<_>>(),
+        ["edit_history_tweet_ids", "id", "text"]
+    );
+    let some = search(
+        &internet,
+        "query=affiliate&expansions=author_id&user.fields=location",
+    )
+    .await;
+    for user in some.json()["includes"]["users"].as_array().unwrap() {
+        let known = ["id", "location", "name", "username"];
+        assert!(
+            user.as_object()
+                .unwrap()
+                .keys()
+                .all(|key| known.contains(&key.as_str())),
+            "{user}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn links_are_shortened_and_stand_expanded_in_the_entities() {
+    let internet = internet(200);
+    let (posts, users) = walk(
+        &internet,
+        &format!("query=affiliate&max_results=100{FIELDS}"),
+    )
+    .await;
+    let websites: BTreeMap<_, _> = internet
+        .world()
+        .profiles()
+        .iter()
+        .map(|profile| (profile.id.as_str(), profile.website.as_deref()))
+        .collect();
+    for user in &users {
+        let website = websites[user["id"].as_str().unwrap()];
+        assert!(
+            !user["description"]
+                .as_str()
+                .unwrap()
+                .contains("example.net/"),
+            "{user}"
+        );
+        let entity = &user["entities"]["url"]["urls"][0];
+        assert_eq!(entity["expanded_url"].as_str(), website);
+        assert_eq!(entity["url"].as_str().unwrap_or_default(), user["url"]);
+        assert!(website.is_none() || user["url"].as_str().unwrap().starts_with("https://t.co/"));
+    }
+    let linked: Vec<_> = posts
+        .iter()
+        .filter(|post| post.get("entities").is_some())
+        .collect();
+    assert!(!linked.is_empty());
+    for post in linked {
+        let link = &post["entities"]["urls"][0];
+        let text: Vec<char> = post["text"].as_str().unwrap().chars().collect();
+        let at = |name: &str| usize::try_from(link[name].as_u64().unwrap()).unwrap();
+        let shown: String = text[at("start")..at("end")].iter().collect();
+        assert_eq!(link["url"], shown);
+    }
+}
+
+#[tokio::test]
+async fn since_id_gives_only_what_is_new_and_nothing_has_no_data() {
+    let internet = internet(80);
+    let first = search(&internet, &format!("query=affiliate{FIELDS}"))
+        .await
+        .json();
+    let newest = first["meta"]["newest_id"].as_str().unwrap().to_owned();
+    let poll = format!("query=affiliate&max_results=10&since_id={newest}{FIELDS}");
+    let nothing = search(&internet, &poll).await.json();
+    assert_eq!(nothing, json!({ "meta": { "result_count": 0 } }));
+    internet.publish(25);
+    let (posts, users) = walk(&internet, &poll).await;
+    assert_eq!(posts.len(), 25);
+    assert!(ids(&posts).iter().all(|id| *id > newest.parse().unwrap()));
+    let known: BTreeSet<_> = internet
+        .world()
+        .profiles()
+        .iter()
+        .map(|p| p.id.as_str())
+        .collect();
+    assert!(
+        users
+            .iter()
+            .any(|user| !known.contains(user["id"].as_str().unwrap()))
+    );
+    internet.advance_hours(8 * 24);
+    let old = search(&internet, &poll).await;
+    assert_eq!(old.status, 400);
+    assert_eq!(old.json()["errors"][0]["parameters"]["since_id"][0], newest);
+}
+
+#[tokio::test]
+async fn posts_published_while_paging_do_not_shift_the_pages() {
+    let internet = internet(200);
+    let parameters = "query=affiliate&max_results=10";
+    let (before, _) = walk(&internet, parameters).await;
+    let first = search(&internet, parameters).await.json();
+    internet.publish(7);
+    let next = first["meta"]["next_token"].as_str().unwrap();
+    let (rest, _) = walk(&internet, &format!("{parameters}&pagination_token={next}")).await;
+    assert_eq!(ids(&rest)[..10], ids(&before)[10..20]);
+}
+
+#[tokio::test]
+async fn suspended_authors_stand_in_errors_beside_good_data() {
+    let internet = internet(200);
+    let page = search(
+        &internet,
+        &format!("query=affiliate&max_results=100{FIELDS}"),
+    )
+    .await;
+    assert_eq!(page.status, 200);
+    let page = page.json();
+    let errors = page["errors"].as_array().unwrap();
+    let gone = errors[0]["resource_id"].as_str().unwrap();
+    assert!(
+        errors[0]["type"]
+            .as_str()
+            .unwrap()
+            .ends_with("/resource-not-found")
+    );
+    assert!(
+        page["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|post| post["author_id"] == gone)
+    );
+    let users = page["includes"]["users"].as_array().unwrap();
+    assert!(users.iter().all(|user| user["id"] != gone));
+}
+
+#[tokio::test]
+async fn the_window_is_counted_in_the_headers_and_then_closed() {
+    let internet = internet(20);
+    internet.x(|x| {
+        x.window(2, 900);
+    });
+    for remaining in [1, 0] {
+        let met = search(&internet, "query=affiliate").await;
+        assert_eq!(met.status, 200);
+        assert_eq!(met.header("x-rate-limit-limit"), 2);
+        assert_eq!(met.header("x-rate-limit-remaining"), remaining);
+    }
+    let met = search(&internet, "query=affiliate").await;
+    assert_eq!((met.status, met.header("x-rate-limit-remaining")), (429, 0));
+    assert!(
+        met.json()["type"]
+            .as_str()
+            .unwrap()
+            .ends_with("/rate-limit-exceeded")
+    );
+    assert!(met.header("x-rate-limit-reset") > 1_700_000_000);
+    internet.x(|x| {
+        x.window(2, 0);
+    });
+    assert_eq!(search(&internet, "query=affiliate").await.status, 200);
+    assert_eq!(internet.stats().x.by_status["429"], 1);
+}
+
+#[tokio::test]
+async fn bad_parameters_are_refused_in_xs_own_words() {
+    let internet = internet(20);
+    for (parameters, name) in [
+        ("", "query"),
+        ("query=(((", "query"),
+        ("query=lang:en", "query"),
+        ("query=affiliate&max_results=9", "max_results"),
+        ("query=affiliate&max_results=101", "max_results"),
+        ("query=affiliate&since_id=12a", "since_id"),
+        ("query=affiliate&since_id=12", "since_id"),
+        ("query=affiliate&next_token=nonsense", "next_token"),
+        ("query=affiliate&user.fields=shoe_size", "user.fields"),
+        ("query=affiliate&start_time=yesterday", "start_time"),
+        (
+            "query=affiliate&start_time=2020-01-05T00:00:00Z",
+            "start_time",
+        ),
+        ("query=affiliate&colour=red", "colour"),
+    ] {
+        let met = search(&internet, parameters).await;
+        assert_eq!(met.status, 400, "{parameters}");
+        assert_eq!(met.headers["content-type"], "application/problem+json");
+        assert!(met.headers.contains_key("x-rate-limit-remaining"));
+        let problem = met.json();
+        assert!(
+            problem["type"]
+                .as_str()
+                .unwrap()
+                .ends_with("/invalid-request")
+        );
+        assert!(
+            problem["errors"][0]["parameters"].get(name).is_some(),
+            "{problem}"
+        );
+    }
+    let other = search(&internet, "query=affiliate&max_results=10")
+        .await
+        .json();
+    let token = other["meta"]["next_token"].as_str().unwrap();
+    let met = search(&internet, &format!("query=food&next_token={token}")).await;
+    assert_eq!(met.status, 400, "a token belongs to its query");
+}
+
+#[tokio::test]
+async fn a_token_is_needed() {
+    let internet = internet(1);
+    let url = format!(
+        "{}/2/tweets/search/recent?query=affiliate",
+        internet.x_base()
+    );
+    let response = reqwest::get(url).await.unwrap();
+    assert_eq!(response.status(), 401);
+    assert!(response.headers().contains_key("x-rate-limit-limit"));
+}
+
+#[tokio::test]
+async fn each_fault_has_its_shape() {
+    use XFault::{
+        BrokenJson, Forbidden, HtmlPage, RateLimited, RateLimitedOldShape, ServerError,
+        SinceIdTooOld, Unauthorized, Unavailable, UsageCapped,
+    };
+    let internet = internet(20);
+    for (fault, status, part) in [
+        (RateLimited, 429, "/rate-limit-exceeded"),
+        (RateLimitedOldShape, 429, "\"code\":88"),
+        (UsageCapped, 429, "/usage-capped"),
+        (Unauthorized, 401, "about:blank"),
+        (Forbidden, 403, "/client-forbidden"),
+        (SinceIdTooOld, 400, "since_id"),
+        (ServerError, 500, "\"code\":2"),
+        (Unavailable, 503, "/resource-unavailable"),
+        (HtmlPage, 502, "<html>"),
+        (BrokenJson, 200, "{\"data\":"),
+    ] {
+        internet.x(|x| {
+            x.next(1, fault);
+        });
+        let met = search(&internet, "query=affiliate").await;
+        assert_eq!(met.status, status, "{fault:?}");
+        assert!(met.body.contains(part), "{fault:?}: {}", met.body);
+        assert!(met.headers.contains_key("x-rate-limit-reset"), "{fault:?}");
+        assert_eq!(internet.ledger().pop().unwrap().outcome, fault.name());
+    }
+    internet.x(|x| {
+        x.next(1, XFault::ConnectionReset);
+    });
+    let url = format!(
+        "{}/2/tweets/search/recent?query=affiliate",
+        internet.x_base()
+    );
+    assert!(client().get(&url).bearer_auth("t").send().await.is_err());
+    assert_eq!(search(&internet, "query=affiliate").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_slow_answer_counts_even_if_nobody_waits_for_it() {
+    let internet = internet(20);
+    internet.x(|x| {
+        x.next(1, XFault::Slow);
+    });
+    let patience = std::time::Duration::from_millis(300);
+    let client = reqwest::Client::builder()
+        .timeout(patience)
+        .build()
+        .unwrap();
+    let url = format!(
+        "{}/2/tweets/search/recent?query=affiliate",
+        internet.x_base()
+    );
+    assert!(
+        client
+            .get(url)
+            .bearer_auth("t")
+            .send()
+            .await
+            .unwrap_err()
+            .is_timeout()
+    );
+    assert!(internet.stats().x.resources > 0);
+}
+
+#[tokio::test]
+async fn the_newer_vocabulary_can_be_switched_on() {
+    let internet = internet(20);
+    internet.x(|x| {
+        x.spelling(Spelling::Post);
+    });
+    let page = search(&internet, &format!("query=affiliate{FIELDS}"))
+        .await
+        .json();
+    assert!(page["data"][0].get("edit_history_post_ids").is_some());
+    assert!(
+        page["data"][0]["public_metrics"]
+            .get("repost_count")
+            .is_some()
+    );
+    assert!(
+        page["includes"]["users"][0]["public_metrics"]
+            .get("post_count")
+            .is_some()
+    );
+    let newer = FIELDS.replace("tweet.fields", "post.fields");
+    let same = search(&internet, &format!("query=affiliate{newer}"))
+        .await
+        .json();
+    assert_eq!(page, same);
+}
+
+#[tokio::test]
+async fn the_same_seed_gives_the_same_posts() {
+    let parameters = format!("query=affiliate&max_results=100{FIELDS}");
+    let (one, other) = (internet(90), internet(90));
+    one.publish(4);
+    other.publish(4);
+    assert_eq!(
+        walk(&one, &parameters).await,
+        walk(&other, &parameters).await
+    );
+}
