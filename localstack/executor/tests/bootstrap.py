@@ -35,8 +35,9 @@ if os.environ.get("FAKE_START") == "exit":
 if os.environ.get("FAKE_START") == "hang":
     time.sleep(600)
 if os.environ.get("FAKE_START") == "extension":
-    assert post("/2020-01-01/extension/register", {"events": []}) == 200
-    assert answer["Lambda-Extension-Identifier"]
+    status, about = call("/2020-01-01/extension/register", b'{"events": []}')
+    assert status == 200 and answer["Lambda-Extension-Identifier"]
+    assert json.loads(about).keys() == {"functionName", "functionVersion", "handler"}
 
 while True:
     _, event = call(f"{RUNTIME}/invocation/next")
@@ -69,6 +70,11 @@ while True:
         case "answer and exit":
             path = f"{RUNTIME}/invocation/{request}/response"
             api.request("POST", path, b'"done"')
+            os._exit(0)
+        case "half an answer":
+            api.putrequest("POST", f"{RUNTIME}/invocation/{request}/response")
+            api.putheader("Content-Length", "100")
+            api.endheaders(b'"half')
             os._exit(0)
         case "hang":
             time.sleep(600)

@@ -141,6 +141,10 @@ def test_an_answer_with_the_last_breath_counts(start: Start) -> None:
         assert answer_of(invoke(start(), "answer and exit")) == "done"
 
 
+def test_half_an_answer_is_none(start: Start) -> None:
+    assert answer_of(invoke(start(), "half an answer"))["errorType"] == "Runtime.ExitError"
+
+
 def test_a_process_killed_between_events_is_replaced(start: Start) -> None:
     executor = start()
     pid = pid_of(executor)

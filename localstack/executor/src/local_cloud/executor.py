@@ -1,7 +1,5 @@
 """LocalStack's view: one executor per execution environment, one process at a time in it."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Mapping
@@ -37,15 +35,6 @@ def function_environment(given: Mapping[str, object], folder: Path, port: int) -
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
         "LAMBDA_TASK_ROOT": str(folder),
     }
-
-
-class ProcessExecutorPlugin(RuntimeExecutorPlugin):
-    """What LocalStack finds under `LAMBDA_RUNTIME_EXECUTOR=process`."""
-
-    name = "process"
-
-    def load(self, *_args: object, **_kwargs: object) -> type[ProcessExecutor]:
-        return ProcessExecutor
 
 
 class ProcessExecutor(RuntimeExecutor):
@@ -124,15 +113,23 @@ class ProcessExecutor(RuntimeExecutor):
 
     def _logs(self, request: str, sandbox: Sandbox, answer: Answer, duration: str) -> str:
         """The process's output between the lines that Lambda itself writes."""
-        output = (sandbox.take_log()[-LOG_LIMIT:] + answer.message).removesuffix("\n")
+        output = sandbox.take_log()[-LOG_LIMIT:] + answer.message
+        end = "\n" if output and not output.endswith("\n") else ""
         memory = f"Memory Size: {self.function_version.config.memory_size} MB"
-        lines = [
-            f"START RequestId: {request} Version: {self.function_version.id.qualifier}",
-            *([output] if output else []),
-            f"END RequestId: {request}",
-            f"REPORT RequestId: {request}\t{duration}\t{memory}{sandbox.report()}",
-        ]
-        return "\n".join(lines) + "\n"
+        return (
+            f"START RequestId: {request} Version: {self.function_version.id.qualifier}\n"
+            f"{output}{end}END RequestId: {request}\n"
+            f"REPORT RequestId: {request}\t{duration}\t{memory}{sandbox.report()}\n"
+        )
+
+
+class ProcessExecutorPlugin(RuntimeExecutorPlugin):
+    """What LocalStack finds under `LAMBDA_RUNTIME_EXECUTOR=process`."""
+
+    name = "process"
+
+    def load(self, *_args: object, **_kwargs: object) -> type[ProcessExecutor]:
+        return ProcessExecutor
 
 
 def _code_folder(function_version: FunctionVersion) -> Path:

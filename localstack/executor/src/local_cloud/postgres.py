@@ -5,8 +5,6 @@
 `embedded_postgres`, created when missing, and the folders above DIR become readable for it.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

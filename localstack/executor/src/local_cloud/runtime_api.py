@@ -4,8 +4,6 @@ A port serves one process and ends with it, so a request for work left over from
 cannot swallow an event meant for its successor.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import threading
@@ -19,6 +17,8 @@ from typing import Any
 Invocation = dict[str, str]
 """In LocalStack's words: `invoke-id`, `payload`, `invoked-function-arn`, `trace-id`."""
 
+# lambda_runtime wants these names to be there, and reads none of them.
+_REGISTERED = b'{"functionName": "", "functionVersion": "", "handler": ""}'
 _ANSWER = re.compile(r"/2018-06-01/runtime/invocation/([^/]+)/(response|error)")
 
 
@@ -33,8 +33,8 @@ class Answer:
 
 def failure(kind: str, message: str) -> Answer:
     """An error that happened outside the function's code, in Lambda's shape."""
-    body = {"errorType": kind, "errorMessage": message}
-    return Answer(json.dumps(body).encode(), is_error=True, message=message)
+    payload = json.dumps({"errorType": kind, "errorMessage": message}).encode()
+    return Answer(payload, is_error=True, message=message)
 
 
 class RuntimeApi(ThreadingTCPServer):
@@ -48,15 +48,21 @@ class RuntimeApi(ThreadingTCPServer):
         self.pending = ""
         self.asked = False
         self.ended = threading.Event()
-        self._events: SimpleQueue[tuple[Invocation, float] | None] = SimpleQueue()
+        self._events: SimpleQueue[tuple[dict[str, str], bytes] | None] = SimpleQueue()
         self._connections: list[threading.Thread] = []
         threading.Thread(target=self.serve_forever, args=(0.1,), daemon=True).start()
 
     def offer(self, invocation: Invocation, limit_seconds: float) -> None:
         self.pending = invocation["invoke-id"]
-        self._events.put((invocation, time.time() + limit_seconds))
+        headers = {
+            "Lambda-Runtime-Aws-Request-Id": self.pending,
+            "Lambda-Runtime-Deadline-Ms": str(int((time.time() + limit_seconds) * 1000)),
+            "Lambda-Runtime-Invoked-Function-Arn": invocation["invoked-function-arn"],
+            "Lambda-Runtime-Trace-Id": invocation["trace-id"],
+        }
+        self._events.put((headers, invocation["payload"].encode()))
 
-    def next_event(self) -> tuple[Invocation, float] | None:
+    def next_event(self) -> tuple[dict[str, str], bytes] | None:
         """Blocks until there is work, or None once the process is gone."""
         if not self.asked:
             self.asked = True
@@ -76,8 +82,8 @@ class RuntimeApi(ThreadingTCPServer):
     def process_request(self, request: Any, client_address: Any) -> None:
         given = (request, client_address)
         thread = threading.Thread(target=self.process_request_thread, args=given, daemon=True)
-        self._connections.append(thread)
         thread.start()
+        self._connections = [*filter(threading.Thread.is_alive, self._connections), thread]
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Silent: a killed process cuts its connections."""
@@ -90,15 +96,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path == "/2018-06-01/runtime/invocation/next":
-            if work := self.server.next_event():
-                invocation, deadline = work
-                headers = {
-                    "Lambda-Runtime-Aws-Request-Id": invocation["invoke-id"],
-                    "Lambda-Runtime-Deadline-Ms": str(int(deadline * 1000)),
-                    "Lambda-Runtime-Invoked-Function-Arn": invocation["invoked-function-arn"],
-                    "Lambda-Runtime-Trace-Id": invocation["trace-id"],
-                }
-                return self._reply(200, invocation["payload"].encode(), headers)
+            if event := self.server.next_event():
+                return self._reply(200, *event)
         elif self.path == "/2020-01-01/extension/event/next":
             # An internal extension (lambda_runtime's graceful shutdown) subscribes to nothing.
             self.server.ended.wait()
@@ -110,7 +109,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self._read_body()
         if answer := _ANSWER.fullmatch(self.path):
             if answer[1] != self.server.pending:
-                return self._reply(400, b'{"errorType": "InvalidRequestID"}')
+                return self._reply(400, body=b'{"errorType": "InvalidRequestID"}')
             self.server.pending = ""
             self.server.answers.put(Answer(body, is_error=answer[2] == "error"))
             return self._reply(202)
@@ -118,10 +117,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.answers.put(Answer(body, is_error=True))
             return self._reply(202)
         if self.path == "/2020-01-01/extension/register":
-            return self._reply(200, headers={"Lambda-Extension-Identifier": "internal"})
+            return self._reply(200, {"Lambda-Extension-Identifier": "internal"}, _REGISTERED)
         self._reply(404)
 
-    def _reply(self, status: int, body: bytes = b"{}", headers: dict[str, str] = {}) -> None:
+    def _reply(self, status: int, headers: dict[str, str] = {}, body: bytes = b"{}") -> None:
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -131,15 +130,21 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def _read_body(self) -> bytes:
-        if "chunked" not in self.headers.get("Transfer-Encoding", ""):
-            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if "chunked" not in self.headers.get("Transfer-Encoding", "").lower():
+            return self._read(int(self.headers.get("Content-Length", 0)))
         body = b""
         while size := int(self.rfile.readline().split(b";")[0], 16):
-            body += self.rfile.read(size)
+            body += self._read(size)
             self.rfile.readline()
         while self.rfile.readline().strip():
             pass  # Trailers say nothing that a buffered answer needs.
         return body
+
+    def _read(self, size: int) -> bytes:
+        data = self.rfile.read(size)
+        if len(data) < size:
+            raise ConnectionError("the process ended in the middle of its answer")
+        return data
 
     def log_message(self, format: str, *args: object) -> None:
         """Silent: the function's own output is the log."""

@@ -1,7 +1,5 @@
 """One `bootstrap` process with the Runtime API that feeds it."""
 
-from __future__ import annotations
-
 import ctypes
 import os
 import re
@@ -10,10 +8,8 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -31,16 +27,16 @@ _LOG_FILE_LIMIT = 16 * 1024 * 1024
 class Sandbox:
     """Starts the process at once; `failed` says why it never asked for work."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], limit_seconds: float) -> None:
+    def __init__(self, folder: Path, environment: dict[str, str], limit_seconds: float) -> None:
         begun = time.perf_counter()
         self._binary = folder / "bootstrap"
-        self._built = _build_of(self._binary)
+        self._built = self._binary.stat().st_mtime_ns
         self._api = RuntimeApi()
         self._home = tempfile.TemporaryDirectory(prefix="function-", ignore_cleanup_errors=True)
         # A file, not a pipe: what was written before an answer is there to be read after it.
         self._log = tempfile.TemporaryFile(buffering=0)
         self._log_read = 0
-        own = {"HOME": self._home.name, "TMPDIR": self._home.name}
+        own = dict.fromkeys(("HOME", "TMPDIR"), self._home.name)
         own["AWS_LAMBDA_RUNTIME_API"] = self._api.address
         try:
             self._process = _SPAWNER.submit(self._spawn, {**environment, **own}).result()
@@ -55,7 +51,9 @@ class Sandbox:
     @property
     def fresh(self) -> bool:
         """Whether the process lives and its binary is still the one on disk."""
-        return self._process.poll() is None and self._built == _build_of(self._binary)
+        with suppress(OSError):
+            return self._process.poll() is None and self._binary.stat().st_mtime_ns == self._built
+        return False
 
     def invoke(self, invocation: Invocation, limit_seconds: float) -> Answer:
         """Runs one event; at its time limit the process is killed, as Lambda does."""
@@ -99,10 +97,10 @@ class Sandbox:
             return self._api.answers.get(timeout=limit_seconds)
         except Empty:
             self._kill()
-            limit = f"{what} timed out after {limit_seconds:.2f} seconds"
-            return failure("Sandbox.Timedout", limit)
+            return failure("Sandbox.Timedout", f"{what} timed out after {limit_seconds:.2f} seconds")
 
     def _spawn(self, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+        parent = os.getpid()
         return subprocess.Popen(
             [str(self._binary)],
             cwd=self._binary.parent,
@@ -112,22 +110,14 @@ class Sandbox:
             stderr=subprocess.STDOUT,
             start_new_session=True,
             # Elsewhere than on Linux, the Runtime API's closed connection ends the function.
-            preexec_fn=partial(_die_with, os.getpid()) if _PRCTL else None,
+            preexec_fn=(lambda: _die_with(parent)) if _PRCTL else None,
         )
 
     def _watch(self) -> None:
         code = self._process.wait()
         whom = f"RequestId: {self._api.pending} " if self._api.pending else ""
         how = f"exit status {code}" if code >= 0 else f"signal: {signal.Signals(-code).name}"
-        message = f"{whom}Error: Runtime exited with error: {how}"
-        self._api.end(failure("Runtime.ExitError", message))
-
-
-def _build_of(binary: Path) -> tuple[int, int] | None:
-    with suppress(OSError):
-        found = binary.stat()
-        return found.st_mtime_ns, found.st_ino
-    return None
+        self._api.end(failure("Runtime.ExitError", f"{whom}Error: Runtime exited with error: {how}"))
 
 
 def _die_with(parent: int) -> None:
