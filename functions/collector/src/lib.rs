@@ -1,1 +1,166 @@
-//! The collector function.
+//! Collects leads: runs the sources that are due, page by page, and announces what is new.
+//!
+//! Each page is fetched, normalised and stored with the source's cursor in one statement; only
+//! then is it announced. A run that is cut short goes on where its last stored page ended.
+
+mod normalise;
+mod report;
+mod request;
+pub mod sources;
+
+use std::time::{Duration, SystemTime};
+
+use lambda_runtime::Diagnostic;
+use normalise::{Batch, normalise};
+pub use report::{Ended, RunReport};
+use request::Request;
+use serde_json::Value;
+use shared::{
+    clients::{aws, http::Http},
+    config,
+    db::{self, DbError, PgConnection, PgPool, leads, sources::Run},
+    domain::email::HashKey,
+    queue::Queue,
+    telemetry,
+};
+use sources::{LeadSource, Source, SourceError};
+
+/// How long a run holds its source without storing a page.
+const LEASE: Duration = Duration::from_secs(360);
+/// No page is begun when less than this is left.
+const MARGIN: Duration = Duration::from_secs(30);
+
+/// What the function is wired to.
+#[derive(Debug)]
+pub struct Deps {
+    pool: PgPool,
+    queue: Queue,
+    hash_key: HashKey,
+    outside: sources::Outside,
+}
+
+/// The function could not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectError {
+    /// The event asks for something that cannot be read.
+    #[error("the event cannot be read: {0}")]
+    Event(#[from] request::InvalidRequest),
+    /// The database did not do its part; what was stored stays stored.
+    #[error("the collector could not go on")]
+    Database(#[from] DbError),
+    /// HTTP could not be set up.
+    #[error("the collector could not start")]
+    Http(#[from] shared::clients::http::HttpError),
+}
+
+impl From<CollectError> for Diagnostic {
+    fn from(error: CollectError) -> Self {
+        Self {
+            error_type: "CollectError".to_owned(),
+            error_message: telemetry::chain(&error),
+        }
+    }
+}
+
+impl Deps {
+    /// Wires the function; nothing is contacted yet.
+    ///
+    /// # Errors
+    /// When a client cannot be made.
+    pub async fn connect(config: config::Collector) -> Result<Self, CollectError> {
+        let sdk = aws::load().await;
+        Ok(Self {
+            pool: db::connect_lazily(&config.database_url, "collector")?,
+            queue: Queue::new(aws_sdk_sqs::Client::new(&sdk), config.enrich_queue_url),
+            hash_key: config.hash_key,
+            outside: sources::Outside {
+                http: Http::new()?,
+                sdk,
+                x_api_base: config.x_api_base,
+                x_bearer_token: config.x_bearer_token,
+                simulated_api_base: config.simulated_api_base,
+            },
+        })
+    }
+}
+
+/// Runs the sources that are due, all or those the event names, and reports on each.
+///
+/// # Errors
+/// When the event cannot be read or the database fails. A source that fails is reported, and the
+/// others run.
+pub async fn handle(
+    deps: &Deps,
+    event: Value,
+    deadline: SystemTime,
+) -> Result<Vec<RunReport>, CollectError> {
+    let request = Request::from_event(event)?;
+    let mut conn = db::acquire(&deps.pool).await?;
+    let (campaign, source) = (request.campaign.as_deref(), request.source.as_deref());
+    let runs = db::sources::begin_runs(&mut conn, campaign, source, LEASE).await?;
+    let mut reports = Vec::with_capacity(runs.len());
+    for mut run in runs {
+        // Boxed: the state of a run is large, and most of a start needs none.
+        let report = Box::pin(collect(deps, &mut conn, &mut run, deadline)).await?;
+        report.log();
+        db::sources::end_run(&mut conn, &run, &report.to_json()).await?;
+        reports.push(report);
+    }
+    Ok(reports)
+}
+
+/// One run of one source, until it has no more, the time is up or it fails.
+async fn collect(
+    deps: &Deps,
+    conn: &mut PgConnection,
+    run: &mut Run,
+    deadline: SystemTime,
+) -> Result<RunReport, DbError> {
+    let mut report = RunReport::new(run);
+    let mut source = match Source::open(run, &deps.outside).await {
+        Ok(source) => source,
+        Err(error) => return Ok(report.ended(error.into())),
+    };
+    loop {
+        if time_is_up(deadline) {
+            return Ok(report.ended(Ended::TimeIsUp));
+        }
+        let page = match source.next_page(&run.cursor).await {
+            Ok(Some(page)) => page,
+            Ok(None) => return Ok(report.ended(Ended::Done)),
+            Err(SourceError::StaleCursor) => {
+                run.cursor = Value::Object(serde_json::Map::new());
+                report.restarted();
+                continue;
+            }
+            Err(error) => return Ok(report.ended(error.into())),
+        };
+        let Batch {
+            leads,
+            bad,
+            duplicates,
+        } = normalise(page.rows, &deps.hash_key);
+        report.read(bad, duplicates);
+        let stored = leads::store_page(conn, run, &leads, &page.cursor, LEASE).await?;
+        let Some(stored) = stored else {
+            return Ok(report.ended(Ended::Replaced));
+        };
+        run.cursor = page.cursor;
+        report.stored(&stored.rows);
+        // After the commit; what does not get through is found by the enricher's sweep.
+        if let Err(error) = deps.queue.publish(&stored.owed).await {
+            tracing::warn!(source.id = %run.source, "{error}");
+        }
+        if page.last {
+            return Ok(report.ended(Ended::Done));
+        }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the shell reads the clock for its deadline"
+)]
+fn time_is_up(deadline: SystemTime) -> bool {
+    SystemTime::now() + MARGIN > deadline
+}

@@ -1,0 +1,188 @@
+//! Where leads come from. Each source reads one page at a time and says where the next begins.
+
+mod csv;
+mod fetch;
+mod simulated;
+mod x;
+
+use aws_config::SdkConfig;
+use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use shared::{
+    clients::{http::Http, storage::ObjectUnreadable},
+    config::Secret,
+    db::sources::Run,
+    domain::lead::Platform,
+};
+use url::Url;
+
+/// A place where leads are found.
+pub trait LeadSource {
+    /// The page after `cursor`; `None` when there is nothing more for now.
+    ///
+    /// # Errors
+    /// When the page cannot be had. The cursor stays where it is.
+    fn next_page(
+        &mut self,
+        cursor: &Value,
+    ) -> impl Future<Output = Result<Option<Page>, SourceError>>;
+}
+
+/// A page of a source.
+#[derive(Debug)]
+pub struct Page {
+    /// Its rows, good and bad.
+    pub rows: Vec<Row>,
+    /// Where the next page begins; stored together with this one.
+    pub cursor: Value,
+    /// Whether the run ends here.
+    pub last: bool,
+}
+
+/// A row, with its line in the file or its place in the page.
+#[derive(Debug)]
+pub struct Row {
+    /// Counted from 1.
+    pub line: u64,
+    /// What it says, or what is wrong with it.
+    pub profile: Result<RawProfile, String>,
+}
+
+/// A profile as a source words it: trimmed, checked and normalised later.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RawProfile {
+    /// The platform, if not the source's own.
+    pub platform: Option<Platform>,
+    /// The platform's id.
+    pub external_id: Option<String>,
+    /// With or without `@`.
+    pub username: Option<String>,
+    /// Display name.
+    pub name: Option<String>,
+    /// An address in a field of its own; one in the bio is looked for later.
+    pub email: Option<String>,
+    /// Address of the profile.
+    pub profile_url: Option<String>,
+    /// Followers.
+    pub follower_count: Option<i64>,
+    /// What the person says of themself.
+    pub bio: Option<String>,
+    /// Whether the platform vouches for the name.
+    pub verified: Option<bool>,
+    /// As written.
+    pub location: Option<String>,
+    /// As written.
+    pub website: Option<String>,
+    /// A code or a name.
+    pub country: Option<String>,
+    /// A code.
+    pub language: Option<String>,
+    /// The source's own words.
+    pub raw: Option<Value>,
+}
+
+/// A source could not give its next page.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// A variable is not set.
+    #[error("{0} is not set, and this source needs it")]
+    NotConfigured(&'static str),
+    /// The source's parameters cannot be used.
+    #[error("the source's params cannot be used: {0}")]
+    Params(String),
+    /// The service asks to wait.
+    #[error("the service asks to wait")]
+    Throttled {
+        /// Until when, if it said.
+        until: Option<DateTime<Utc>>,
+    },
+    /// The service's paid volume is used up.
+    #[error("the account's volume at the service is used up: {0}")]
+    Exhausted(String),
+    /// The service refuses: key, access level or query.
+    #[error("the service refuses: {0}")]
+    Refused(String),
+    /// The service is down or answers nonsense.
+    #[error("the service is not available: {0}")]
+    Unavailable(String),
+    /// The cursor is too old for the service; the caller starts again without it.
+    #[error("the cursor is too old for the service")]
+    StaleCursor,
+    /// The file cannot be read.
+    #[error("the file cannot be read: {0}")]
+    Unreadable(String),
+}
+
+impl From<ObjectUnreadable> for SourceError {
+    fn from(error: ObjectUnreadable) -> Self {
+        Self::Unreadable(shared::telemetry::chain(&error))
+    }
+}
+
+/// What sources reach out through.
+#[derive(Debug)]
+pub struct Outside {
+    /// Plain HTTP.
+    pub http: Http,
+    /// For S3.
+    pub sdk: SdkConfig,
+    /// X's API.
+    pub x_api_base: Url,
+    /// X's app token.
+    pub x_bearer_token: Option<Secret>,
+    /// The stand-in for a platform of any kind.
+    pub simulated_api_base: Option<Url>,
+}
+
+/// A source that is being run.
+#[derive(Debug)]
+pub enum Source<'a> {
+    /// X's recent search.
+    X(x::RecentSearch<'a>),
+    /// A list.
+    Csv(Box<csv::List>),
+    /// The stand-in.
+    Simulated(simulated::Simulated<'a>),
+}
+
+impl<'a> Source<'a> {
+    /// Opens the source that a run is of.
+    ///
+    /// # Errors
+    /// When it is not configured, or its parameters cannot be used.
+    pub async fn open(run: &Run, outside: &'a Outside) -> Result<Self, SourceError> {
+        match run.kind.as_str() {
+            "x" => Ok(Self::X(x::RecentSearch::open(params(run)?, outside)?)),
+            "csv" => Ok(Self::Csv(Box::new(
+                csv::List::open(params(run)?, outside).await?,
+            ))),
+            "simulated" => Ok(Self::Simulated(simulated::Simulated::open(
+                params(run)?,
+                outside,
+            )?)),
+            other => Err(SourceError::Params(format!(
+                "there is no collector for `{other}` yet"
+            ))),
+        }
+    }
+}
+
+impl LeadSource for Source<'_> {
+    async fn next_page(&mut self, cursor: &Value) -> Result<Option<Page>, SourceError> {
+        match self {
+            Self::X(source) => source.next_page(cursor).await,
+            Self::Csv(source) => source.next_page(cursor).await,
+            Self::Simulated(source) => source.next_page(cursor).await,
+        }
+    }
+}
+
+fn params<T: DeserializeOwned>(run: &Run) -> Result<T, SourceError> {
+    serde_json::from_value(run.params.clone()).map_err(|e| SourceError::Params(e.to_string()))
+}
+
+/// A cursor of the source's own shape; one that cannot be read starts again.
+fn cursor_or_start<T: DeserializeOwned + Default>(cursor: &Value) -> T {
+    serde_json::from_value(cursor.clone()).unwrap_or_default()
+}

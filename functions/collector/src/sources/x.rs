@@ -1,0 +1,159 @@
+//! X API v2, recent search: the authors of the posts that match a query.
+//!
+//! Polling: `since_id` stays the same while `next_token` is followed; when the last page is
+//! stored, the newest id of the first becomes the next `since_id`.
+
+mod reply;
+
+use chrono::DateTime;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use shared::{clients::http::Reply, config::Secret};
+
+use super::{LeadSource, Outside, Page, SourceError, cursor_or_start, fetch};
+
+/// Longest query of a self-serve account, in characters.
+const QUERY_MAX: usize = 512;
+
+/// What to search for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Params {
+    /// In X's query language.
+    query: String,
+    /// Posts a page, 10 to 100; each is paid for.
+    max_results: Option<u32>,
+    /// Pages a run at most; the next run goes on.
+    max_pages: Option<u32>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Cursor {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<String>,
+    /// Newest id of the first page of this round.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    newest_id: Option<String>,
+}
+
+/// A run over recent posts.
+#[derive(Debug)]
+pub struct RecentSearch<'a> {
+    outside: &'a Outside,
+    token: &'a Secret,
+    url: String,
+    params: Params,
+    pages: u32,
+}
+
+impl<'a> RecentSearch<'a> {
+    pub(super) fn open(params: Params, outside: &'a Outside) -> Result<Self, SourceError> {
+        let token = outside.x_bearer_token.as_ref();
+        let token = token.ok_or(SourceError::NotConfigured("X_BEARER_TOKEN"))?;
+        let length = params.query.chars().count();
+        if !(1..=QUERY_MAX).contains(&length) {
+            let why = format!("`query` takes 1 to {QUERY_MAX} characters and has {length}");
+            return Err(SourceError::Params(why));
+        }
+        if !(10..=100).contains(&params.max_results.unwrap_or(100)) {
+            return Err(SourceError::Params(
+                "`max_results` is from 10 to 100".to_owned(),
+            ));
+        }
+        let base = outside.x_api_base.as_str().trim_end_matches('/');
+        let url = format!("{base}/2/tweets/search/recent");
+        Ok(Self {
+            outside,
+            token,
+            url,
+            params,
+            pages: 0,
+        })
+    }
+}
+
+impl LeadSource for RecentSearch<'_> {
+    async fn next_page(&mut self, cursor: &Value) -> Result<Option<Page>, SourceError> {
+        if self.pages >= self.params.max_pages.unwrap_or(10) {
+            return Ok(None);
+        }
+        let cursor: Cursor = cursor_or_start(cursor);
+        let mut query = vec![
+            ("query", self.params.query.clone()),
+            (
+                "max_results",
+                self.params.max_results.unwrap_or(100).to_string(),
+            ),
+            // The prose of X's documentation still says "tweet"; its schema says "post". The old
+            // names are sent, both are read.
+            (
+                "tweet.fields",
+                "id,text,author_id,created_at,lang".to_owned(),
+            ),
+            ("expansions", "author_id".to_owned()),
+            (
+                "user.fields",
+                "created_at,description,entities,location,name,protected,public_metrics,url,\
+                 username,verified,verified_type"
+                    .to_owned(),
+            ),
+        ];
+        query.extend(cursor.since_id.clone().map(|id| ("since_id", id)));
+        query.extend(cursor.next_token.clone().map(|token| ("next_token", token)));
+
+        let reply = fetch::get(&self.outside.http, &self.url, &query, Some(self.token)).await?;
+        if !reply.status.is_success() {
+            return Err(refusal(&reply, cursor.since_id.is_some()));
+        }
+        let unreadable =
+            |_| SourceError::Unavailable("the answer is not a search result".to_owned());
+        let found: reply::Search = reply.json().map_err(unreadable)?;
+        self.pages += 1;
+        let newest_id = cursor.newest_id.or_else(|| found.meta.newest_id.clone());
+        let next = match &found.meta.next_token {
+            Some(token) => Cursor {
+                since_id: cursor.since_id,
+                next_token: Some(token.clone()),
+                newest_id,
+            },
+            None => Cursor {
+                since_id: newest_id.or(cursor.since_id),
+                ..Cursor::default()
+            },
+        };
+        let last = next.next_token.is_none();
+        Ok(Some(Page {
+            rows: found.into_rows(),
+            cursor: json!(next),
+            last,
+        }))
+    }
+}
+
+/// What an answer of failure means.
+fn refusal(reply: &Reply, with_since_id: bool) -> SourceError {
+    let problem: reply::Problem = reply.json().unwrap_or_default();
+    let status = reply.status.as_u16();
+    match (status, problem.kind()) {
+        (429, "usage-capped") => SourceError::Exhausted("X's usage cap or credit".to_owned()),
+        (429, _) => {
+            let reset = reply
+                .header("x-rate-limit-reset")
+                .and_then(|epoch| epoch.parse().ok());
+            SourceError::Throttled {
+                until: reset.and_then(|s| DateTime::from_timestamp(s, 0)),
+            }
+        }
+        (400, _) if with_since_id && problem.names("since_id") => SourceError::StaleCursor,
+        (400, _) => {
+            SourceError::Refused("X cannot read the query (400 invalid request)".to_owned())
+        }
+        (401, _) => {
+            SourceError::Refused("X does not know the token in X_BEARER_TOKEN (401)".to_owned())
+        }
+        (403, _) => SourceError::Refused("the X account may not search (403)".to_owned()),
+        _ => SourceError::Unavailable(format!("X answers with status {status}")),
+    }
+}
