@@ -76,5 +76,14 @@ while True:
             api.putheader("Content-Length", "100")
             api.endheaders(b'"half')
             os._exit(0)
+        case "half in chunks":
+            api.putrequest("POST", f"{RUNTIME}/invocation/{request}/response")
+            api.putheader("Transfer-Encoding", "chunked")
+            api.endheaders(b'20\r\n"half')
+            os._exit(0)
+        case "flood":
+            sys.stdout.write(f"{'x' * 999_999}\n")
+            sys.stdout.flush()
+            post(f"{RUNTIME}/invocation/{request}/response")
         case "hang":
             time.sleep(600)

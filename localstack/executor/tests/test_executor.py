@@ -18,6 +18,7 @@ from localstack import config as localstack_config
 from localstack.services.lambda_.invocation.lambda_models import FunctionVersion, InvocationResult
 from localstack.services.lambda_.invocation.runtime_executor import EXECUTOR_PLUGIN_MANAGER
 from local_cloud import executor as module
+from local_cloud import sandbox as sandbox_module
 from local_cloud.executor import ProcessExecutor, function_environment
 
 Start = Callable[..., ProcessExecutor]
@@ -141,8 +142,9 @@ def test_an_answer_with_the_last_breath_counts(start: Start) -> None:
         assert answer_of(invoke(start(), "answer and exit")) == "done"
 
 
-def test_half_an_answer_is_none(start: Start) -> None:
-    assert answer_of(invoke(start(), "half an answer"))["errorType"] == "Runtime.ExitError"
+@pytest.mark.parametrize("half", ["half an answer", "half in chunks"])
+def test_half_an_answer_is_none(start: Start, half: str) -> None:
+    assert answer_of(invoke(start(), half))["errorType"] == "Runtime.ExitError"
 
 
 def test_a_process_killed_between_events_is_replaced(start: Start) -> None:
@@ -191,6 +193,16 @@ def test_each_log_is_handed_back_once_between_lambdas_own_lines(start: Start) ->
     assert "Init Duration: " in first[5] and "Memory Size: 128 MB" in first[5]
     assert second[1:4] == ["out é", "err", "END RequestId: request-log"]
     assert "Init Duration: " not in second[4]
+
+
+def test_a_flood_of_output_is_cut_and_its_file_starts_over(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox_module, "_LOG_FILE_LIMIT", 1_500_000)
+    executor = start()
+    for _ in range(4):
+        assert module.LOG_LIMIT < len(log_of(invoke(executor, "flood"))) < 2 * module.LOG_LIMIT
+    assert "\nout é\nerr\nEND" in log_of(invoke(executor, "log"))
 
 
 def test_nothing_of_this_shell_reaches_the_function(

@@ -24,8 +24,8 @@ def function_environment(given: Mapping[str, object], folder: Path, port: int) -
 
     Endpoint and credentials are forced: no function can ever speak to the real cloud.
     """
-    ours = ("LOCALSTACK_", "EDGE_PORT")
-    kept = {name: str(value) for name, value in given.items() if not name.startswith(ours)}
+    internal = ("LOCALSTACK_", "EDGE_PORT")
+    kept = {name: str(value) for name, value in given.items() if not name.startswith(internal)}
     credentials = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
     return {
         "LANG": "en_US.UTF-8",
@@ -94,8 +94,7 @@ class ProcessExecutor(RuntimeExecutor):
     def get_address(self) -> str:
         return "127.0.0.1"
 
-    def get_endpoint_from_executor(self) -> str:
-        return "127.0.0.1"
+    get_endpoint_from_executor = get_address
 
     def get_runtime_endpoint(self) -> str:
         """Only LocalStack's init in a container calls back; here nobody does."""
@@ -132,5 +131,5 @@ class ProcessExecutorPlugin(RuntimeExecutorPlugin):
         return ProcessExecutor
 
 
-def _code_folder(function_version: FunctionVersion) -> Path:
-    return Path(function_version.config.code.get_unzipped_code_location())  # type: ignore[no-untyped-call]
+def _code_folder(version: FunctionVersion) -> Path:
+    return Path(version.config.code.get_unzipped_code_location())  # type: ignore[no-untyped-call]

@@ -21,6 +21,7 @@ from local_cloud.runtime_api import Answer, Invocation, RuntimeApi, failure
 _SPAWNER = ThreadPoolExecutor(1, thread_name_prefix="function-spawner")
 _PRCTL: Any = getattr(ctypes.CDLL(None), "prctl", None)
 _PR_SET_PDEATHSIG = 1
+_PARENT = os.getpid()
 _LOG_FILE_LIMIT = 16 * 1024 * 1024
 
 
@@ -34,8 +35,8 @@ class Sandbox:
         self._api = RuntimeApi()
         self._home = tempfile.TemporaryDirectory(prefix="function-", ignore_cleanup_errors=True)
         # A file, not a pipe: what was written before an answer is there to be read after it.
-        self._log = tempfile.TemporaryFile(buffering=0)
-        self._log_read = 0
+        self._log = tempfile.NamedTemporaryFile(buffering=0)
+        self._log_reader = Path(self._log.name).open(errors="replace", newline="")
         own = dict.fromkeys(("HOME", "TMPDIR"), self._home.name)
         own["AWS_LAMBDA_RUNTIME_API"] = self._api.address
         try:
@@ -62,13 +63,12 @@ class Sandbox:
 
     def take_log(self) -> str:
         """What the process has written since the last call."""
-        log = self._log.fileno()
-        data = os.pread(log, os.fstat(log).st_size - self._log_read, self._log_read)
-        self._log_read += len(data)
-        if self._log_read > _LOG_FILE_LIMIT:
-            os.ftruncate(log, 0)
-            self._log_read = os.lseek(log, 0, os.SEEK_SET)  # It shares our place in the file.
-        return data.decode(errors="replace")
+        text = self._log_reader.read()
+        if self._log.tell() > _LOG_FILE_LIMIT:  # The process writes at this same place.
+            self._log.seek(0)
+            self._log.truncate()
+            self._log_reader.seek(0)
+        return text
 
     def report(self) -> str:
         """Start-up time of the first event, and peak memory where the system tells (Linux)."""
@@ -92,15 +92,14 @@ class Sandbox:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
-    def _next_answer(self, limit_seconds: float, what: str) -> Answer:
+    def _next_answer(self, seconds: float, what: str) -> Answer:
         try:
-            return self._api.answers.get(timeout=limit_seconds)
+            return self._api.answers.get(timeout=seconds)
         except Empty:
             self._kill()
-            return failure("Sandbox.Timedout", f"{what} timed out after {limit_seconds:.2f} seconds")
+            return failure("Sandbox.Timedout", f"{what} timed out after {seconds:.2f} seconds")
 
     def _spawn(self, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-        parent = os.getpid()
         return subprocess.Popen(
             [str(self._binary)],
             cwd=self._binary.parent,
@@ -110,18 +109,18 @@ class Sandbox:
             stderr=subprocess.STDOUT,
             start_new_session=True,
             # Elsewhere than on Linux, the Runtime API's closed connection ends the function.
-            preexec_fn=(lambda: _die_with(parent)) if _PRCTL else None,
+            preexec_fn=_die_with_parent if _PRCTL else None,
         )
 
     def _watch(self) -> None:
         code = self._process.wait()
-        whom = f"RequestId: {self._api.pending} " if self._api.pending else ""
+        who = f"RequestId: {self._api.pending} " if self._api.pending else ""
         how = f"exit status {code}" if code >= 0 else f"signal: {signal.Signals(-code).name}"
-        self._api.end(failure("Runtime.ExitError", f"{whom}Error: Runtime exited with error: {how}"))
+        self._api.end(failure("Runtime.ExitError", f"{who}Error: Runtime exited with error: {how}"))
 
 
-def _die_with(parent: int) -> None:
+def _die_with_parent() -> None:
     """The child's first act: it must not outlive LocalStack, however that ends."""
     _PRCTL(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
+    if os.getppid() != _PARENT:
         os._exit(1)
