@@ -127,10 +127,9 @@ fn broken(profile: &Profile, kind: usize) -> Value {
     let Some(fields) = row.as_object_mut() else {
         return row;
     };
-    match kind % 6 {
+    match kind % 7 {
         0 => {
             fields.remove("id");
-            fields.remove("username");
         }
         1 => {
             fields.insert("followers".to_owned(), json!("12.5k"));
@@ -143,6 +142,7 @@ fn broken(profile: &Profile, kind: usize) -> Value {
             fields.insert("platform".to_owned(), json!("myspace"));
         }
         4 => return Value::Null,
+        5 => fields.retain(|name, _| name == "platform" || name == "followers"),
         _ => {
             fields.insert("verified".to_owned(), json!("yes, very"));
             fields.insert("bio".to_owned(), json!(404));

@@ -17,7 +17,7 @@
 //! use simulated::{ModelFault, Settings, Simulated};
 //!
 //! let internet = Simulated::start(Settings { leads: 40, ..Settings::default() })?;
-//! internet.model(|model| { model.next(2, ModelFault::RateLimited); });
+//! internet.model(|model| model.next(2, ModelFault::RateLimited));
 //! // … run something against internet.openai_base() …
 //! assert_eq!(internet.stats().model.paid_twice, 0);
 //! # Ok(())

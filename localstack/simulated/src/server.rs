@@ -177,13 +177,13 @@ impl Simulated {
     }
 
     /// Changes how the model behaves from the next request on.
-    pub fn model<T>(&self, change: impl FnOnce(&mut ModelKnobs) -> T) -> T {
-        change(&mut self.internet.model())
+    pub fn model(&self, change: impl FnOnce(&mut ModelKnobs) -> &mut ModelKnobs) {
+        change(&mut self.internet.model());
     }
 
     /// Changes how X behaves from the next request on.
-    pub fn x<T>(&self, change: impl FnOnce(&mut XKnobs) -> T) -> T {
-        change(&mut self.internet.x())
+    pub fn x(&self, change: impl FnOnce(&mut XKnobs) -> &mut XKnobs) {
+        change(&mut self.internet.x());
     }
 
     /// Publishes so many new posts on X, every other one by somebody new.

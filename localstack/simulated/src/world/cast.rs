@@ -201,7 +201,6 @@ fn twin(partner: &Profile, random: &mut ChaCha8Rng, taken: &mut Taken) -> Profil
         .chars()
         .filter(char::is_ascii_alphanumeric)
         .collect();
-    let stem: String = stem.chars().take(11).collect();
     let words = lexicon(partner.language);
     let topic = words
         .topics
@@ -209,7 +208,7 @@ fn twin(partner: &Profile, random: &mut ChaCha8Rng, taken: &mut Taken) -> Profil
         .find(|topic| topic.niche == partner.niche);
     let mut twin = Profile {
         part: Part::Twin,
-        username: taken.claim(|suffix| format!("{stem}_hq{suffix}")),
+        username: write::tailed(&format!("im{stem}"), random, taken),
         followers: followers(Part::Twin, random),
         email_listed: true,
         email: partner.email.as_deref().map(write::capitalised),

@@ -64,9 +64,17 @@ pub(super) fn handle(
         3 => format!("{niche}with{given}"),
         _ => format!("{given}_{family}"),
     };
-    let number = random.random_range(10..100).to_string();
+    tailed(&stem, random, taken)
+}
+
+/// The stem, shortened, with a tail that nobody would choose: the handles of people in the world
+/// must not be those of people outside of it.
+pub(super) fn tailed(stem: &str, random: &mut ChaCha8Rng, taken: &mut Taken) -> String {
+    let letters = ["q", "x", "z", "k", "j"];
+    let [first, last] = [0, 1].map(|_| letters.choose(random).copied().unwrap_or("q"));
+    let digit = random.random_range(2..10);
     taken.claim(|suffix| {
-        let tail = format!("{number}{suffix}");
+        let tail = format!("_{first}{digit}{last}{suffix}");
         let room = 15_usize.saturating_sub(tail.len());
         stem.chars().take(room).chain(tail.chars()).collect()
     })

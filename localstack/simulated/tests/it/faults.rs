@@ -23,9 +23,7 @@ impl Met {
 
 /// What a client sees that asks once; none where there is no whole answer.
 async fn meet(internet: &Simulated, fault: ModelFault) -> Option<Met> {
-    internet.model(|model| {
-        model.next(1, fault);
-    });
+    internet.model(|model| model.next(1, fault));
     let url = format!("{}/chat/completions", internet.openai_base());
     let client = reqwest::Client::builder()
         .timeout(PATIENCE)
@@ -182,9 +180,7 @@ async fn a_cut_off_answer_is_paid_for_and_a_reset_is_not() {
 #[tokio::test]
 async fn an_impatient_client_pays_for_what_it_does_not_wait_for() {
     let internet = internet(1);
-    internet.model(|model| {
-        model.latency_ms(60_000, 0);
-    });
+    internet.model(|model| model.latency_ms(60_000, 0));
     let url = format!("{}/chat/completions", internet.openai_base());
     let client = reqwest::Client::builder()
         .timeout(PATIENCE)
@@ -207,9 +203,7 @@ async fn an_impatient_client_pays_for_what_it_does_not_wait_for() {
 #[tokio::test]
 async fn a_repeated_prompt_is_counted_and_so_is_paying_twice() {
     let internet = internet(1);
-    internet.model(|model| {
-        model.next(1, ModelFault::ServerError);
-    });
+    internet.model(|model| model.next(1, ModelFault::ServerError));
     let body = request(&json!({ "bio": "Yoga teacher" }));
     for _ in 0..3 {
         ask(&internet, &body).await.unwrap();
@@ -239,7 +233,7 @@ async fn a_share_of_faults_follows_from_the_seed_whatever_the_order() {
         internet.model(|model| {
             model
                 .share(ModelFault::ServerError, 0.2)
-                .share(ModelFault::Refusal, 0.2);
+                .share(ModelFault::Refusal, 0.2)
         });
         let mut met = Vec::new();
         for index in order {

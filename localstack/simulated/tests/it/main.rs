@@ -9,6 +9,7 @@ mod client;
 mod control;
 mod faults;
 mod leads;
+mod limits;
 mod model;
 mod requests;
 mod x;

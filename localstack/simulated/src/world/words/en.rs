@@ -180,7 +180,7 @@ pub(super) const LEXICON: Lexicon = Lexicon {
     ],
     vague: &[
         "just here for the memes",
-        "coffee. sleep. repeat.",
+        "coffee, sleep, repeat",
         "opinions my own",
         "trying my best",
         "I forgot my old password so here we are",
