@@ -4,7 +4,8 @@ Install, into a fresh environment, in seconds and without running anything unver
 
     python3 -m venv ENV
     ENV/bin/pip install --require-hashes -r requirements-uv.txt
-    ENV/bin/uv pip install --python ENV --require-hashes -r requirements.txt
+    ENV/bin/uv pip install --python ENV --require-hashes -r requirements.txt \
+        --build-constraints requirements-uv.txt
     ENV/bin/uv pip install --python ENV --require-hashes --no-deps -r requirements-no-deps.txt
     ENV/bin/uv pip install --python ENV --no-deps --offline --reinstall-package local-cloud .
 
