@@ -33,7 +33,9 @@ def transformed(template: dict[str, Any]) -> dict[str, Any]:
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = CODE
-    os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
+    # The translator asks boto3 for a region; a profile of the shell would be looked up first.
+    os.environ.pop("AWS_PROFILE", None)
+    os.environ["AWS_DEFAULT_REGION"] = REGION
     return transform(template, {}, NoManagedPolicies())
 
 
