@@ -1,0 +1,123 @@
+//! LocalStack: the AWS services of the template, as one process.
+
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::Result;
+use serde_json::Value;
+
+use crate::environment::Environment;
+use crate::folder::Folder;
+use crate::python::Python;
+use crate::{aws, process, wait};
+
+/// The name of its record and log.
+pub(crate) const NAME: &str = "localstack";
+
+const SERVICES: &str =
+    "sqs,ses,sns,events,cloudformation,lambda,iam,sts,s3,logs,cloudwatch,secretsmanager,ssm";
+const IGNORED_TYPES: &str = "AWS::SES::ConfigurationSet,AWS::SES::ConfigurationSetEventDestination";
+const START_LIMIT: Duration = Duration::from_secs(90);
+const POLL: Duration = Duration::from_millis(200);
+
+/// Starts LocalStack without waiting for it; false when it runs already.
+///
+/// One that runs with other tools than those prepared is replaced.
+pub(crate) async fn start(
+    folder: &Folder,
+    environment: &Environment,
+    python: &Python,
+) -> Result<bool> {
+    match process::find(folder, NAME) {
+        Some(record) if record.fingerprint == python.stamp => return Ok(false),
+        Some(_) => process::stop(folder, NAME).await?,
+        None => false,
+    };
+    process::check_free(folder.cloud_port, "LOCAL_CLOUD_PORT")?;
+    std::fs::create_dir_all(folder.cloud())?;
+    process::start(
+        folder,
+        NAME,
+        command(folder, environment, python),
+        &python.stamp,
+    )?;
+    Ok(true)
+}
+
+/// Waits until it answers.
+pub(crate) async fn until_ready(folder: &Folder) -> Result<()> {
+    wait::until("LocalStack to answer", START_LIMIT, POLL, async || {
+        if process::find(folder, NAME).is_none() {
+            return Err(process::died(folder, NAME));
+        }
+        Ok(is_ready(folder).await.then_some(()))
+    })
+    .await
+}
+
+/// Whether LocalStack answers there.
+pub(crate) async fn is_ready(folder: &Folder) -> bool {
+    health(folder)
+        .await
+        .is_ok_and(|health| health["version"].is_string())
+}
+
+async fn health(folder: &Folder) -> reqwest::Result<Value> {
+    let url = format!("{}/_localstack/health", folder.cloud_url());
+    aws::http()?
+        .get(url)
+        .timeout(Duration::from_secs(2))
+        .send()
+        .await?
+        .json()
+        .await
+}
+
+fn command(folder: &Folder, environment: &Environment, python: &Python) -> Command {
+    let mut command = environment.daemon(python.program("python"));
+    command
+        .args(["-m", "localstack.runtime.main"])
+        .current_dir(folder.cloud())
+        .envs([
+            ("GATEWAY_LISTEN", format!("127.0.0.1:{}", folder.cloud_port)),
+            (
+                "FILESYSTEM_ROOT",
+                folder.cloud().to_string_lossy().into_owned(),
+            ),
+            ("SERVICES", SERVICES.to_owned()),
+            ("EAGER_SERVICE_LOADING", "0".to_owned()),
+            // Inside a container it would otherwise take itself for its own image.
+            ("OVERRIDE_IN_DOCKER", "0".to_owned()),
+            // Sent mails then lie where neither a stop nor a start deletes them.
+            ("PERSISTENCE", "1".to_owned()),
+            // No usage reports, no certificate, no name server: nothing leaves the machine.
+            ("DISABLE_EVENTS", "1".to_owned()),
+            ("SKIP_SSL_CERT_DOWNLOAD", "1".to_owned()),
+            ("DNS_ADDRESS", "0".to_owned()),
+            ("LAMBDA_RUNTIME_EXECUTOR", "process".to_owned()),
+            // The defaults drain a queue at 9 messages a second.
+            (
+                "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC",
+                "0.01".to_owned(),
+            ),
+            (
+                "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC",
+                "0.5".to_owned(),
+            ),
+            (
+                "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_ERROR_SEC",
+                "2".to_owned(),
+            ),
+            // A type that LocalStack does not know fails the deploy, but for those made through SES.
+            ("CFN_IGNORE_UNSUPPORTED_RESOURCE_TYPES", "0".to_owned()),
+            (
+                "CFN_IGNORE_UNSUPPORTED_TYPE_CREATE",
+                IGNORED_TYPES.to_owned(),
+            ),
+            (
+                "CFN_IGNORE_UNSUPPORTED_TYPE_UPDATE",
+                IGNORED_TYPES.to_owned(),
+            ),
+        ]);
+    command
+}

@@ -1,0 +1,96 @@
+//! From a command to the module that does it, and what an interrupt does.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::Command;
+use crate::session::{Part, Session};
+use crate::settings::Settings;
+use crate::{internet, invoke, logs, mail, output, shell, status, test, up};
+
+/// As shells count an end by SIGINT.
+const INTERRUPTED: u8 = 130;
+
+/// Runs one command to its end, or to Ctrl-C: then what this run started is stopped again.
+pub(crate) async fn run(command: Command) -> ExitCode {
+    // The stand-in is a process of the cloud itself: it reads no settings and stops when it is told.
+    if let Command::Internet { port, seed, leads } = command {
+        let served = internet::serve(port, up::World { seed, leads }).await;
+        return served.map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS);
+    }
+    let session = match Settings::from_shell() {
+        Ok(settings) => Session::new(settings),
+        Err(error) => return failed(&error),
+    };
+    let result = tokio::select! {
+        result = Box::pin(dispatch(&session, command)) => result,
+        interrupted = interrupt() => {
+            output::warning("interrupted: stopping what this run started");
+            let stopped = interrupted.and(session.stop_started().await);
+            return stopped.map_or_else(|error| failed(&error), |()| ExitCode::from(INTERRUPTED));
+        }
+    };
+    result.unwrap_or_else(|error| failed(&error))
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    output::failure(error);
+    ExitCode::FAILURE
+}
+
+async fn dispatch(session: &Session, command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Up(args) => {
+            up::up(session, &args, None).await?;
+            status::hints();
+        }
+        Command::Down { wipe } => down(session, wipe).await?,
+        Command::Status { json } => status::show(&session.settings, json).await?,
+        Command::Logs { name, follow } => logs::show(&session.settings, &name, follow).await?,
+        Command::Invoke(args) => return invoke::run(&session.settings, &args).await,
+        Command::Mail { open } => mail::show(&session.settings, open)?,
+        Command::Psql { arguments } => return Err(shell::psql(session, &arguments).await?),
+        Command::Demo(_args) => {}
+        Command::Leads { count: _ } => {}
+        Command::Test { arguments } => return test::run(session, &arguments).await,
+        Command::Sqlx { check: _ } => {}
+        Command::Lint => {}
+        Command::Env => shell::print(&session.settings).await?,
+        Command::Internet { .. } => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn down(session: &Session, wipe: bool) -> Result<()> {
+    let _alone = session.alone().await?;
+    let mut stopped = false;
+    for part in Part::ALL {
+        stopped |= session.stop(part).await?;
+    }
+    if !stopped {
+        output::fresh("Nothing", "runs");
+    }
+    if wipe {
+        session.settings.folder.wipe()?;
+        output::step(
+            "Wiped",
+            "database, mails and logs; the installed tools stay",
+        );
+    }
+    Ok(())
+}
+
+/// The first SIGINT, SIGTERM or SIGHUP.
+async fn interrupt() -> Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        _ = hang_up.recv() => {}
+    }
+    Ok(())
+}

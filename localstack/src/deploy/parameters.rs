@@ -1,0 +1,59 @@
+//! The template's parameters on this machine.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail};
+use serde_json::Value;
+
+use crate::settings::Settings;
+
+/// Who writes. Nothing leaves: SES here is LocalStack's.
+pub(crate) const SENDER_ADDRESS: &str = "mara@partners.example";
+
+/// Keys that protect nothing, the same everywhere, so that a database outlives its cloud.
+const HASH_KEY: &str = "6c6f63616c20636c6f75642c206e6f7420612073656372657420617420616c6c";
+const UNSUBSCRIBE_KEYS: &str =
+    "local:6c6f63616c20636c6f75642c206e6f7420612073656372657420617420616c6c";
+
+/// Every parameter that differs from its default here, `overrides` last.
+pub(super) fn given(
+    settings: &Settings,
+    overrides: &[(String, String)],
+    template: &Value,
+) -> Result<BTreeMap<String, String>> {
+    let outside = &settings.outside;
+    let architecture = if cfg!(target_arch = "aarch64") {
+        "arm64"
+    } else {
+        "x86_64"
+    };
+    let ours = [
+        ("DatabaseUrl", settings.database_url()),
+        ("RecipientHashKey", HASH_KEY.to_owned()),
+        ("UnsubscribeKeys", UNSUBSCRIBE_KEYS.to_owned()),
+        ("SenderAddress", SENDER_ADDRESS.to_owned()),
+        ("SenderName", "Mara at Example Partners".to_owned()),
+        (
+            "PostalAddress",
+            "Example Partners Ltd, 1 Example Street, 10115 Berlin, Germany".to_owned(),
+        ),
+        ("PublicBaseUrl", "https://partners.example".to_owned()),
+        ("SendingEnabled", "true".to_owned()),
+        ("XApiBase", outside.x.base.clone()),
+        ("XBearerToken", outside.x.key.clone()),
+        ("SimulatedApiBase", outside.simulated.base.clone()),
+        ("OpenAiBaseUrl", outside.openai.base.clone()),
+        ("OpenAiApiKey", outside.openai.key.clone()),
+        ("Architecture", architecture.to_owned()),
+        ("LogFormat", "Text".to_owned()),
+    ];
+    let mut given: BTreeMap<String, String> =
+        ours.map(|(name, value)| (name.to_owned(), value)).into();
+    for (name, value) in overrides {
+        if template["Parameters"].get(name).is_none() {
+            bail!("template.yaml has no parameter {name}");
+        }
+        given.insert(name.clone(), value.clone());
+    }
+    Ok(given)
+}

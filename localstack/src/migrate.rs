@@ -1,0 +1,34 @@
+//! The pipeline's database: made where it is missing, brought up to date.
+
+use anyhow::{Context as _, Result};
+use shared::config::Secret;
+use shared::db::{self, PgPool};
+
+/// Who the audit log names for what is done here.
+const ACTOR: &str = "cargo local";
+
+/// A pool on the database that `url` names, which exists and has the newest schema.
+pub(crate) async fn migrated(url: &str) -> Result<PgPool> {
+    let url = Secret::new(url.to_owned());
+    db::database::create_if_missing(&url)
+        .await
+        .context("could not make the database")?;
+    let pool = db::connect_lazily(&url, ACTOR)?;
+    db::migrate(&pool)
+        .await
+        .context("could not migrate the database")?;
+    Ok(pool)
+}
+
+/// A pool on a database that may be away.
+pub(crate) fn pool(url: &str) -> Result<PgPool> {
+    Ok(db::connect_lazily(&Secret::new(url.to_owned()), ACTOR)?)
+}
+
+/// Makes the database that `url` names, where it is missing.
+pub(crate) async fn create(url: &str) -> Result<()> {
+    let url = Secret::new(url.to_owned());
+    db::database::create_if_missing(&url)
+        .await
+        .context("could not make the database")
+}

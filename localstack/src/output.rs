@@ -1,0 +1,81 @@
+//! What a person reads: cargo-like status lines on stderr, results on stdout.
+//!
+//! Colours appear only on a terminal (`console` looks at `NO_COLOR`, `CLICOLOR` and the stream).
+
+use std::fmt::Display;
+use std::io::Write as _;
+
+use comfy_table::{Cell, CellAlignment, Table, presets};
+use console::{Style, style};
+
+/// `   Starting LocalStack on 127.0.0.1:4566`: the verb right-aligned as cargo does it.
+pub(crate) fn step(verb: &str, text: impl Display) {
+    status(verb, &Style::new().green().bold().for_stderr(), &text);
+}
+
+/// A result of less weight than a step, such as what was found in place already.
+pub(crate) fn fresh(verb: &str, text: impl Display) {
+    status(verb, &Style::new().cyan().bold().for_stderr(), &text);
+}
+
+/// Something to know that stops nothing.
+pub(crate) fn warning(text: impl Display) {
+    let label = style("warning").for_stderr().yellow().bold();
+    to_stderr(&format_args!("{label}: {text}"));
+}
+
+/// The whole chain of an error, as cargo prints it.
+pub(crate) fn failure(error: &anyhow::Error) {
+    let label = style("error").for_stderr().red().bold();
+    to_stderr(&format_args!("{label}: {error}"));
+    let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
+    if !causes.is_empty() {
+        to_stderr(&"\nCaused by:");
+        for cause in causes {
+            to_stderr(&format_args!("  {}", cause.replace('\n', "\n  ")));
+        }
+    }
+}
+
+/// One line of a command's result.
+pub(crate) fn line(text: impl Display) {
+    // A reader that went away (`cargo local mail | head`) is no failure of ours.
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+/// A heading within a command's result.
+pub(crate) fn heading(text: &str) {
+    line(format_args!("\n{}", style(text).bold()));
+}
+
+fn status(verb: &str, verb_style: &Style, text: &dyn Display) {
+    to_stderr(&format_args!(
+        "{} {text}",
+        verb_style.apply_to(format!("{verb:>12}"))
+    ));
+}
+
+fn to_stderr(text: &dyn Display) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// A line of somebody else's log, beside a result.
+pub(crate) fn log(text: &str) {
+    to_stderr(&style(text).for_stderr().dim());
+}
+
+/// A table without lines, under `header` where one is given.
+pub(crate) fn table<T: Into<Cell>>(header: impl IntoIterator<Item = T>) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    let header: Vec<Cell> = header.into_iter().map(Into::into).collect();
+    if !header.is_empty() {
+        table.set_header(header);
+    }
+    table
+}
+
+/// A number in a table.
+pub(crate) fn number(number: impl Display) -> Cell {
+    Cell::new(number.to_string()).set_alignment(CellAlignment::Right)
+}

@@ -1,0 +1,376 @@
+//! The virtual environment with LocalStack, PostgreSQL and cargo-lambda, from hash-locked wheels.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use data_encoding::HEXLOWER;
+use sha2::{Digest as _, Sha256};
+
+use crate::environment::Environment;
+use crate::folder::Folder;
+use crate::{child, output};
+
+/// Newest first where `python3` itself is too old; later ones were not tried with LocalStack.
+const CANDIDATES: [&str; 6] = [
+    "python3",
+    "python3.13",
+    "python3.12",
+    "python3.11",
+    "python3.10",
+    "python",
+];
+const OLDEST: (u8, u8) = (3, 10);
+const PROBE: &str = "import sys, venv, ensurepip; print('%d %d' % sys.version_info[:2])";
+
+const HOW_TO_GET_IT: &str = "Debian, Ubuntu: apt install python3-venv · Fedora: dnf install python3 · \
+     macOS: brew install python · elsewhere: https://www.python.org/downloads/; \
+     LOCAL_PYTHON=/path/to/python3 names one that is not in PATH";
+
+/// The programs of the prepared environment.
+#[derive(Debug, Clone)]
+pub(crate) struct Python {
+    bin: PathBuf,
+    /// What it was built from: whoever runs in it is started anew when this changes.
+    pub(crate) stamp: String,
+}
+
+impl Python {
+    /// A program of the environment, such as `python` or `cargo-lambda`.
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
+        self.bin.join(name)
+    }
+}
+
+/// Prepares the environment, or finds it prepared.
+pub(crate) async fn prepare(
+    folder: &Folder,
+    environment: &Environment,
+    chosen: Option<&str>,
+) -> Result<Python> {
+    let sources = folder.workspace.join("localstack/executor");
+    let home = folder.python();
+    let bin = home.join("bin");
+    let tools = Part {
+        name: "tools",
+        stamp: stamp(
+            &home,
+            &[
+                sources.join("requirements-uv.txt"),
+                sources.join("requirements.txt"),
+                sources.join("requirements-no-deps.txt"),
+            ],
+        )?,
+    };
+    let mut package = vec![sources.join("pyproject.toml")];
+    package.extend(files_below(&sources.join("src"), "py")?);
+    let executor = Part {
+        name: "executor",
+        stamp: stamp(&home, &package)?,
+    };
+    let install = Install {
+        environment,
+        sources: &sources,
+        bin: &bin,
+    };
+
+    if !tools.is_in(&home) || !bin.join("python").exists() {
+        let (python, version) = find(environment, chosen).await?;
+        output::step(
+            "Preparing",
+            format_args!("Python {version} in {}", folder.shown(&home)),
+        );
+        let mut create = environment.downloader(python);
+        create.args(["-m", "venv", "--clear"]).arg(&home);
+        child::run(create)
+            .await
+            .context("could not create the virtual environment")?;
+        install.bootstrap().await?;
+        output::step(
+            "Installing",
+            "LocalStack, PostgreSQL and cargo-lambda (about 60 MB)",
+        );
+        install
+            .locked("requirements.txt", &["--require-hashes"])
+            .await?;
+        install
+            .locked(
+                "requirements-no-deps.txt",
+                &["--require-hashes", "--no-deps"],
+            )
+            .await?;
+        tools.put_in(&home)?;
+    }
+    if !executor.is_in(&home) {
+        output::step(
+            "Installing",
+            "the executor that runs functions as processes",
+        );
+        install.executor().await?;
+        // LocalStack finds plug-ins through a cache that does not notice a new version.
+        remove_if_there(&folder.home().join("cache"))?;
+        executor.put_in(&home)?;
+    }
+    Ok(Python {
+        bin,
+        stamp: format!("{}-{}", tools.stamp, executor.stamp),
+    })
+}
+
+/// Adds the linters and test tools of the Python side and of the template.
+pub(crate) async fn prepare_for_checks(
+    folder: &Folder,
+    environment: &Environment,
+    python: &Python,
+) -> Result<()> {
+    let sources = folder.workspace.join("localstack/executor");
+    let home = folder.python();
+    let file = sources.join("requirements-dev.txt");
+    let checks = Part {
+        name: "checks",
+        stamp: stamp(&home, &[file])? + &python.stamp,
+    };
+    if !checks.is_in(&home) {
+        output::step("Installing", "cfn-lint and the checks of the Python side");
+        let install = Install {
+            environment,
+            sources: &sources,
+            bin: &python.bin,
+        };
+        install
+            .locked("requirements-dev.txt", &["--require-hashes"])
+            .await?;
+        checks.put_in(&home)?;
+    }
+    Ok(())
+}
+
+struct Install<'a> {
+    environment: &'a Environment,
+    sources: &'a Path,
+    bin: &'a Path,
+}
+
+impl Install<'_> {
+    /// pip brings uv, and uv brings the rest in a tenth of pip's time.
+    async fn bootstrap(&self) -> Result<()> {
+        let mut pip = self.environment.downloader(self.bin.join("python"));
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ])
+        .args(["--no-cache-dir", "--no-deps", "--require-hashes", "-r"])
+        .arg(self.sources.join("requirements-uv.txt"));
+        child::run(pip)
+            .await
+            .context("could not install uv; is the package index in reach?")
+    }
+
+    async fn locked(&self, file: &str, options: &[&str]) -> Result<()> {
+        let mut uv = self.uv();
+        uv.args(options).arg("-r").arg(self.sources.join(file));
+        child::run(uv)
+            .await
+            .with_context(|| format!("could not install {file}"))
+    }
+
+    async fn executor(&self) -> Result<()> {
+        let mut uv = self.uv();
+        uv.args(["--no-deps", "--offline", "--reinstall"])
+            .arg(self.sources);
+        child::run(uv)
+            .await
+            .context("could not install the executor")
+    }
+
+    fn uv(&self) -> Command {
+        let mut uv = self.environment.downloader(self.bin.join("uv"));
+        // The wheels are kept once, in the environment; nothing is left in the user's cache.
+        uv.args(["pip", "install", "--quiet", "--no-cache", "--python"])
+            .arg(self.bin.join("python"));
+        uv
+    }
+}
+
+/// One step of the preparation, done when its stamp says what its inputs say.
+struct Part {
+    name: &'static str,
+    stamp: String,
+}
+
+impl Part {
+    fn is_in(&self, home: &Path) -> bool {
+        fs::read_to_string(self.path(home)).is_ok_and(|stamp| stamp == self.stamp)
+    }
+
+    fn put_in(&self, home: &Path) -> Result<()> {
+        Ok(fs::write(self.path(home), &self.stamp)?)
+    }
+
+    fn path(&self, home: &Path) -> PathBuf {
+        home.join(format!("{}.stamp", self.name))
+    }
+}
+
+/// The place counts too: a virtual environment cannot be moved.
+fn stamp(home: &Path, inputs: &[PathBuf]) -> Result<String> {
+    let mut hash = Sha256::new_with_prefix(home.as_os_str().as_encoded_bytes());
+    for input in inputs {
+        let content =
+            fs::read(input).with_context(|| format!("could not read {}", input.display()))?;
+        hash.update(Sha256::digest(content));
+    }
+    Ok(HEXLOWER.encode(&hash.finalize()[..8]))
+}
+
+fn files_below(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let entries =
+        fs::read_dir(folder).with_context(|| format!("could not read {}", folder.display()))?;
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(files_below(&path, extension)?);
+        } else if path.extension().is_some_and(|found| found == extension) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn remove_if_there(path: &Path) -> Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("could not remove {}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What asking one candidate gave.
+#[derive(Debug, PartialEq, Eq)]
+enum Found {
+    Good(String),
+    TooOld(String),
+    WithoutVenv,
+    Nothing,
+}
+
+async fn find(environment: &Environment, chosen: Option<&str>) -> Result<(String, String)> {
+    let candidates = chosen.map_or(CANDIDATES.to_vec(), |chosen| vec![chosen]);
+    let mut best = Found::Nothing;
+    for candidate in &candidates {
+        match probe(environment, candidate).await {
+            Found::Good(version) => return Ok(((*candidate).to_owned(), version)),
+            Found::Nothing => {}
+            found => best = if best == Found::Nothing { found } else { best },
+        }
+    }
+    bail!("{}", missing(&best, chosen))
+}
+
+fn missing(best: &Found, chosen: Option<&str>) -> String {
+    let what = match best {
+        Found::TooOld(version) => format!("the Python found here is {version}"),
+        Found::WithoutVenv => "the Python found here comes without the venv module".to_owned(),
+        Found::Good(_) | Found::Nothing => match chosen {
+            Some(chosen) => format!("LOCAL_PYTHON={chosen} does not run"),
+            None => "no Python was found".to_owned(),
+        },
+    };
+    format!("Python 3.10 or later with venv is needed, and {what}. {HOW_TO_GET_IT}")
+}
+
+async fn probe(environment: &Environment, candidate: &str) -> Found {
+    let mut command = environment.downloader(candidate);
+    command.args(["-c", PROBE]);
+    let Ok(output) = child::output(command).await else {
+        return Found::Nothing;
+    };
+    let errors = String::from_utf8_lossy(&output.stderr);
+    if errors.contains("No module named") {
+        return Found::WithoutVenv;
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let version = text
+        .trim()
+        .split_once(' ')
+        .and_then(|(major, minor)| Some((major.parse::<u8>().ok()?, minor.parse::<u8>().ok()?)));
+    match version {
+        Some((major, minor)) if (major, minor) >= OLDEST => Found::Good(format!("{major}.{minor}")),
+        Some((major, minor)) => Found::TooOld(format!("{major}.{minor}")),
+        None => Found::Nothing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    async fn probe_script(script: &str) -> Found {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::from_lookup(root.path(), &|_| None).unwrap();
+        let path = ("PATH".into(), "/usr/bin:/bin".into());
+        let environment = Environment::seal([path], &folder);
+        let python = root.path().join("python3");
+        fs::write(&python, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).unwrap();
+        probe(&environment, python.to_str().unwrap()).await
+    }
+
+    #[tokio::test]
+    async fn each_way_a_python_can_be_missing_is_told_apart() {
+        assert_eq!(
+            probe_script("echo 3 12").await,
+            Found::Good("3.12".to_owned())
+        );
+        assert_eq!(
+            probe_script("echo 3 9").await,
+            Found::TooOld("3.9".to_owned())
+        );
+        let without = "echo \"ModuleNotFoundError: No module named 'ensurepip'\" >&2; exit 1";
+        assert_eq!(probe_script(without).await, Found::WithoutVenv);
+        assert_eq!(probe_script("exit 127").await, Found::Nothing);
+    }
+
+    #[test]
+    fn what_is_missing_is_one_line_with_the_way_to_get_it() {
+        for best in [
+            Found::Nothing,
+            Found::WithoutVenv,
+            Found::TooOld("3.9".to_owned()),
+        ] {
+            let text = missing(&best, None);
+            assert!(
+                !text.contains('\n') && text.contains("apt install python3-venv"),
+                "{text}"
+            );
+        }
+        assert!(missing(&Found::Nothing, Some("/opt/py")).contains("LOCAL_PYTHON=/opt/py"));
+    }
+
+    #[test]
+    fn a_stamp_follows_its_inputs_and_its_place() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("requirements.txt");
+        fs::write(&file, "a==1").unwrap();
+        let first = stamp(Path::new("/a"), std::slice::from_ref(&file)).unwrap();
+        assert_eq!(
+            first,
+            stamp(Path::new("/a"), std::slice::from_ref(&file)).unwrap()
+        );
+        assert_ne!(
+            first,
+            stamp(Path::new("/b"), std::slice::from_ref(&file)).unwrap()
+        );
+        fs::write(&file, "a==2").unwrap();
+        assert_ne!(first, stamp(Path::new("/a"), &[file]).unwrap());
+    }
+}

