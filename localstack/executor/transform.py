@@ -36,7 +36,8 @@ def transformed(template: dict[str, Any]) -> dict[str, Any]:
     # The translator asks boto3 for a region; a profile of the shell would be looked up first.
     os.environ.pop("AWS_PROFILE", None)
     os.environ["AWS_DEFAULT_REGION"] = REGION
-    return transform(template, {}, NoManagedPolicies())
+    result: dict[str, Any] = transform(template, {}, NoManagedPolicies())
+    return result
 
 
 def main() -> None:
