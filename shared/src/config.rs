@@ -48,12 +48,17 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Reads through `lookup`: the process's environment, or a test's table.
     pub fn new(lookup: &'a dyn Fn(&str) -> Option<String>) -> Self {
-        Self { lookup, problems: Vec::new() }
+        Self {
+            lookup,
+            problems: Vec::new(),
+        }
     }
 
     /// The variable, unless it is not set or blank.
     pub fn optional(&mut self, name: &str) -> Option<String> {
-        (self.lookup)(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty())
+        (self.lookup)(name)
+            .map(|v| v.trim().to_owned())
+            .filter(|v| !v.is_empty())
     }
 
     /// The variable; a problem when it is not set.
@@ -123,7 +128,10 @@ impl<'a> Reader<'a> {
 }
 
 /// The process's own variable. The only place that reads the environment.
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
@@ -139,7 +147,11 @@ fn hash_key(reader: &mut Reader<'_>) -> Option<HashKey> {
 }
 
 fn seconds(reader: &mut Reader<'_>, name: &str, default: u32) -> Duration {
-    Duration::from_secs(reader.or_default(name, "a whole number of seconds", default).into())
+    Duration::from_secs(
+        reader
+            .or_default(name, "a whole number of seconds", default)
+            .into(),
+    )
 }
 
 /// What the collector reads.
@@ -161,7 +173,9 @@ pub struct Collector {
 
 impl Collector {
     /// Reads through `lookup`.
-    pub fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, InvalidEnvironment> {
+    pub fn from_lookup(
+        lookup: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, InvalidEnvironment> {
         let mut r = Reader::new(lookup);
         let database_url = Secret(r.required("DATABASE_URL"));
         let hash_key = hash_key(&mut r);
@@ -221,7 +235,9 @@ pub struct Model {
 
 impl Enricher {
     /// Reads through `lookup`.
-    pub fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, InvalidEnvironment> {
+    pub fn from_lookup(
+        lookup: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, InvalidEnvironment> {
         let mut r = Reader::new(lookup);
         let database_url = Secret(r.required("DATABASE_URL"));
         let hash_key = hash_key(&mut r);
@@ -242,14 +258,21 @@ impl Enricher {
 impl Model {
     fn read(r: &mut Reader<'_>) -> Option<Self> {
         let base_url = r.base_url("OPENAI_BASE_URL", Some("https://api.openai.com/v1"));
-        let name = r.optional("OPENAI_MODEL").unwrap_or_else(|| "gpt-4.1-mini".to_owned());
-        let temperature = r.optional("OPENAI_TEMPERATURE").unwrap_or_else(|| "0.3".to_owned());
+        let name = r
+            .optional("OPENAI_MODEL")
+            .unwrap_or_else(|| "gpt-4.1-mini".to_owned());
+        let temperature = r
+            .optional("OPENAI_TEMPERATURE")
+            .unwrap_or_else(|| "0.3".to_owned());
         let temperature = match temperature.as_str() {
             "none" => None,
             text => match text.parse() {
                 Ok(value) if (0.0..=2.0).contains(&value) => Some(value),
                 _ => {
-                    r.problem("OPENAI_TEMPERATURE", "is neither a number from 0 to 2 nor `none`");
+                    r.problem(
+                        "OPENAI_TEMPERATURE",
+                        "is neither a number from 0 to 2 nor `none`",
+                    );
                     None
                 }
             },
@@ -261,9 +284,15 @@ impl Model {
         let output_price = r.or_default("OPENAI_OUTPUT_USD_PER_MILLION", price, 1.60);
         let budget: f64 = r.or_default("MODEL_DAILY_BUDGET_USD", "an amount in US dollars", 5.0);
         if !(0.0..=1e6).contains(&budget) || input_price < 0.0 || output_price < 0.0 {
-            r.problem("MODEL_DAILY_BUDGET_USD", "and the prices are amounts from 0 to a million");
+            r.problem(
+                "MODEL_DAILY_BUDGET_USD",
+                "and the prices are amounts from 0 to a million",
+            );
         }
-        #[expect(clippy::cast_possible_truncation, reason = "at most 10^12, checked above")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "at most 10^12, checked above"
+        )]
         let daily_budget_micros = (budget * 1e6) as i64;
         let api_key = r.optional("OPENAI_API_KEY").map(Secret)?;
         Some(Self {
@@ -316,7 +345,9 @@ pub struct Identity {
 
 impl Sender {
     /// Reads through `lookup`.
-    pub fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, InvalidEnvironment> {
+    pub fn from_lookup(
+        lookup: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, InvalidEnvironment> {
         let mut r = Reader::new(lookup);
         let database_url = Secret(r.required("DATABASE_URL"));
         let outreach_queue_url = r.required("OUTREACH_QUEUE_URL");
@@ -324,14 +355,16 @@ impl Sender {
         let identity = Identity::read(&mut r);
         let unsubscribe_keys = r.parsed("UNSUBSCRIBE_KEYS", UnsubscribeKeys::parse);
         let configuration_set = r.required("SES_CONFIGURATION_SET");
-        let config = identity.zip(unsubscribe_keys).map(|(identity, unsubscribe_keys)| Self {
-            database_url,
-            outreach_queue_url,
-            sending_enabled,
-            identity,
-            unsubscribe_keys,
-            configuration_set,
-        });
+        let config = identity
+            .zip(unsubscribe_keys)
+            .map(|(identity, unsubscribe_keys)| Self {
+                database_url,
+                outreach_queue_url,
+                sending_enabled,
+                identity,
+                unsubscribe_keys,
+                configuration_set,
+            });
         r.finish(config)
     }
 }

@@ -30,7 +30,11 @@ pub fn encode(id: i64) -> String {
 /// The row that a body speaks of.
 pub fn decode(body: &str) -> Result<i64, InvalidMessage> {
     let body: Body = serde_json::from_str(body).map_err(|_| InvalidMessage::Shape)?;
-    if body.v == VERSION { Ok(body.id) } else { Err(InvalidMessage::Version(body.v)) }
+    if body.v == VERSION {
+        Ok(body.id)
+    } else {
+        Err(InvalidMessage::Version(body.v))
+    }
 }
 
 #[cfg(test)]
@@ -46,7 +50,15 @@ mod tests {
 
     #[test]
     fn anything_else_is_poison() {
-        for body in ["", "null", "[]", "{}", r#"{"v":1}"#, r#"{"v":1,"id":"7"}"#, "\u{0}"] {
+        for body in [
+            "",
+            "null",
+            "[]",
+            "{}",
+            r#"{"v":1}"#,
+            r#"{"v":1,"id":"7"}"#,
+            "\u{0}",
+        ] {
             assert_eq!(decode(body), Err(InvalidMessage::Shape), "{body}");
         }
         assert_eq!(decode(r#"{"v":2,"id":7}"#), Err(InvalidMessage::Version(2)));

@@ -12,7 +12,10 @@ pub fn init(variable: impl Fn(&str) -> Option<String>) {
     let level = variable("AWS_LAMBDA_LOG_LEVEL").or_else(|| variable("RUST_LOG"));
     let filter = EnvFilter::try_new(level.as_deref().unwrap_or("info"))
         .unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = fmt().with_env_filter(filter).with_target(false).without_time();
+    let log = fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .without_time();
     // A second call, as in tests, leaves the first subscriber in place.
     let _ = if variable("AWS_LAMBDA_LOG_FORMAT").is_some_and(|f| f.eq_ignore_ascii_case("json")) {
         log.json().with_current_span(false).try_init()

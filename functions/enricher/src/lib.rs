@@ -1,1 +1,274 @@
-//! The enricher function.
+//! Enriches leads: says what each is about and whether the programme fits, and plans the mail.
+//!
+//! Load the leads, ask the model about those that are new or have changed, decide what follows,
+//! and store enrichment and send together; only then are the sends announced.
+
+mod ask;
+mod plan;
+mod prompt;
+mod rules;
+mod verdict;
+
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant, SystemTime},
+};
+
+pub use ask::AskError;
+use ask::{Asked, Unanswered};
+use lambda_runtime::Diagnostic;
+use plan::Judged;
+use prompt::Prompt;
+use serde_json::{Value, json};
+use shared::{
+    clients::{
+        aws,
+        model::{Model, SetupError},
+    },
+    config,
+    db::{
+        self, DbError, PgConnection, PgPool,
+        enrichment::{self, Task},
+        leads, quarantine,
+    },
+    queue::{InvalidEvent, Queue, Settled, Trigger, drain},
+    telemetry,
+};
+
+/// A lead that waits longer than this is announced again.
+const PATIENCE: Duration = Duration::from_secs(10 * 60);
+/// Leads a sweep announces at most.
+const SWEEP: i64 = 1_000;
+
+/// What the function is wired to.
+pub struct Deps {
+    pool: PgPool,
+    enrich_queue: Queue,
+    outreach_queue: Queue,
+    model: Option<Model>,
+}
+
+/// The function could not start or go on. The batch is delivered again.
+#[derive(Debug, thiserror::Error)]
+pub enum EnrichError {
+    /// The event is not one of ours.
+    #[error("the event cannot be read")]
+    Event(#[from] InvalidEvent),
+    /// The database did not do its part; what was stored stays stored.
+    #[error("the enricher could not go on")]
+    Database(#[from] DbError),
+    /// The model cannot be asked.
+    #[error("the enricher could not go on")]
+    Ask(#[from] AskError),
+    /// The model's client cannot be made.
+    #[error("the enricher could not start")]
+    Setup(#[from] SetupError),
+}
+
+impl From<EnrichError> for Diagnostic {
+    fn from(error: EnrichError) -> Self {
+        Self {
+            error_type: "EnrichError".to_owned(),
+            error_message: telemetry::chain(&error),
+        }
+    }
+}
+
+impl Deps {
+    /// Wires the function; nothing is contacted yet.
+    ///
+    /// # Errors
+    /// When a client cannot be made.
+    pub async fn connect(config: config::Enricher) -> Result<Self, EnrichError> {
+        let sqs = aws_sdk_sqs::Client::new(&aws::load().await);
+        Ok(Self {
+            pool: db::connect_lazily(&config.database_url, "enricher")?,
+            enrich_queue: Queue::new(sqs.clone(), config.enrich_queue_url),
+            outreach_queue: Queue::new(sqs, config.outreach_queue_url),
+            model: config.model.map(Model::new).transpose()?,
+        })
+    }
+}
+
+/// Works through a batch of the queue, or sweeps for leads that were forgotten.
+///
+/// # Errors
+/// When a dependency fails: the batch is delivered again, later and later.
+pub async fn handle(deps: &Deps, event: Value, deadline: SystemTime) -> Result<Value, EnrichError> {
+    let deadline = instant(deadline);
+    let mut conn = db::acquire(&deps.pool).await?;
+    match Trigger::from_event(event)? {
+        Trigger::Schedule(_) => Box::pin(sweep(deps, &mut conn)).await,
+        Trigger::Batch(batch) => {
+            // Two statements of one connection, one after the other: the cell hands it over.
+            let conn = tokio::sync::Mutex::new(&mut *conn);
+            let response = drain(
+                &deps.enrich_queue,
+                batch,
+                async |ids| Box::pin(enrich(deps, *conn.lock().await, ids, deadline)).await,
+                async |poison| {
+                    let queue = deps.enrich_queue.name();
+                    Ok(quarantine::insert(*conn.lock().await, queue, poison).await?)
+                },
+            )
+            .await?;
+            Ok(json!(response))
+        }
+    }
+}
+
+/// Announces the leads that wait for an enrichment since long: a message was lost, or the budget
+/// of a day was used up (invariant 3).
+async fn sweep(deps: &Deps, conn: &mut PgConnection) -> Result<Value, EnrichError> {
+    let owed = leads::take_owed(conn, PATIENCE, SWEEP).await?;
+    if let Err(error) = deps.enrich_queue.publish(&owed).await {
+        tracing::warn!("{error}");
+    }
+    tracing::info!(
+        leads = owed.len(),
+        "swept for leads that wait for an enrichment"
+    );
+    Ok(json!({ "published": owed.len() }))
+}
+
+/// Enriches a batch of leads.
+async fn enrich(
+    deps: &Deps,
+    conn: &mut PgConnection,
+    ids: &[i64],
+    deadline: Instant,
+) -> Result<HashMap<i64, Settled>, EnrichError> {
+    let work = enrichment::load(conn, ids).await?;
+    let model = deps.model.as_ref().map_or("rules", Model::name);
+    let prompts: Vec<_> = work
+        .tasks
+        .iter()
+        .map(|task| Prompt::new(&task.lead, &task.campaign, model))
+        .collect();
+    let (known, new): (Vec<_>, Vec<_>) = work
+        .tasks
+        .iter()
+        .zip(prompts)
+        .partition(|(task, prompt)| answered(task, prompt));
+
+    let mut settled: HashMap<i64, Settled> = ids.iter().map(|id| (*id, no_such_lead())).collect();
+    settled.extend(work.known.iter().map(|id| (*id, Settled::Done)));
+    if !known.is_empty() {
+        let answered: Vec<_> = known
+            .iter()
+            .map(|(t, _)| (t.lead.id, t.requested_at))
+            .collect();
+        enrichment::clear_requests(conn, &answered).await?;
+    }
+    if new.is_empty() {
+        return Ok(settled);
+    }
+
+    let judgements = judge(deps, conn, &new, deadline).await?;
+    let now = now();
+    let mut batch = Vec::with_capacity(new.len());
+    for ((task, prompt), judgement) in new.into_iter().zip(judgements) {
+        match judgement {
+            Judgement::Judged(judged) => batch.push(plan::plan(task, &prompt, judged, now)),
+            Judgement::Later(again) => {
+                settled.insert(task.lead.id.0, again);
+            }
+        }
+    }
+    if batch.is_empty() {
+        return Ok(settled);
+    }
+    let mut tx = db::begin(conn).await?;
+    let recorded = enrichment::record(&mut tx, &batch).await?;
+    db::commit(tx).await?;
+
+    tracing::info!(
+        leads = batch.len(),
+        due = recorded.due.len(),
+        duplicates = recorded.duplicates,
+        "enriched a batch of leads"
+    );
+    // After the commit; what does not get through is found by the sender's sweep.
+    let due: Vec<i64> = recorded.due.iter().map(|send| send.0).collect();
+    if let Err(error) = deps.outreach_queue.publish(&due).await {
+        tracing::warn!("{error}");
+    }
+    Ok(settled)
+}
+
+/// Whether the last enrichment was made from exactly this.
+fn answered(task: &Task, prompt: &Prompt) -> bool {
+    task.latest
+        .as_ref()
+        .is_some_and(|(_, hash)| hash.as_slice() == prompt.key.as_slice())
+}
+
+fn no_such_lead() -> Settled {
+    Settled::Poison("there is no lead of this id".to_owned())
+}
+
+enum Judgement {
+    Judged(Judged),
+    Later(Settled),
+}
+
+/// Asks the model about each; where there is no answer to be had, the rules score.
+async fn judge(
+    deps: &Deps,
+    conn: &mut PgConnection,
+    tasks: &[(&Task, Prompt)],
+    deadline: Instant,
+) -> Result<Vec<Judgement>, EnrichError> {
+    let by_rules = |task: &Task, why| {
+        Judgement::Judged(Judged::Rules {
+            score: rules::score(&task.lead),
+            why,
+        })
+    };
+    let Some(model) = &deps.model else {
+        return Ok(tasks
+            .iter()
+            .map(|(task, _)| by_rules(task, Unanswered::NoModel))
+            .collect());
+    };
+    let questions: Vec<(Prompt, &str)> = tasks
+        .iter()
+        .map(|(task, prompt)| (prompt.clone(), task.campaign.offer.as_str()))
+        .collect();
+    let asked = ask::ask(model, conn, &questions, deadline).await?;
+    let judgements = tasks
+        .iter()
+        .zip(asked)
+        .map(|((task, _), asked)| match asked {
+            Asked::Verdict(verdict, cost_micros) => Judgement::Judged(Judged::Model {
+                verdict,
+                model: model.name().to_owned(),
+                cost_micros,
+            }),
+            Asked::Unanswered(why) => by_rules(task, why),
+            Asked::Wait(after) => Judgement::Later(Settled::Retry { after }),
+            // The request stands; the sweep brings it back.
+            Asked::OverBudget => Judgement::Later(Settled::Done),
+        });
+    Ok(judgements.collect())
+}
+
+/// Lambda's deadline on the clock that only goes forward.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the shell reads the clock for its deadline"
+)]
+fn instant(deadline: SystemTime) -> Instant {
+    Instant::now()
+        + deadline
+            .duration_since(SystemTime::now())
+            .unwrap_or_default()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the shell reads the clock once and hands it on"
+)]
+fn now() -> chrono::DateTime<chrono::Utc> {
+    chrono::Utc::now()
+}

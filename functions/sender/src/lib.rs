@@ -1,1 +1,252 @@
-//! The sender function.
+//! Sends the mails that are due: claim, decide, arm, call, settle.
+//!
+//! A send is claimed with its facts, the gate decides, and arming writes the decision down before
+//! any call, under a lock on the mailbox. SES is called once per armed send. Whatever stops this
+//! function in between, a mail goes out at most once (invariants 7 and 8).
+
+mod decide;
+mod handover;
+mod render;
+
+use std::{
+    collections::HashMap,
+    time::{Duration, SystemTime},
+};
+
+use chrono::{DateTime, Utc};
+use decide::decide;
+use futures::future::join_all;
+use lambda_runtime::Diagnostic;
+use render::render;
+use serde_json::{Value, json};
+use shared::{
+    clients::{
+        aws,
+        mailer::{Handover, Mail, Mailer},
+    },
+    config,
+    db::{
+        self, DbError, PgConnection, PgPool, quarantine,
+        sends::{self, Claim},
+    },
+    domain::email::EmailAddress,
+    queue::{InvalidEvent, Queue, Settled, Trigger, drain},
+    telemetry,
+};
+
+/// How long a claim or a call is held: longer than the function may run.
+const LEASE: Duration = Duration::from_secs(60);
+/// A batch is not begun with less than this: statements and one round of calls fit in.
+const MARGIN: Duration = Duration::from_secs(12);
+/// A send that is due and was announced longer ago than this is announced again.
+const PATIENCE: Duration = Duration::from_secs(10 * 60);
+/// Sends that a sweep announces, and leases that it ends, at most.
+const SWEEP: i64 = 1_000;
+
+/// What the function is wired to.
+#[derive(Debug)]
+pub struct Deps {
+    pool: PgPool,
+    queue: Queue,
+    mailer: Mailer,
+    config: config::Sender,
+}
+
+/// The function could not start or go on. The batch is delivered again.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// The event is not one of ours.
+    #[error("the event cannot be read")]
+    Event(#[from] InvalidEvent),
+    /// The database did not do its part; nothing was called that is not on record.
+    #[error("the sender could not go on")]
+    Database(#[from] DbError),
+    /// SES takes nothing from this account or set-up. The sends wait.
+    #[error("SES refuses this account or set-up ({code}); the mails wait until it is mended")]
+    AccountRefused {
+        /// SES's error code.
+        code: String,
+    },
+}
+
+impl From<SendError> for Diagnostic {
+    fn from(error: SendError) -> Self {
+        Self {
+            error_type: "SendError".to_owned(),
+            error_message: telemetry::chain(&error),
+        }
+    }
+}
+
+impl Deps {
+    /// Wires the function; nothing is contacted yet.
+    ///
+    /// # Errors
+    /// When the database's address cannot be read.
+    pub async fn connect(config: config::Sender) -> Result<Self, SendError> {
+        let sdk = aws::load().await;
+        let queue_url = config.outreach_queue_url.clone();
+        Ok(Self {
+            pool: db::connect_lazily(&config.database_url, "sender")?,
+            queue: Queue::new(aws_sdk_sqs::Client::new(&sdk), queue_url),
+            mailer: Mailer::new(&sdk, config.configuration_set.clone()),
+            config,
+        })
+    }
+}
+
+/// Works through a batch of the queue, or sweeps for sends that were left behind or are due.
+///
+/// # Errors
+/// When a dependency fails: the batch is delivered again, later and later.
+pub async fn handle(deps: &Deps, event: Value, deadline: SystemTime) -> Result<Value, SendError> {
+    let mut conn = db::acquire(&deps.pool).await?;
+    match Trigger::from_event(event)? {
+        Trigger::Schedule(_) => Box::pin(sweep(deps, &mut conn)).await,
+        Trigger::Batch(batch) => {
+            // Two statements of one connection, one after the other: the cell hands it over.
+            let conn = tokio::sync::Mutex::new(&mut *conn);
+            let response = drain(
+                &deps.queue,
+                batch,
+                async |ids| Box::pin(send(deps, *conn.lock().await, ids, deadline)).await,
+                async |poison| {
+                    Ok(quarantine::insert(*conn.lock().await, deps.queue.name(), poison).await?)
+                },
+            )
+            .await?;
+            Ok(json!(response))
+        }
+    }
+}
+
+/// Ends what a sender left behind and announces what is due.
+async fn sweep(deps: &Deps, conn: &mut PgConnection) -> Result<Value, SendError> {
+    let reaped = sends::reap(conn, SWEEP).await?;
+    if reaped.unknown > 0 {
+        tracing::error!(
+            sends = reaped.unknown,
+            "calls without an answer: a person should look"
+        );
+    }
+    let due = sends::take_due(conn, PATIENCE, SWEEP).await?;
+    if let Err(error) = deps.queue.publish(&due).await {
+        tracing::warn!("{error}");
+    }
+    tracing::info!(
+        published = due.len(),
+        requeued = reaped.requeued,
+        "swept for sends that are due"
+    );
+    Ok(json!({
+        "published": due.len(),
+        "requeued": reaped.requeued,
+        "unknown": reaped.unknown,
+    }))
+}
+
+/// Sends a batch. A send that is not due, or that another sender holds, needs nothing from us.
+async fn send(
+    deps: &Deps,
+    conn: &mut PgConnection,
+    ids: &[i64],
+    deadline: SystemTime,
+) -> Result<HashMap<i64, Settled>, SendError> {
+    let now = now();
+    if now + MARGIN > DateTime::<Utc>::from(deadline) {
+        return Ok(ids
+            .iter()
+            .map(|id| (*id, Settled::Retry { after: None }))
+            .collect());
+    }
+    let done = ids.iter().map(|id| (*id, Settled::Done)).collect();
+    let claims = sends::claim(conn, ids, LEASE).await?;
+    if claims.is_empty() {
+        return Ok(done);
+    }
+    let enabled = deps.config.sending_enabled;
+    let decided: Vec<_> = claims
+        .iter()
+        .map(|claim| decide(claim, enabled, now))
+        .collect();
+    let armed = sends::arm(conn, &decided, LEASE).await?;
+
+    let calls = claims.iter().filter(|claim| armed.contains(&claim.send));
+    let answers =
+        join_all(calls.map(async |claim| (claim, hand_over(deps, claim, now).await))).await;
+    if answers.is_empty() {
+        return Ok(done);
+    }
+    let outcomes: Vec<_> = answers
+        .iter()
+        .map(|(claim, answer)| handover::outcome(claim, answer, now))
+        .collect();
+    sends::settle(conn, &outcomes).await?;
+
+    tracing::info!(
+        claimed = claims.len(),
+        armed = answers.len(),
+        "worked through a batch of sends"
+    );
+    let refused = answers.into_iter().find_map(|(_, answer)| match answer {
+        Handover::AccountRefused { code } => Some(code),
+        Handover::Accepted { .. }
+        | Handover::Throttled
+        | Handover::Unreachable
+        | Handover::MailRefused { .. }
+        | Handover::NoAnswer => None,
+    });
+    match refused {
+        Some(code) => Err(SendError::AccountRefused { code }),
+        None => Ok(done),
+    }
+}
+
+/// Writes the mail of an armed send and calls SES, once.
+async fn hand_over(deps: &Deps, claim: &Claim, now: DateTime<Utc>) -> Handover {
+    let identity = &deps.config.identity;
+    // The gate saw both: they are there.
+    let to = claim
+        .email
+        .as_deref()
+        .and_then(|text| EmailAddress::parse(text).ok());
+    let Some((draft, to)) = claim.draft.as_ref().zip(to) else {
+        return Handover::MailRefused {
+            code: "NoAddressOrText".to_owned(),
+        };
+    };
+    match render(
+        claim,
+        draft,
+        &to,
+        identity,
+        &deps.config.unsubscribe_keys,
+        now,
+    ) {
+        Ok(mime) => {
+            let from = identity.address.clone();
+            deps.mailer
+                .hand_over(Mail {
+                    send: claim.send,
+                    from,
+                    to,
+                    mime,
+                })
+                .await
+        }
+        Err(error) => {
+            tracing::error!(send.id = %claim.send, error = telemetry::chain(&error), "could not write a mail");
+            Handover::MailRefused {
+                code: "NotRendered".to_owned(),
+            }
+        }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the shell reads the clock once and hands it on"
+)]
+fn now() -> DateTime<Utc> {
+    Utc::now()
+}

@@ -82,10 +82,13 @@ impl Http {
         }
         let host = || {
             let url = url::Url::parse(url).ok();
-            url.and_then(|u| u.host_str().map(str::to_owned)).unwrap_or_default()
+            url.and_then(|u| u.host_str().map(str::to_owned))
+                .unwrap_or_default()
         };
-        let no_answer =
-            |e: reqwest::Error| HttpError::NoAnswer { host: host(), source: e.without_url() };
+        let no_answer = |e: reqwest::Error| HttpError::NoAnswer {
+            host: host(),
+            source: e.without_url(),
+        };
         let mut response: Response = request.send().await.map_err(no_answer)?;
         let (status, headers) = (response.status(), response.headers().clone());
         let mut body = Vec::new();
@@ -95,7 +98,11 @@ impl Http {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Reply { status, headers, body })
+        Ok(Reply {
+            status,
+            headers,
+            body,
+        })
     }
 }
 

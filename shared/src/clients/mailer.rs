@@ -66,14 +66,19 @@ impl Mailer {
         let once = aws_sdk_ses::config::Builder::from(config)
             .retry_config(RetryConfig::disabled())
             .build();
-        Self { client: Client::from_conf(once), configuration_set }
+        Self {
+            client: Client::from_conf(once),
+            configuration_set,
+        }
     }
 
     /// Hands a mail over.
     pub async fn hand_over(&self, mail: Mail) -> Handover {
         let Ok((message, tag)) = parts(&mail) else {
             // Only an empty field fails here, before anything is sent.
-            return Handover::MailRefused { code: "InvalidMail".to_owned() };
+            return Handover::MailRefused {
+                code: "InvalidMail".to_owned(),
+            };
         };
         let request = self
             .client
@@ -84,7 +89,9 @@ impl Mailer {
             .configuration_set_name(&self.configuration_set)
             .tags(tag);
         match request.send().await {
-            Ok(reply) => Handover::Accepted { message_id: reply.message_id },
+            Ok(reply) => Handover::Accepted {
+                message_id: reply.message_id,
+            },
             Err(error) => {
                 let code = error.code().unwrap_or_default().to_owned();
                 let outcome = match &error {
@@ -93,7 +100,9 @@ impl Mailer {
                         &code,
                         error.message().unwrap_or_default(),
                     ),
-                    SdkError::ConstructionFailure(_) => Handover::AccountRefused { code: "ConstructionFailure".to_owned() },
+                    SdkError::ConstructionFailure(_) => Handover::AccountRefused {
+                        code: "ConstructionFailure".to_owned(),
+                    },
                     other if never_connected(other) => Handover::Unreachable,
                     _ => Handover::NoAnswer,
                 };
@@ -105,8 +114,13 @@ impl Mailer {
 }
 
 fn parts(mail: &Mail) -> Result<(RawMessage, MessageTag), BuildError> {
-    let message = RawMessage::builder().data(Blob::new(mail.mime.as_slice())).build()?;
-    let tag = MessageTag::builder().name(SEND_TAG).value(mail.send.to_string()).build()?;
+    let message = RawMessage::builder()
+        .data(Blob::new(mail.mime.as_slice()))
+        .build()?;
+    let tag = MessageTag::builder()
+        .name(SEND_TAG)
+        .value(mail.send.to_string())
+        .build()?;
     Ok((message, tag))
 }
 
@@ -116,7 +130,9 @@ fn parts(mail: &Mail) -> Result<(RawMessage, MessageTag), BuildError> {
 fn classify(status: u16, code: &str, message: &str) -> Handover {
     let owned = || code.to_owned();
     match code.strip_suffix("Exception").unwrap_or(code) {
-        "Throttling" | "TooManyRequests" | "RequestLimitExceeded" | "SlowDown" => Handover::Throttled,
+        "Throttling" | "TooManyRequests" | "RequestLimitExceeded" | "SlowDown" => {
+            Handover::Throttled
+        }
         // The one code for a sender that may not send and for a mail that may not be sent.
         "MessageRejected" if message.contains("not verified") || message.contains("authority") => {
             Handover::AccountRefused { code: owned() }
@@ -170,14 +186,38 @@ mod tests {
 
     #[test]
     fn an_error_answer_is_read_by_its_code() {
-        let account = |code: &str| Handover::AccountRefused { code: code.to_owned() };
-        let mail = |code: &str| Handover::MailRefused { code: code.to_owned() };
-        check(400, "Throttling", "Maximum sending rate exceeded.", &Handover::Throttled);
+        let account = |code: &str| Handover::AccountRefused {
+            code: code.to_owned(),
+        };
+        let mail = |code: &str| Handover::MailRefused {
+            code: code.to_owned(),
+        };
+        check(
+            400,
+            "Throttling",
+            "Maximum sending rate exceeded.",
+            &Handover::Throttled,
+        );
         check(400, "ThrottlingException", "", &Handover::Throttled);
         let unverified = "Email address is not verified. The following identities failed";
-        check(400, "MessageRejected", unverified, &account("MessageRejected"));
-        check(400, "MessageRejected", "Address blacklisted.", &mail("MessageRejected"));
-        check(400, "InvalidParameterValue", "Missing final '@domain'", &mail("InvalidParameterValue"));
+        check(
+            400,
+            "MessageRejected",
+            unverified,
+            &account("MessageRejected"),
+        );
+        check(
+            400,
+            "MessageRejected",
+            "Address blacklisted.",
+            &mail("MessageRejected"),
+        );
+        check(
+            400,
+            "InvalidParameterValue",
+            "Missing final '@domain'",
+            &mail("InvalidParameterValue"),
+        );
         for code in [
             "AccountSendingPausedException",
             "ConfigurationSetSendingPausedException",

@@ -79,7 +79,9 @@ pub enum ModelError {
     #[error("the model's answer was lost")]
     Lost,
     /// It refuses every call of ours, with this code: key, quota or set-up. Not paid.
-    #[error("the model's server refuses our calls ({code}, status {status}); check OPENAI_API_KEY, OPENAI_MODEL and the account's credit")]
+    #[error(
+        "the model's server refuses our calls ({code}, status {status}); check OPENAI_API_KEY, OPENAI_MODEL and the account's credit"
+    )]
     Refuses {
         /// The status.
         status: u16,
@@ -115,7 +117,10 @@ impl Model {
             let http = http.clone();
             async move { call(&http, request).await }
         });
-        Ok(Self { client: Client::with_config(api).with_http_service(service), config })
+        Ok(Self {
+            client: Client::with_config(api).with_http_service(service),
+            config,
+        })
     }
 
     /// The model's name: part of what an answer is remembered under.
@@ -146,13 +151,18 @@ impl Model {
                 "strict": true,
             }},
         });
-        if let (Some(temperature), Some(fields)) = (self.config.temperature, request.as_object_mut())
+        if let (Some(temperature), Some(fields)) =
+            (self.config.temperature, request.as_object_mut())
         {
             // Through text: 0.3_f32 as a f64 would read 0.30000001192092896.
             let temperature: f64 = temperature.to_string().parse().unwrap_or(0.3);
             fields.insert("temperature".to_owned(), temperature.into());
         }
-        let reply = self.client.chat().create_byot::<_, Completion>(request).await;
+        let reply = self
+            .client
+            .chat()
+            .create_byot::<_, Completion>(request)
+            .await;
         match reply {
             Ok(completion) => Ok(completion.into_answer()),
             Err(OpenAIError::Boxed(error)) => match error.downcast::<ModelError>() {
@@ -160,9 +170,11 @@ impl Model {
                 Err(_) => Err(ModelError::Lost),
             },
             // A 200 whose body is no completion: it was worked on, and paid.
-            Err(OpenAIError::JSONDeserialize(..)) => {
-                Ok(Answer { content: Content::Unusable, input_tokens: 0, output_tokens: 0 })
-            }
+            Err(OpenAIError::JSONDeserialize(..)) => Ok(Answer {
+                content: Content::Unusable,
+                input_tokens: 0,
+                output_tokens: 0,
+            }),
             Err(_) => Err(ModelError::Lost),
         }
     }
@@ -190,7 +202,10 @@ async fn call(
 
 async fn refusal(mut response: Response) -> ModelError {
     let status = response.status().as_u16();
-    let after = response.headers().get(RETRY_AFTER).and_then(|v| v.to_str().ok()?.parse().ok());
+    let after = response
+        .headers()
+        .get(RETRY_AFTER)
+        .and_then(|v| v.to_str().ok()?.parse().ok());
     let mut body = Vec::new();
     while let Ok(Some(chunk)) = response.chunk().await {
         body.extend_from_slice(&chunk);
@@ -199,12 +214,18 @@ async fn refusal(mut response: Response) -> ModelError {
         }
     }
     // The edge answers with HTML at times: no code then, and the status decides.
-    let error = serde_json::from_slice::<ErrorBody>(&body).map(|b| b.error).unwrap_or_default();
+    let error = serde_json::from_slice::<ErrorBody>(&body)
+        .map(|b| b.error)
+        .unwrap_or_default();
     classify(status, &error, after.map(Duration::from_secs))
 }
 
 fn classify(status: u16, error: &ErrorDetail, after: Option<Duration>) -> ModelError {
-    let code = error.code.as_ref().and_then(Value::as_str).unwrap_or_default();
+    let code = error
+        .code
+        .as_ref()
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let kind = error.kind.as_deref().unwrap_or_default();
     let out_of_money = kind == "insufficient_quota"
         || code.contains("quota")
@@ -212,10 +233,15 @@ fn classify(status: u16, error: &ErrorDetail, after: Option<Duration>) -> ModelE
         || code.contains("limit_exceeded") && code != "rate_limit_exceeded";
     match status {
         429 if !out_of_money => ModelError::Throttled { after },
-        408 | 500..=599 => ModelError::Unavailable { status: Some(status) },
+        408 | 500..=599 => ModelError::Unavailable {
+            status: Some(status),
+        },
         _ => {
             let code = if code.is_empty() { kind } else { code };
-            ModelError::Refuses { status, code: code.to_owned() }
+            ModelError::Refuses {
+                status,
+                code: code.to_owned(),
+            }
         }
     }
 }
@@ -287,7 +313,10 @@ mod tests {
     use super::*;
 
     fn answer(body: Value) -> Content {
-        serde_json::from_value::<Completion>(body).unwrap().into_answer().content
+        serde_json::from_value::<Completion>(body)
+            .unwrap()
+            .into_answer()
+            .content
     }
 
     #[test]
@@ -295,11 +324,26 @@ mod tests {
         let choice = |finish: &str, message: Value| {
             answer(json!({"choices": [{"finish_reason": finish, "message": message}]}))
         };
-        assert_eq!(choice("stop", json!({"content": "{}"})), Content::Text("{}".to_owned()));
-        assert_eq!(choice("later_word", json!({"content": "{}"})), Content::Text("{}".to_owned()));
-        assert_eq!(choice("stop", json!({"content": null, "refusal": "no"})), Content::Refused);
-        assert_eq!(choice("content_filter", json!({"content": "x"})), Content::Refused);
-        assert_eq!(choice("length", json!({"content": "{\"a"})), Content::Truncated);
+        assert_eq!(
+            choice("stop", json!({"content": "{}"})),
+            Content::Text("{}".to_owned())
+        );
+        assert_eq!(
+            choice("later_word", json!({"content": "{}"})),
+            Content::Text("{}".to_owned())
+        );
+        assert_eq!(
+            choice("stop", json!({"content": null, "refusal": "no"})),
+            Content::Refused
+        );
+        assert_eq!(
+            choice("content_filter", json!({"content": "x"})),
+            Content::Refused
+        );
+        assert_eq!(
+            choice("length", json!({"content": "{\"a"})),
+            Content::Truncated
+        );
         assert_eq!(choice("stop", json!({"content": " "})), Content::Unusable);
         assert_eq!(answer(json!({"choices": []})), Content::Unusable);
         assert_eq!(answer(json!({"object": "error"})), Content::Unusable);
@@ -311,17 +355,39 @@ mod tests {
             let detail: ErrorDetail = serde_json::from_value(body).unwrap();
             classify(status, &detail, None)
         };
-        let slow = fault(429, json!({"type": "tokens", "code": "rate_limit_exceeded"}));
+        let slow = fault(
+            429,
+            json!({"type": "tokens", "code": "rate_limit_exceeded"}),
+        );
         assert!(matches!(slow, ModelError::Throttled { .. }));
-        assert!(matches!(fault(429, json!({})), ModelError::Throttled { .. }));
-        for code in ["insufficient_quota", "credit_balance_exhausted", "project_spend_limit_exceeded"] {
+        assert!(matches!(
+            fault(429, json!({})),
+            ModelError::Throttled { .. }
+        ));
+        for code in [
+            "insufficient_quota",
+            "credit_balance_exhausted",
+            "project_spend_limit_exceeded",
+        ] {
             let broke = fault(429, json!({"type": "insufficient_quota", "code": code}));
-            assert!(matches!(broke, ModelError::Refuses { status: 429, .. }), "{code}");
+            assert!(
+                matches!(broke, ModelError::Refuses { status: 429, .. }),
+                "{code}"
+            );
         }
         let down = fault(503, json!({"code": 503}));
-        assert!(matches!(down, ModelError::Unavailable { status: Some(503) }));
-        let key = fault(401, json!({"type": "invalid_request_error", "code": "invalid_api_key"}));
+        assert!(matches!(
+            down,
+            ModelError::Unavailable { status: Some(503) }
+        ));
+        let key = fault(
+            401,
+            json!({"type": "invalid_request_error", "code": "invalid_api_key"}),
+        );
         assert!(matches!(key, ModelError::Refuses { code, .. } if code == "invalid_api_key"));
-        assert!(matches!(fault(400, json!({"code": null})), ModelError::Refuses { .. }));
+        assert!(matches!(
+            fault(400, json!({"code": null})),
+            ModelError::Refuses { .. }
+        ));
     }
 }

@@ -13,7 +13,9 @@ pub struct Object {
 
 /// The object could not be read.
 #[derive(Debug, thiserror::Error)]
-#[error("could not read s3://{bucket}/{key}; check that it exists and that the collector may read it")]
+#[error(
+    "could not read s3://{bucket}/{key}; check that it exists and that the collector may read it"
+)]
 pub struct ObjectUnreadable {
     bucket: String,
     key: String,
@@ -32,5 +34,8 @@ pub async fn open(client: &Client, bucket: &str, key: &str) -> Result<Object, Ob
         key: key.to_owned(),
         source: Box::new(source.into()),
     })?;
-    Ok(Object { etag: reply.e_tag.unwrap_or_default(), body: reply.body })
+    Ok(Object {
+        etag: reply.e_tag.unwrap_or_default(),
+        body: reply.body,
+    })
 }

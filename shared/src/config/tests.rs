@@ -8,10 +8,16 @@ fn table() -> BTreeMap<&'static str, String> {
         ("DATABASE_URL", "postgres://secret@db/outreach".to_owned()),
         ("RECIPIENT_HASH_KEY", key.clone()),
         ("ENRICH_QUEUE_URL", "http://127.0.0.1/q/enrich".to_owned()),
-        ("OUTREACH_QUEUE_URL", "http://127.0.0.1/q/outreach".to_owned()),
+        (
+            "OUTREACH_QUEUE_URL",
+            "http://127.0.0.1/q/outreach".to_owned(),
+        ),
         ("SENDER_ADDRESS", "partners@mail.example.com".to_owned()),
         ("SENDER_NAME", "Ana at Example".to_owned()),
-        ("POSTAL_ADDRESS", "Example Ltd, 1 High Street, Lisbon".to_owned()),
+        (
+            "POSTAL_ADDRESS",
+            "Example Ltd, 1 High Street, Lisbon".to_owned(),
+        ),
         ("PUBLIC_BASE_URL", "https://app.example.com/".to_owned()),
         ("UNSUBSCRIBE_KEYS", format!("k1:{key}")),
         ("SES_CONFIGURATION_SET", "outreach".to_owned()),
@@ -42,17 +48,27 @@ fn defaults_are_the_documented_ones() {
     assert_eq!(model.daily_budget_micros, 5_000_000);
 
     let sender = Sender::from_lookup(&lookup).unwrap();
-    assert!(!sender.sending_enabled, "nothing is sent until somebody says so");
+    assert!(
+        !sender.sending_enabled,
+        "nothing is sent until somebody says so"
+    );
     assert!(sender.identity.reply_to.is_none());
 }
 
 #[test]
 fn an_empty_variable_is_not_set() {
-    let lookup = with(&[("OPENAI_API_KEY", " "), ("X_API_BASE", ""), ("SENDER_NAME", "")]);
+    let lookup = with(&[
+        ("OPENAI_API_KEY", " "),
+        ("X_API_BASE", ""),
+        ("SENDER_NAME", ""),
+    ]);
     assert!(Enricher::from_lookup(&lookup).unwrap().model.is_none());
     assert!(Collector::from_lookup(&lookup).is_ok());
     let error = Sender::from_lookup(&lookup).unwrap_err().to_string();
-    assert_eq!(error, "the environment is not complete: SENDER_NAME is not set");
+    assert_eq!(
+        error,
+        "the environment is not complete: SENDER_NAME is not set"
+    );
 }
 
 #[test]
@@ -65,9 +81,13 @@ fn one_error_names_everything_that_is_wrong_and_shows_no_value() {
         ("SES_CONFIGURATION_SET", ""),
     ]);
     let error = Sender::from_lookup(&lookup).unwrap_err().to_string();
-    for name in
-        ["SENDING_ENABLED", "SENDER_ADDRESS", "UNSUBSCRIBE_KEYS", "PUBLIC_BASE_URL", "SES_CONFIGURATION_SET"]
-    {
+    for name in [
+        "SENDING_ENABLED",
+        "SENDER_ADDRESS",
+        "UNSUBSCRIBE_KEYS",
+        "PUBLIC_BASE_URL",
+        "SES_CONFIGURATION_SET",
+    ] {
         assert!(error.contains(name), "{name} in {error}");
     }
     for value in ["yes please", "not-an-address", "c0ffee", "ftp:"] {
@@ -90,7 +110,10 @@ fn a_temperature_can_be_left_out_but_not_misspelt() {
 fn a_short_hash_key_is_refused() {
     let lookup = with(&[("RECIPIENT_HASH_KEY", "0f0f")]);
     let error = Collector::from_lookup(&lookup).unwrap_err().to_string();
-    assert!(error.contains("RECIPIENT_HASH_KEY cannot be used"), "{error}");
+    assert!(
+        error.contains("RECIPIENT_HASH_KEY cannot be used"),
+        "{error}"
+    );
 }
 
 #[test]

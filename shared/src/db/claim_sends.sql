@@ -39,7 +39,7 @@ claimed as (
 )
 
 select s.id, s.fence, s.attempts, s.lead_id, s.content_hash,
-       l.source, l.username, l.name, l.email, l.erased_at is not null as "lead_erased!",
+       l.source, l.username, l.name, l.language, l.email, l.erased_at is not null as "lead_erased!",
        c.status as campaign_status, c.min_score, c.min_confidence, c.review_all, c.basis_rules,
        c.offer,
        -- The cap, less the mails of today before this batch, less those before this one in it.

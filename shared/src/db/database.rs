@@ -13,7 +13,9 @@ pub async fn create_if_missing(url: &Secret) -> Result<(), DbError> {
     let url = url.expose();
     let exists = Postgres::database_exists(url).await;
     if !exists.map_err(DbError::on("look for the database"))? {
-        Postgres::create_database(url).await.map_err(DbError::on("create the database"))?;
+        Postgres::create_database(url)
+            .await
+            .map_err(DbError::on("create the database"))?;
     }
     Ok(())
 }

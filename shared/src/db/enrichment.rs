@@ -99,7 +99,9 @@ pub async fn load(conn: &mut PgConnection, ids: &[i64]) -> Result<Work, DbError>
     let mut work = Work::default();
     for row in rows {
         work.known.push(row.id);
-        let Some(campaign_id) = row.campaign_id else { continue };
+        let Some(campaign_id) = row.campaign_id else {
+            continue;
+        };
         if row.erased {
             continue;
         }
@@ -118,7 +120,10 @@ pub async fn load(conn: &mut PgConnection, ids: &[i64]) -> Result<Work, DbError>
         let country = row.country.and_then(|code| code.parse().ok());
         let recipient_country = row.recipient_country.and_then(|code| code.parse().ok());
         work.tasks.push(Task {
-            email_hash: row.email_hash.and_then(|h| h.try_into().ok()).map(EmailHash),
+            email_hash: row
+                .email_hash
+                .and_then(|h| h.try_into().ok())
+                .map(EmailHash),
             requested_at: row.enrich_requested_at,
             campaign,
             recipient: RecipientFacts {
@@ -264,7 +269,11 @@ pub async fn record(
             None => "refused",
         })
     });
-    let states = text(|e| e.plan.as_ref().map(|p| if p.review { "review" } else { "queued" }));
+    let states = text(|e| {
+        e.plan
+            .as_ref()
+            .map(|p| if p.review { "review" } else { "queued" })
+    });
     let countries = text(|e| e.plan.as_ref()?.country.as_ref().map(|c| c.as_str()));
     let bytes = |get: fn(&NewEnrichment) -> Option<&[u8]>| -> Vec<Option<Vec<u8>>> {
         batch.iter().map(|e| get(e).map(<[u8]>::to_vec)).collect()
@@ -368,4 +377,3 @@ pub async fn clear_requests(
     .map_err(DbError::on("clear answered requests"))?;
     Ok(())
 }
-

@@ -58,15 +58,19 @@ pub async fn store_page(
     lease: Duration,
 ) -> Result<Option<StoredPage>, DbError> {
     let column = |get: fn(&NewLead) -> Option<&str>| -> Vec<Option<String>> {
-        page.iter().map(|lead| get(lead).map(str::to_owned)).collect()
+        page.iter()
+            .map(|lead| get(lead).map(str::to_owned))
+            .collect()
     };
     let platforms = column(|l| Some(l.platform.as_str()));
     let external_ids = column(|l| Some(&l.external_id));
     let usernames = column(|l| Some(&l.username));
     let names = column(|l| l.name.as_deref());
     let emails = column(|l| l.email.as_ref().map(|(address, _)| address.as_str()));
-    let hashes: Vec<Option<Vec<u8>>> =
-        page.iter().map(|l| l.email.as_ref().map(|(_, hash)| hash.0.to_vec())).collect();
+    let hashes: Vec<Option<Vec<u8>>> = page
+        .iter()
+        .map(|l| l.email.as_ref().map(|(_, hash)| hash.0.to_vec()))
+        .collect();
     let profile_urls = column(|l| l.profile_url.as_deref());
     let followers: Vec<Option<i64>> = page.iter().map(|l| l.follower_count).collect();
     let bios = column(|l| l.bio.as_deref());
@@ -104,7 +108,9 @@ pub async fn store_page(
     .map_err(DbError::on("store a page of leads"))?;
 
     // The source's own row comes back first, however empty the page is.
-    let Some((_source, rows)) = rows.split_first() else { return Ok(None) };
+    let Some((_source, rows)) = rows.split_first() else {
+        return Ok(None);
+    };
     let mut stored = StoredPage::default();
     for row in rows {
         stored.rows.push(Stored::from_word(&row.outcome));

@@ -12,12 +12,12 @@ pub mod sources;
 
 use std::{str::FromStr, time::Duration};
 
-pub use sqlx::{PgConnection, PgPool, pool::PoolConnection, Postgres};
 use sqlx::{
     Acquire,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+pub use sqlx::{PgConnection, PgPool, Postgres, pool::PoolConnection};
 
 use crate::{
     config::Secret,
@@ -52,7 +52,10 @@ impl Classify for DbError {
     /// A conflict with another worker may go at once; anything else is the database or the schema,
     /// and fails the invocation so that polling slows down.
     fn fault(&self) -> Fault {
-        let code = self.source.as_database_error().and_then(|e| e.code().map(String::from));
+        let code = self
+            .source
+            .as_database_error()
+            .and_then(|e| e.code().map(String::from));
         match code.as_deref() {
             Some("40001" | "40P01") => Fault::Retry { after: None },
             _ => Fault::Fatal,
@@ -85,17 +88,19 @@ pub fn connect_lazily(url: &Secret, actor: &str) -> Result<PgPool, DbError> {
 /// # Errors
 /// When the database cannot be reached within 5 s.
 pub async fn acquire(pool: &PgPool) -> Result<PoolConnection<Postgres>, DbError> {
-    pool.acquire().await.map_err(DbError::on("reach the database"))
+    pool.acquire()
+        .await
+        .map_err(DbError::on("reach the database"))
 }
 
 /// Starts a transaction; dropped without [`commit`] it is rolled back.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn begin(
-    conn: &mut PgConnection,
-) -> Result<sqlx::Transaction<'_, Postgres>, DbError> {
-    conn.begin().await.map_err(DbError::on("begin a transaction"))
+pub async fn begin(conn: &mut PgConnection) -> Result<sqlx::Transaction<'_, Postgres>, DbError> {
+    conn.begin()
+        .await
+        .map_err(DbError::on("begin a transaction"))
 }
 
 /// Makes a transaction durable.
@@ -103,7 +108,9 @@ pub async fn begin(
 /// # Errors
 /// When its end is not known; what it did must be read again.
 pub async fn commit(tx: sqlx::Transaction<'_, Postgres>) -> Result<(), DbError> {
-    tx.commit().await.map_err(DbError::on("commit a transaction"))
+    tx.commit()
+        .await
+        .map_err(DbError::on("commit a transaction"))
 }
 
 /// Brings the schema up to date.

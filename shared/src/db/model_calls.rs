@@ -79,14 +79,18 @@ pub async fn reserve(
     .fetch_all(&mut **tx)
     .await
     .map_err(&failed)?;
-    let reservations = rows.into_iter().map(|row| match (row.verdict.as_str(), row.attempt) {
-        ("ask", Some(attempt)) => Reservation::Ask { attempt },
-        ("ask", None) => Reservation::OverBudget,
-        ("answered", _) => Reservation::Answered { answer: row.answer.unwrap_or_default() },
-        ("refused", _) => Reservation::Refused,
-        ("exhausted", _) => Reservation::Exhausted,
-        _ => Reservation::Busy,
-    });
+    let reservations = rows
+        .into_iter()
+        .map(|row| match (row.verdict.as_str(), row.attempt) {
+            ("ask", Some(attempt)) => Reservation::Ask { attempt },
+            ("ask", None) => Reservation::OverBudget,
+            ("answered", _) => Reservation::Answered {
+                answer: row.answer.unwrap_or_default(),
+            },
+            ("refused", _) => Reservation::Refused,
+            ("exhausted", _) => Reservation::Exhausted,
+            _ => Reservation::Busy,
+        });
     Ok(reservations.collect())
 }
 

@@ -9,7 +9,11 @@ use crate::queue::Poison;
 ///
 /// # Errors
 /// When the rows cannot be stored: the messages must come again.
-pub async fn insert(conn: &mut PgConnection, queue: &str, messages: &[Poison]) -> Result<(), DbError> {
+pub async fn insert(
+    conn: &mut PgConnection,
+    queue: &str,
+    messages: &[Poison],
+) -> Result<(), DbError> {
     let ids: Vec<&str> = messages.iter().map(|m| m.message_id.as_str()).collect();
     let reasons: Vec<&str> = messages.iter().map(|m| m.reason.as_str()).collect();
     let hashes: Vec<&[u8]> = messages.iter().map(|m| m.payload_hash.as_slice()).collect();

@@ -23,7 +23,8 @@ judged as (
            case
                when answer is not null then 'answered'
                when refused then 'refused'
-               when busy then 'busy'
+               -- The same question twice in one batch is asked once.
+               when busy or n > min(n) over (partition by request_key) then 'busy'
                when wasted >= 2 then 'exhausted'
                else 'ask'
            end as verdict

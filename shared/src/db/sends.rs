@@ -36,6 +36,8 @@ pub struct Claim {
     pub username: String,
     /// Display name.
     pub name: Option<String>,
+    /// ISO 639-1.
+    pub language: Option<String>,
     /// The address as stored; none when the lead lost it.
     pub email: Option<String>,
     /// The campaign's rules, with the mails it has left today.
@@ -87,6 +89,7 @@ pub async fn claim(
             platform: Platform::from_word(&row.source).unwrap_or(Platform::Csv),
             username: row.username,
             name: row.name,
+            language: row.language,
             email: row.email,
             campaign,
             offer: row.offer,
@@ -100,11 +103,18 @@ pub async fn claim(
             verdict: Verdict {
                 score: Score::new(row.score.into()).unwrap_or(Score::MIN),
                 confidence: Confidence::new(row.ai_confidence).unwrap_or(Confidence::MIN),
-                compliance: if row.compliant { Compliance::Ok } else { Compliance::Block },
+                compliance: if row.compliant {
+                    Compliance::Ok
+                } else {
+                    Compliance::Block
+                },
                 method: Method::from_word(&row.method).unwrap_or(Method::Rules),
                 reviewed: row.reviewed,
             },
-            draft: row.subject.zip(row.message).map(|(subject, message)| Draft { subject, message }),
+            draft: row
+                .subject
+                .zip(row.message)
+                .map(|(subject, message)| Draft { subject, message }),
             // A hash of the wrong size matches no text, which the gate refuses.
             content_hash: row.content_hash.try_into().unwrap_or_default(),
         }
@@ -148,7 +158,10 @@ pub async fn arm(
     let fences: Vec<i64> = decided.iter().map(|d| d.fence).collect();
     let revisions: Vec<i64> = decided.iter().map(|d| d.revision).collect();
     let states: Vec<&str> = decided.iter().map(|d| d.state.as_str()).collect();
-    let reasons: Vec<Option<&str>> = decided.iter().map(|d| d.reason.map(Reason::as_str)).collect();
+    let reasons: Vec<Option<&str>> = decided
+        .iter()
+        .map(|d| d.reason.map(Reason::as_str))
+        .collect();
     let not_before: Vec<Option<DateTime<Utc>>> = decided.iter().map(|d| d.not_before).collect();
     let decisions: Vec<Value> = decided.iter().map(|d| d.decision.clone()).collect();
     let rows = sqlx::query_file!(
@@ -165,7 +178,11 @@ pub async fn arm(
     .fetch_all(conn)
     .await
     .map_err(DbError::on("arm sends"))?;
-    Ok(rows.into_iter().filter(|row| row.armed).map(|row| SendId(row.id)).collect())
+    Ok(rows
+        .into_iter()
+        .filter(|row| row.armed)
+        .map(|row| SendId(row.id))
+        .collect())
 }
 
 /// How a call to SES ended.
@@ -194,7 +211,10 @@ pub async fn settle(conn: &mut PgConnection, outcomes: &[Outcome]) -> Result<(),
     let ids: Vec<i64> = outcomes.iter().map(|o| o.send.0).collect();
     let fences: Vec<i64> = outcomes.iter().map(|o| o.fence).collect();
     let states: Vec<&str> = outcomes.iter().map(|o| o.state.as_str()).collect();
-    let reasons: Vec<Option<&str>> = outcomes.iter().map(|o| o.reason.map(Reason::as_str)).collect();
+    let reasons: Vec<Option<&str>> = outcomes
+        .iter()
+        .map(|o| o.reason.map(Reason::as_str))
+        .collect();
     let message_ids: Vec<Option<&str>> = outcomes.iter().map(|o| o.message_id.as_deref()).collect();
     let not_before: Vec<Option<DateTime<Utc>>> = outcomes.iter().map(|o| o.not_before).collect();
     sqlx::query_file!(
@@ -252,8 +272,14 @@ pub async fn reap(conn: &mut PgConnection, limit: i64) -> Result<Reaped, DbError
     .fetch_all(conn)
     .await
     .map_err(DbError::on("look for sends whose lease has ended"))?;
-    let unknown = states.iter().filter(|s| *s == SendState::Unknown.as_str()).count();
-    Ok(Reaped { requeued: states.len() - unknown, unknown })
+    let unknown = states
+        .iter()
+        .filter(|s| *s == SendState::Unknown.as_str())
+        .count();
+    Ok(Reaped {
+        requeued: states.len() - unknown,
+        unknown,
+    })
 }
 
 /// Sends that are due and were not announced since, or not for longer than `patience`; marked as

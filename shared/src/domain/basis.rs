@@ -50,7 +50,9 @@ pub type BasisRules = BTreeMap<Country, BasisRule>;
 
 /// The rule of a country: the campaign's own, else the table's, else review. Unknown is review.
 pub fn basis_rule(country: Option<Country>, overrides: &BasisRules) -> BasisRule {
-    let Some(country) = country else { return BasisRule::Review };
+    let Some(country) = country else {
+        return BasisRule::Review;
+    };
     if let Some(rule) = overrides.get(&country) {
         return *rule;
     }
@@ -62,26 +64,78 @@ pub fn basis_rule(country: Option<Country>, overrides: &BasisRules) -> BasisRule
 
 /// Country, rule and the reason for it.
 pub const DEFAULTS: &[(&str, BasisRule, &str)] = &[
-    ("US", BasisRule::Allow, "CAN-SPAM: opt-out, also for a first mail"),
-    ("DE", BasisRule::Consent, "UWG § 7: prior consent, also between businesses"),
+    (
+        "US",
+        BasisRule::Allow,
+        "CAN-SPAM: opt-out, also for a first mail",
+    ),
+    (
+        "DE",
+        BasisRule::Consent,
+        "UWG § 7: prior consent, also between businesses",
+    ),
     ("AT", BasisRule::Consent, "TKG § 174: prior consent"),
-    ("IT", BasisRule::Consent, "Codice privacy, art. 130: prior consent"),
-    ("PL", BasisRule::Consent, "electronic communications law: prior consent"),
-    ("DK", BasisRule::Consent, "Markedsføringsloven § 10: prior consent"),
-    ("NO", BasisRule::Consent, "Markedsføringsloven § 15: prior consent"),
+    (
+        "IT",
+        BasisRule::Consent,
+        "Codice privacy, art. 130: prior consent",
+    ),
+    (
+        "PL",
+        BasisRule::Consent,
+        "electronic communications law: prior consent",
+    ),
+    (
+        "DK",
+        BasisRule::Consent,
+        "Markedsføringsloven § 10: prior consent",
+    ),
+    (
+        "NO",
+        BasisRule::Consent,
+        "Markedsføringsloven § 15: prior consent",
+    ),
     ("ES", BasisRule::Consent, "LSSI, art. 21: prior consent"),
     ("CH", BasisRule::Consent, "UWG, art. 3: prior consent"),
-    ("CA", BasisRule::Consent, "CASL: express or implied consent, provable by the sender"),
-    ("GB", BasisRule::Review, "PECR: companies opt-out, sole traders consent"),
-    ("FR", BasisRule::Review, "business opt-out if related to the job"),
+    (
+        "CA",
+        BasisRule::Consent,
+        "CASL: express or implied consent, provable by the sender",
+    ),
+    (
+        "GB",
+        BasisRule::Review,
+        "PECR: companies opt-out, sole traders consent",
+    ),
+    (
+        "FR",
+        BasisRule::Review,
+        "business opt-out if related to the job",
+    ),
     ("IE", BasisRule::Review, "business opt-out under conditions"),
     ("SE", BasisRule::Review, "business opt-out under conditions"),
     ("FI", BasisRule::Review, "business opt-out under conditions"),
     ("NL", BasisRule::Review, "business opt-out in part"),
-    ("BE", BasisRule::Review, "opt-out only for impersonal business addresses"),
-    ("PT", BasisRule::Review, "companies opt-out, natural persons consent"),
-    ("AU", BasisRule::Review, "Spam Act: consent inferred from a relevant, published address"),
-    ("NZ", BasisRule::Review, "UEM Act: deemed consent from a relevant, published address"),
+    (
+        "BE",
+        BasisRule::Review,
+        "opt-out only for impersonal business addresses",
+    ),
+    (
+        "PT",
+        BasisRule::Review,
+        "companies opt-out, natural persons consent",
+    ),
+    (
+        "AU",
+        BasisRule::Review,
+        "Spam Act: consent inferred from a relevant, published address",
+    ),
+    (
+        "NZ",
+        BasisRule::Review,
+        "UEM Act: deemed consent from a relevant, published address",
+    ),
 ];
 
 #[cfg(test)]
@@ -103,8 +157,7 @@ mod tests {
 
     #[test]
     fn a_campaign_overrides_a_row_but_never_the_unknown() {
-        let own: BasisRules =
-            serde_json::from_str(r#"{"US":"consent","JP":"allow"}"#).unwrap();
+        let own: BasisRules = serde_json::from_str(r#"{"US":"consent","JP":"allow"}"#).unwrap();
         assert_eq!(basis_rule("US".parse().ok(), &own), BasisRule::Consent);
         assert_eq!(basis_rule("JP".parse().ok(), &own), BasisRule::Allow);
         assert_eq!(basis_rule(None, &own), BasisRule::Review);

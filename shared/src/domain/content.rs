@@ -47,7 +47,11 @@ impl Draft {
     pub fn hash(&self) -> ContentHash {
         let mut hash = Sha256::new();
         hash.update(b"draft-1\0");
-        hash.update(u64::try_from(self.subject.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(
+            u64::try_from(self.subject.len())
+                .unwrap_or(u64::MAX)
+                .to_be_bytes(),
+        );
         hash.update(self.subject.as_bytes());
         hash.update(self.message.as_bytes());
         hash.finalize().into()
@@ -75,7 +79,10 @@ impl Draft {
         }
         let start = subject.trim_start().to_lowercase();
         let pretends = ["re:", "fw:", "fwd:", "aw:", "wg:", "tr:", "rv:"];
-        pretends.iter().any(|p| start.starts_with(p)).then_some(DraftFault::PretendedReply)
+        pretends
+            .iter()
+            .any(|p| start.starts_with(p))
+            .then_some(DraftFault::PretendedReply)
     }
 }
 
@@ -89,22 +96,28 @@ fn has_placeholder(text: &str) -> bool {
         return true;
     }
     // "[First Name]", "<your name>", "{company}": a short run of words between brackets.
-    [('[', ']'), ('<', '>'), ('{', '}')].iter().any(|(open, close)| {
-        text.split(*open).skip(1).any(|rest| {
-            rest.split_once(*close).is_some_and(|(inside, _)| {
-                let inside = inside.trim();
-                !inside.is_empty()
-                    && inside.chars().count() <= 40
-                    && inside.chars().all(|c| c.is_alphabetic() || " _-'.".contains(c))
+    [('[', ']'), ('<', '>'), ('{', '}')]
+        .iter()
+        .any(|(open, close)| {
+            text.split(*open).skip(1).any(|rest| {
+                rest.split_once(*close).is_some_and(|(inside, _)| {
+                    let inside = inside.trim();
+                    !inside.is_empty()
+                        && inside.chars().count() <= 40
+                        && inside
+                            .chars()
+                            .all(|c| c.is_alphabetic() || " _-'.".contains(c))
+                })
             })
         })
-    })
 }
 
 /// Whether a text holds something that a mail program would turn into a link.
 pub fn has_link(text: &str) -> bool {
     text.split_whitespace().any(|word| {
-        let word = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+        let word = word
+            .trim_matches(|c: char| !c.is_alphanumeric())
+            .to_lowercase();
         if word.contains("://") || word.starts_with("www.") {
             return true;
         }
@@ -131,13 +144,20 @@ mod tests {
 
     #[track_caller]
     fn check(subject: &str, message: &str, expected: Option<DraftFault>) {
-        let draft = Draft { subject: subject.to_owned(), message: message.to_owned() };
+        let draft = Draft {
+            subject: subject.to_owned(),
+            message: message.to_owned(),
+        };
         assert_eq!(draft.fault(), expected, "{subject} | {message}");
     }
 
     #[test]
     fn a_plain_text_is_sound() {
-        check("Your trail runs", "Hi Ana,\n\nyour 3.5 km loop (e.g. Sintra) is great.", None);
+        check(
+            "Your trail runs",
+            "Hi Ana,\n\nyour 3.5 km loop (e.g. Sintra) is great.",
+            None,
+        );
         check("Olá!", "Gostei do teu café. Até já!", None);
     }
 
@@ -162,7 +182,10 @@ mod tests {
 
     #[test]
     fn a_hash_is_of_exactly_this_text() {
-        let draft = |s: &str, m: &str| Draft { subject: s.to_owned(), message: m.to_owned() };
+        let draft = |s: &str, m: &str| Draft {
+            subject: s.to_owned(),
+            message: m.to_owned(),
+        };
         assert_eq!(draft("a", "b").hash(), draft("a", "b").hash());
         assert_ne!(draft("a", "b").hash(), draft("a", "b ").hash());
         assert_ne!(draft("ab", "c").hash(), draft("a", "bc").hash());

@@ -55,12 +55,19 @@ impl EmailAddress {
         }
         let domain = idna::domain_to_ascii_strict(domain.trim_end_matches('.'))
             .map_err(|_| InvalidEmail::Domain)?;
-        let top = domain.rsplit_once('.').map(|(_, top)| top).ok_or(InvalidEmail::Domain)?;
+        let top = domain
+            .rsplit_once('.')
+            .map(|(_, top)| top)
+            .ok_or(InvalidEmail::Domain)?;
         if top.len() < 2 || top.chars().all(|c| c.is_ascii_digit()) {
             return Err(InvalidEmail::Domain);
         }
         let address = format!("{}@{domain}", local.to_ascii_lowercase());
-        if address.len() > 254 { Err(InvalidEmail::TooLong) } else { Ok(Self(address)) }
+        if address.len() > 254 {
+            Err(InvalidEmail::TooLong)
+        } else {
+            Ok(Self(address))
+        }
     }
 
     /// The normalised text. Give it to SES and to the database, to nobody else.
@@ -88,7 +95,9 @@ impl EmailAddress {
     pub fn is_disposable(&self) -> bool {
         let domain = self.domain();
         DISPOSABLE.iter().any(|known| {
-            domain.strip_suffix(known).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+            domain
+                .strip_suffix(known)
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
         })
     }
 }
@@ -102,17 +111,57 @@ impl fmt::Debug for EmailAddress {
 
 /// Sorted, for a binary search.
 const ROLES: &[&str] = &[
-    "abuse", "admin", "administrator", "billing", "compliance", "devnull", "dns", "donotreply",
-    "ftp", "help", "hostmaster", "info", "legal", "list", "mailer-daemon", "no-reply", "noc",
-    "noreply", "office", "postmaster", "press", "privacy", "root", "sales", "security", "support",
-    "sysadmin", "unsubscribe", "usenet", "webmaster", "www",
+    "abuse",
+    "admin",
+    "administrator",
+    "billing",
+    "compliance",
+    "devnull",
+    "dns",
+    "donotreply",
+    "ftp",
+    "help",
+    "hostmaster",
+    "info",
+    "legal",
+    "list",
+    "mailer-daemon",
+    "no-reply",
+    "noc",
+    "noreply",
+    "office",
+    "postmaster",
+    "press",
+    "privacy",
+    "root",
+    "sales",
+    "security",
+    "support",
+    "sysadmin",
+    "unsubscribe",
+    "usenet",
+    "webmaster",
+    "www",
 ];
 
 const DISPOSABLE: &[&str] = &[
-    "10minutemail.com", "discard.email", "dispostable.com", "fakeinbox.com", "getnada.com",
-    "guerrillamail.com", "mailinator.com", "maildrop.cc", "mailnesia.com", "mintemail.com",
-    "mohmal.com", "sharklasers.com", "temp-mail.org", "tempmail.com", "throwawaymail.com",
-    "trashmail.com", "yopmail.com",
+    "10minutemail.com",
+    "discard.email",
+    "dispostable.com",
+    "fakeinbox.com",
+    "getnada.com",
+    "guerrillamail.com",
+    "mailinator.com",
+    "maildrop.cc",
+    "mailnesia.com",
+    "mintemail.com",
+    "mohmal.com",
+    "sharklasers.com",
+    "temp-mail.org",
+    "tempmail.com",
+    "throwawaymail.com",
+    "trashmail.com",
+    "yopmail.com",
 ];
 
 /// A recipient's key: HMAC-SHA-256 of the normalised address. It outlives the address, so that a
@@ -152,7 +201,9 @@ impl fmt::Debug for HashKey {
 pub(crate) fn mac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     // HMAC takes a key of any length, so the error cannot happen; an all-zero tag would verify
     // nothing that was ever signed.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return [0; 32] };
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
+        return [0; 32];
+    };
     for part in parts {
         mac.update(part);
     }

@@ -206,6 +206,60 @@ impl Decision {
     }
 }
 
+/// A decision with the facts it was taken on, as the ledger keeps it. Names nobody.
+#[derive(Debug, Serialize)]
+pub struct DecisionRecord {
+    gate: u32,
+    at: DateTime<Utc>,
+    #[serde(flatten)]
+    decision: Decision,
+    score: Score,
+    min_score: Score,
+    confidence: Confidence,
+    compliance: Compliance,
+    method: Method,
+    reviewed: bool,
+    country: Option<Country>,
+    basis: Option<Basis>,
+    basis_rule: BasisRule,
+    suppressed: bool,
+    erased: bool,
+    campaign: CampaignStatus,
+    left_today: i64,
+    sending_enabled: bool,
+}
+
+impl DecisionRecord {
+    /// The record of this decision.
+    pub fn new(facts: &Facts, decision: Decision, now: DateTime<Utc>) -> Self {
+        let Facts {
+            campaign,
+            recipient,
+            verdict,
+            ..
+        } = facts;
+        Self {
+            gate: GATE_VERSION,
+            at: now,
+            decision,
+            score: verdict.score,
+            min_score: campaign.min_score,
+            confidence: verdict.confidence,
+            compliance: verdict.compliance,
+            method: verdict.method,
+            reviewed: verdict.reviewed,
+            country: recipient.country,
+            basis: recipient.basis,
+            basis_rule: basis_rule(recipient.country, &campaign.basis_rules),
+            suppressed: recipient.suppressed,
+            erased: recipient.erased,
+            campaign: campaign.status,
+            left_today: campaign.left_today,
+            sending_enabled: facts.sending_enabled,
+        }
+    }
+}
+
 /// May this go out now?
 ///
 /// A "no" of the person or the law comes first and nothing overrides it; then what a person must
@@ -220,21 +274,29 @@ pub fn gate(facts: &Facts, now: DateTime<Utc>) -> Decision {
         return Decision::Review { reason };
     }
     match facts.campaign.status {
-        _ if !facts.sending_enabled => {
-            Decision::Defer { until: soon(now), reason: Reason::SendingDisabled }
-        }
-        CampaignStatus::Draft | CampaignStatus::Paused => {
-            Decision::Defer { until: soon(now), reason: Reason::CampaignPaused }
-        }
-        _ if facts.campaign.left_today <= 0 => {
-            Decision::Defer { until: next_day(now), reason: Reason::DailyCap }
-        }
+        _ if !facts.sending_enabled => Decision::Defer {
+            until: soon(now),
+            reason: Reason::SendingDisabled,
+        },
+        CampaignStatus::Draft | CampaignStatus::Paused => Decision::Defer {
+            until: soon(now),
+            reason: Reason::CampaignPaused,
+        },
+        _ if facts.campaign.left_today <= 0 => Decision::Defer {
+            until: next_day(now),
+            reason: Reason::DailyCap,
+        },
         CampaignStatus::Active | CampaignStatus::Ended => Decision::Send,
     }
 }
 
 fn refusal(facts: &Facts) -> Option<Reason> {
-    let Facts { recipient, verdict, campaign, .. } = facts;
+    let Facts {
+        recipient,
+        verdict,
+        campaign,
+        ..
+    } = facts;
     if recipient.erased {
         return Some(Reason::Erased);
     }
@@ -261,9 +323,7 @@ fn refusal(facts: &Facts) -> Option<Reason> {
         return Some(Reason::DisposableAddress);
     }
     let agreed = matches!(recipient.basis, Some(Basis::Consent | Basis::Contract));
-    if !agreed
-        && basis_rule(recipient.country, &campaign.basis_rules) == BasisRule::Consent
-    {
+    if !agreed && basis_rule(recipient.country, &campaign.basis_rules) == BasisRule::Consent {
         return Some(Reason::ConsentNeeded);
     }
     if campaign.status == CampaignStatus::Ended {
@@ -280,7 +340,12 @@ fn refusal(facts: &Facts) -> Option<Reason> {
 }
 
 fn doubt(facts: &Facts) -> Option<Reason> {
-    let Facts { recipient, verdict, campaign, .. } = facts;
+    let Facts {
+        recipient,
+        verdict,
+        campaign,
+        ..
+    } = facts;
     if verdict.method == Method::Rules {
         return Some(Reason::ScoredByRules);
     }
@@ -294,7 +359,10 @@ fn doubt(facts: &Facts) -> Option<Reason> {
         return Some(Reason::LowConfidence);
     }
     if recipient.basis.is_none() {
-        match (recipient.country, basis_rule(recipient.country, &campaign.basis_rules)) {
+        match (
+            recipient.country,
+            basis_rule(recipient.country, &campaign.basis_rules),
+        ) {
             (None, _) => return Some(Reason::CountryUnknown),
             (Some(_), BasisRule::Review) => return Some(Reason::CountryReview),
             (Some(_), BasisRule::Allow | BasisRule::Consent) => {}

@@ -14,8 +14,14 @@ pub fn country_of(location: &str) -> Option<Country> {
         return Some(country);
     }
     let mut found = None;
-    for part in location.split([',', '/', '|', '·', '•', ';', '(', ')', '&']).rev() {
-        let part = part.trim().trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    for part in location
+        .split([',', '/', '|', '·', '•', ';', '(', ')', '&'])
+        .rev()
+    {
+        let part = part
+            .trim()
+            .trim_matches(|c: char| !c.is_alphanumeric())
+            .to_lowercase();
         match (lookup(&part), found) {
             (Some(country), None) => found = Some(country),
             (Some(country), Some(other)) if country != other => {
@@ -33,18 +39,29 @@ pub fn country_of(location: &str) -> Option<Country> {
 
 /// The country of a host name's top-level domain, where that says something about its owner.
 pub fn country_of_host(host: &str) -> Option<Country> {
-    let top = host.trim_end_matches('.').rsplit_once('.')?.1.to_ascii_lowercase();
+    let top = host
+        .trim_end_matches('.')
+        .rsplit_once('.')?
+        .1
+        .to_ascii_lowercase();
     // Sold to everybody: .io, .co, .me, .tv, .ai and their like say nothing.
     const NATIONAL: &[&str] = &[
         "at", "au", "be", "br", "ca", "ch", "cz", "de", "dk", "es", "fi", "fr", "gr", "hu", "ie",
         "in", "it", "jp", "kr", "mx", "nl", "no", "nz", "pl", "pt", "ro", "se", "uk", "us", "za",
     ];
-    if NATIONAL.contains(&top.as_str()) { top.parse().ok() } else { None }
+    if NATIONAL.contains(&top.as_str()) {
+        top.parse().ok()
+    } else {
+        None
+    }
 }
 
 fn flag(text: &str) -> Option<Country> {
     let letter = |c: char| {
-        u32::from(c).checked_sub(0x1F1E6).filter(|n| *n < 26).and_then(|n| u8::try_from(n).ok())
+        u32::from(c)
+            .checked_sub(0x1F1E6)
+            .filter(|n| *n < 26)
+            .and_then(|n| u8::try_from(n).ok())
     };
     let mut previous: Option<u8> = None;
     for c in text.chars() {
@@ -91,7 +108,18 @@ const COUNTRIES: &[(&str, &[&str])] = &[
     ("ES", &["spain", "españa", "espana"]),
     ("FI", &["finland", "suomi"]),
     ("FR", &["france"]),
-    ("GB", &["united kingdom", "uk", "great britain", "england", "scotland", "wales", "britain"]),
+    (
+        "GB",
+        &[
+            "united kingdom",
+            "uk",
+            "great britain",
+            "england",
+            "scotland",
+            "wales",
+            "britain",
+        ],
+    ),
     ("GR", &["greece", "ελλάδα"]),
     ("HU", &["hungary", "magyarország"]),
     ("ID", &["indonesia"]),
@@ -102,7 +130,10 @@ const COUNTRIES: &[(&str, &[&str])] = &[
     ("KR", &["south korea", "korea", "대한민국"]),
     ("MX", &["mexico", "méxico"]),
     ("NG", &["nigeria"]),
-    ("NL", &["netherlands", "nederland", "the netherlands", "holland"]),
+    (
+        "NL",
+        &["netherlands", "nederland", "the netherlands", "holland"],
+    ),
     ("NO", &["norway", "norge"]),
     ("NZ", &["new zealand", "aotearoa"]),
     ("PH", &["philippines"]),
@@ -112,7 +143,18 @@ const COUNTRIES: &[(&str, &[&str])] = &[
     ("SE", &["sweden", "sverige"]),
     ("SG", &["singapore"]),
     ("TR", &["turkey", "türkiye"]),
-    ("US", &["united states", "usa", "us", "u.s", "u.s.a", "united states of america", "america"]),
+    (
+        "US",
+        &[
+            "united states",
+            "usa",
+            "us",
+            "u.s",
+            "u.s.a",
+            "united states of america",
+            "america",
+        ],
+    ),
     ("ZA", &["south africa"]),
 ];
 
@@ -123,22 +165,84 @@ const CITIES: &[(&str, &[&str])] = &[
     ("AU", &["sydney", "melbourne", "brisbane", "perth"]),
     ("BE", &["brussels", "bruxelles", "antwerp", "gent"]),
     ("BR", &["são paulo", "sao paulo", "rio de janeiro"]),
-    ("CA", &["toronto", "vancouver", "montreal", "montréal", "calgary", "ottawa"]),
+    (
+        "CA",
+        &[
+            "toronto",
+            "vancouver",
+            "montreal",
+            "montréal",
+            "calgary",
+            "ottawa",
+        ],
+    ),
     ("CH", &["zürich", "zurich", "geneva", "genève", "basel"]),
     ("CZ", &["prague", "praha"]),
-    ("DE", &["berlin", "munich", "münchen", "hamburg", "köln", "cologne", "frankfurt", "leipzig"]),
+    (
+        "DE",
+        &[
+            "berlin",
+            "munich",
+            "münchen",
+            "hamburg",
+            "köln",
+            "cologne",
+            "frankfurt",
+            "leipzig",
+        ],
+    ),
     ("DK", &["copenhagen", "københavn"]),
-    ("ES", &["madrid", "barcelona", "sevilla", "valencia", "bilbao"]),
+    (
+        "ES",
+        &["madrid", "barcelona", "sevilla", "valencia", "bilbao"],
+    ),
     ("FI", &["helsinki"]),
-    ("FR", &["paris", "lyon", "marseille", "toulouse", "bordeaux", "nantes"]),
-    ("GB", &["london", "manchester", "edinburgh", "glasgow", "bristol", "leeds"]),
+    (
+        "FR",
+        &[
+            "paris",
+            "lyon",
+            "marseille",
+            "toulouse",
+            "bordeaux",
+            "nantes",
+        ],
+    ),
+    (
+        "GB",
+        &[
+            "london",
+            "manchester",
+            "edinburgh",
+            "glasgow",
+            "bristol",
+            "leeds",
+        ],
+    ),
     ("GR", &["athens", "αθήνα"]),
     ("IE", &["dublin", "cork", "galway"]),
-    ("IN", &["mumbai", "delhi", "new delhi", "bangalore", "bengaluru"]),
-    ("IT", &["rome", "roma", "milan", "milano", "torino", "napoli", "firenze", "bologna"]),
+    (
+        "IN",
+        &["mumbai", "delhi", "new delhi", "bangalore", "bengaluru"],
+    ),
+    (
+        "IT",
+        &[
+            "rome", "roma", "milan", "milano", "torino", "napoli", "firenze", "bologna",
+        ],
+    ),
     ("JP", &["tokyo", "東京", "osaka", "大阪", "kyoto", "京都"]),
     ("KR", &["seoul", "서울"]),
-    ("MX", &["mexico city", "ciudad de méxico", "cdmx", "guadalajara", "monterrey"]),
+    (
+        "MX",
+        &[
+            "mexico city",
+            "ciudad de méxico",
+            "cdmx",
+            "guadalajara",
+            "monterrey",
+        ],
+    ),
     ("NL", &["amsterdam", "rotterdam", "utrecht", "den haag"]),
     ("NO", &["oslo", "bergen"]),
     ("NZ", &["auckland", "wellington"]),
@@ -146,26 +250,135 @@ const CITIES: &[(&str, &[&str])] = &[
     ("PT", &["lisbon", "lisboa", "porto"]),
     ("RO", &["bucharest", "bucurești"]),
     ("SE", &["stockholm", "göteborg", "malmö"]),
-    ("US", &[
-        "new york", "new york city", "nyc", "los angeles", "san francisco", "chicago", "miami",
-        "seattle", "boston", "denver", "austin", "brooklyn", "san diego", "atlanta", "las vegas",
-        "nashville", "phoenix", "houston", "dallas", "philadelphia", "minneapolis",
-    ]),
+    (
+        "US",
+        &[
+            "new york",
+            "new york city",
+            "nyc",
+            "los angeles",
+            "san francisco",
+            "chicago",
+            "miami",
+            "seattle",
+            "boston",
+            "denver",
+            "austin",
+            "brooklyn",
+            "san diego",
+            "atlanta",
+            "las vegas",
+            "nashville",
+            "phoenix",
+            "houston",
+            "dallas",
+            "philadelphia",
+            "minneapolis",
+        ],
+    ),
 ];
 
 /// Names and postal codes. Codes that are also common words or countries' codes are meant as
 /// states only after a comma, which is how the parts are cut.
 const US_STATES: &[&str] = &[
-    "al", "ak", "az", "ar", "ca", "co", "ct", "de", "fl", "ga", "hi", "id", "il", "in", "ia", "ks",
-    "ky", "la", "me", "md", "ma", "mi", "mn", "ms", "mo", "mt", "ne", "nv", "nh", "nj", "nm", "ny",
-    "nc", "nd", "oh", "ok", "or", "pa", "ri", "sc", "sd", "tn", "tx", "ut", "vt", "va", "wa", "wv",
-    "wi", "wy", "alabama", "alaska", "arizona", "arkansas", "california", "colorado",
-    "connecticut", "delaware", "florida", "hawaii", "idaho", "illinois", "indiana", "iowa",
-    "kansas", "kentucky", "louisiana", "maine", "maryland", "massachusetts", "michigan",
-    "minnesota", "mississippi", "missouri", "montana", "nebraska", "nevada", "new hampshire",
-    "new jersey", "new mexico", "north carolina", "north dakota", "ohio", "oklahoma", "oregon",
-    "pennsylvania", "rhode island", "south carolina", "south dakota", "tennessee", "texas",
-    "utah", "vermont", "virginia", "washington", "west virginia", "wisconsin", "wyoming",
+    "al",
+    "ak",
+    "az",
+    "ar",
+    "ca",
+    "co",
+    "ct",
+    "de",
+    "fl",
+    "ga",
+    "hi",
+    "id",
+    "il",
+    "in",
+    "ia",
+    "ks",
+    "ky",
+    "la",
+    "me",
+    "md",
+    "ma",
+    "mi",
+    "mn",
+    "ms",
+    "mo",
+    "mt",
+    "ne",
+    "nv",
+    "nh",
+    "nj",
+    "nm",
+    "ny",
+    "nc",
+    "nd",
+    "oh",
+    "ok",
+    "or",
+    "pa",
+    "ri",
+    "sc",
+    "sd",
+    "tn",
+    "tx",
+    "ut",
+    "vt",
+    "va",
+    "wa",
+    "wv",
+    "wi",
+    "wy",
+    "alabama",
+    "alaska",
+    "arizona",
+    "arkansas",
+    "california",
+    "colorado",
+    "connecticut",
+    "delaware",
+    "florida",
+    "hawaii",
+    "idaho",
+    "illinois",
+    "indiana",
+    "iowa",
+    "kansas",
+    "kentucky",
+    "louisiana",
+    "maine",
+    "maryland",
+    "massachusetts",
+    "michigan",
+    "minnesota",
+    "mississippi",
+    "missouri",
+    "montana",
+    "nebraska",
+    "nevada",
+    "new hampshire",
+    "new jersey",
+    "new mexico",
+    "north carolina",
+    "north dakota",
+    "ohio",
+    "oklahoma",
+    "oregon",
+    "pennsylvania",
+    "rhode island",
+    "south carolina",
+    "south dakota",
+    "tennessee",
+    "texas",
+    "utah",
+    "vermont",
+    "virginia",
+    "washington",
+    "west virginia",
+    "wisconsin",
+    "wyoming",
 ];
 
 #[cfg(test)]

@@ -36,12 +36,16 @@ impl UnsubscribeKeys {
         for entry in text.split(',') {
             let (name, hex) = entry.trim().split_once(':').ok_or(InvalidKeys::Shape)?;
             let named = (1..=16).contains(&name.len())
-                && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+                && name
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
                 && keys.iter().all(|(other, _)| other != name);
             if !named {
                 return Err(InvalidKeys::Name);
             }
-            let key = HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).map_err(|_| InvalidKeys::Key)?;
+            let key = HEXLOWER_PERMISSIVE
+                .decode(hex.as_bytes())
+                .map_err(|_| InvalidKeys::Key)?;
             if key.len() < 32 {
                 return Err(InvalidKeys::Key);
             }
@@ -52,7 +56,9 @@ impl UnsubscribeKeys {
 
     /// The token of one send: its recipient is who unsubscribes.
     pub fn sign(&self, send: SendId) -> String {
-        let Some((name, key)) = self.0.first() else { return String::new() };
+        let Some((name, key)) = self.0.first() else {
+            return String::new();
+        };
         let mut token = vec![VERSION, u8::try_from(name.len()).unwrap_or(u8::MAX)];
         token.extend_from_slice(name.as_bytes());
         token.extend_from_slice(&send.0.to_be_bytes());
@@ -77,7 +83,9 @@ impl UnsubscribeKeys {
 
 impl fmt::Debug for UnsubscribeKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+        f.debug_list()
+            .entries(self.0.iter().map(|(name, _)| name))
+            .finish()
     }
 }
 
@@ -89,7 +97,10 @@ mod tests {
 
     fn keys(names: &[(&str, u8)]) -> UnsubscribeKeys {
         let hex = |byte: u8| format!("{byte:02x}").repeat(32);
-        let text: Vec<_> = names.iter().map(|(n, b)| format!("{n}:{}", hex(*b))).collect();
+        let text: Vec<_> = names
+            .iter()
+            .map(|(n, b)| format!("{n}:{}", hex(*b)))
+            .collect();
         UnsubscribeKeys::parse(&text.join(",")).unwrap()
     }
 
@@ -97,8 +108,16 @@ mod tests {
     fn a_rotated_key_still_opens_old_mails() {
         let token = keys(&[("a", 1)]).sign(SendId(42));
         assert_eq!(keys(&[("b", 2), ("a", 1)]).verify(&token), Some(SendId(42)));
-        assert_eq!(keys(&[("b", 2)]).verify(&token), None, "the key was taken away");
-        assert_eq!(keys(&[("a", 2)]).verify(&token), None, "another key of that name");
+        assert_eq!(
+            keys(&[("b", 2)]).verify(&token),
+            None,
+            "the key was taken away"
+        );
+        assert_eq!(
+            keys(&[("a", 2)]).verify(&token),
+            None,
+            "another key of that name"
+        );
     }
 
     #[test]
@@ -111,7 +130,10 @@ mod tests {
         let good = "00".repeat(32);
         assert_eq!(parse(&format!("a:{good},a:{good}")), InvalidKeys::Name);
         assert_eq!(parse(&format!(":{good}")), InvalidKeys::Name);
-        assert!(!format!("{:?}", keys(&[("a", 7)])).contains("07"), "debug shows no key");
+        assert!(
+            !format!("{:?}", keys(&[("a", 7)])).contains("07"),
+            "debug shows no key"
+        );
     }
 
     proptest! {

@@ -49,11 +49,18 @@ pub async fn drain<E>(
     quarantine: impl AsyncFnOnce(&[Poison]) -> Result<(), E>,
 ) -> Result<SqsBatchResponse, E> {
     let deliveries: Vec<Delivery> = batch.into_iter().map(Delivery::from_message).collect();
-    let mut ids: Vec<i64> = deliveries.iter().filter_map(|d| d.row.as_ref().ok().copied()).collect();
+    let mut ids: Vec<i64> = deliveries
+        .iter()
+        .filter_map(|d| d.row.as_ref().ok().copied())
+        .collect();
     ids.sort_unstable();
     ids.dedup();
 
-    let mut settled = if ids.is_empty() { HashMap::new() } else { work(&ids).await? };
+    let mut settled = if ids.is_empty() {
+        HashMap::new()
+    } else {
+        work(&ids).await?
+    };
     let plan = answer(deliveries, &mut settled);
 
     if !plan.poison.is_empty() {
@@ -110,9 +117,18 @@ struct Answer {
 fn answer(deliveries: Vec<Delivery>, settled: &mut HashMap<i64, Settled>) -> Answer {
     let mut answer = Answer::default();
     for delivery in deliveries {
-        let Delivery { message_id, receipt_handle, receives, row, payload_hash } = delivery;
+        let Delivery {
+            message_id,
+            receipt_handle,
+            receives,
+            row,
+            payload_hash,
+        } = delivery;
         let outcome = match row {
-            Ok(id) => settled.get(&id).cloned().unwrap_or(Settled::Retry { after: None }),
+            Ok(id) => settled
+                .get(&id)
+                .cloned()
+                .unwrap_or(Settled::Retry { after: None }),
             Err(invalid) => Settled::Poison(invalid.to_string()),
         };
         match outcome {
@@ -124,7 +140,11 @@ fn answer(deliveries: Vec<Delivery>, settled: &mut HashMap<i64, Settled>) -> Ans
                 answer.failures.push(message_id);
             }
             Settled::Poison(reason) => {
-                answer.poison.push(Poison { message_id, reason, payload_hash });
+                answer.poison.push(Poison {
+                    message_id,
+                    reason,
+                    payload_hash,
+                });
             }
         }
     }
@@ -140,7 +160,9 @@ mod tests {
         message.message_id = Some(id.to_owned());
         message.receipt_handle = Some(format!("handle-{id}"));
         message.body = Some(body.to_owned());
-        message.attributes.insert("ApproximateReceiveCount".to_owned(), receives.to_owned());
+        message
+            .attributes
+            .insert("ApproximateReceiveCount".to_owned(), receives.to_owned());
         Delivery::from_message(message)
     }
 
@@ -156,18 +178,29 @@ mod tests {
         ];
         let mut settled = HashMap::from([
             (1, Settled::Done),
-            (2, Settled::Retry { after: Some(Duration::from_secs(90)) }),
+            (
+                2,
+                Settled::Retry {
+                    after: Some(Duration::from_secs(90)),
+                },
+            ),
             (3, Settled::Poison("no such lead".to_owned())),
         ]);
         let answer = answer(deliveries, &mut settled);
         assert_eq!(answer.failures, ["later", "unanswered"]);
         let delay = |id: &str, seconds| (format!("handle-{id}"), Duration::from_secs(seconds));
         assert_eq!(answer.delays, [delay("later", 90), delay("unanswered", 30)]);
-        let poison: Vec<_> =
-            answer.poison.iter().map(|p| (p.message_id.as_str(), p.reason.as_str())).collect();
+        let poison: Vec<_> = answer
+            .poison
+            .iter()
+            .map(|p| (p.message_id.as_str(), p.reason.as_str()))
+            .collect();
         assert_eq!(
             poison,
-            [("gone", "no such lead"), ("junk", "the body is not a message of ours")]
+            [
+                ("gone", "no such lead"),
+                ("junk", "the body is not a message of ours")
+            ]
         );
     }
 }

@@ -29,7 +29,9 @@ pub fn backoff(receives: u32, asked: Option<Duration>) -> Duration {
     const CAP: Duration = Duration::from_secs(15 * 60);
     const LIMIT: Duration = Duration::from_secs(12 * 60 * 60);
     let doublings = receives.saturating_sub(1).min(10);
-    let grown = BASE.saturating_mul(2_u32.saturating_pow(doublings)).min(CAP);
+    let grown = BASE
+        .saturating_mul(2_u32.saturating_pow(doublings))
+        .min(CAP);
     grown.max(asked.unwrap_or_default()).min(LIMIT)
 }
 

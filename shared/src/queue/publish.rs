@@ -49,7 +49,14 @@ impl Queue {
         for chunk in ids.chunks(ENTRIES) {
             missing += self.publish_chunk(chunk).await;
         }
-        if missing == 0 { Ok(()) } else { Err(PublishError { missing, total: ids.len() }) }
+        if missing == 0 {
+            Ok(())
+        } else {
+            Err(PublishError {
+                missing,
+                total: ids.len(),
+            })
+        }
     }
 
     /// How many of the chunk did not get through. A reply can be 200 and list failures.
@@ -60,7 +67,9 @@ impl Queue {
                 .message_body(messages::encode(*id))
                 .build()
         });
-        let Ok(entries) = entries.collect::<Result<Vec<_>, _>>() else { return ids.len() };
+        let Ok(entries) = entries.collect::<Result<Vec<_>, _>>() else {
+            return ids.len();
+        };
         let request = self.client.send_message_batch().queue_url(&self.url);
         match request.set_entries(Some(entries)).send().await {
             Ok(reply) => reply.failed().len(),
@@ -83,8 +92,13 @@ impl Queue {
                     .visibility_timeout(i32::try_from(wait.as_secs()).unwrap_or(i32::MAX))
                     .build()
             });
-            let Ok(entries) = entries.collect::<Result<Vec<_>, _>>() else { continue };
-            let request = self.client.change_message_visibility_batch().queue_url(&self.url);
+            let Ok(entries) = entries.collect::<Result<Vec<_>, _>>() else {
+                continue;
+            };
+            let request = self
+                .client
+                .change_message_visibility_batch()
+                .queue_url(&self.url);
             if let Err(error) = request.set_entries(Some(entries)).send().await {
                 let error = crate::telemetry::chain(&error);
                 tracing::warn!(queue = self.name(), error, "could not delay messages");

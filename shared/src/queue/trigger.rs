@@ -39,8 +39,15 @@ mod tests {
     fn records_are_a_batch_and_anything_else_a_schedule() {
         let batch = json!({"Records": [{"messageId": "m", "body": "not json"}]});
         assert!(matches!(Trigger::from_event(batch), Ok(Trigger::Batch(r)) if r.len() == 1));
-        for event in [json!(null), json!({}), json!({"detail-type": "Scheduled Event"})] {
-            assert!(matches!(Trigger::from_event(event), Ok(Trigger::Schedule(_))));
+        for event in [
+            json!(null),
+            json!({}),
+            json!({"detail-type": "Scheduled Event"}),
+        ] {
+            assert!(matches!(
+                Trigger::from_event(event),
+                Ok(Trigger::Schedule(_))
+            ));
         }
         assert!(Trigger::from_event(json!({"Records": 7})).is_err());
     }

@@ -4,7 +4,11 @@ use super::*;
 
 #[track_caller]
 fn parses_to(text: &str, expected: &str) {
-    assert_eq!(EmailAddress::parse(text).unwrap().as_str(), expected, "{text}");
+    assert_eq!(
+        EmailAddress::parse(text).unwrap().as_str(),
+        expected,
+        "{text}"
+    );
 }
 
 #[track_caller]
@@ -36,7 +40,10 @@ fn a_text_that_mail_servers_refuse_is_no_address() {
     fails(".ana@example.org", InvalidEmail::LocalPart);
     fails("a..b@example.org", InvalidEmail::LocalPart);
     fails("josé@example.org", InvalidEmail::LocalPart);
-    fails(&format!("{}@example.org", "a".repeat(65)), InvalidEmail::TooLong);
+    fails(
+        &format!("{}@example.org", "a".repeat(65)),
+        InvalidEmail::TooLong,
+    );
 }
 
 #[test]
@@ -63,7 +70,10 @@ fn a_hash_needs_a_long_key_and_depends_on_it() {
     let address = EmailAddress::parse("ana@example.org").unwrap();
     let one = HashKey::new(vec![1; 32]).unwrap();
     let two = HashKey::new(vec![2; 32]).unwrap();
-    assert_eq!(one.hash(&address), one.hash(&EmailAddress::parse("ANA@example.org").unwrap()));
+    assert_eq!(
+        one.hash(&address),
+        one.hash(&EmailAddress::parse("ANA@example.org").unwrap())
+    );
     assert_ne!(one.hash(&address), two.hash(&address));
 }
 

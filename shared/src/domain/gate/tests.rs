@@ -12,7 +12,10 @@ fn facts() -> Facts {
             basis_rules: BasisRules::new(),
             left_today: 1,
         },
-        recipient: RecipientFacts { country: "US".parse().ok(), ..RecipientFacts::default() },
+        recipient: RecipientFacts {
+            country: "US".parse().ok(),
+            ..RecipientFacts::default()
+        },
         address: Address::Given(EmailAddress::parse("ana@example.org").unwrap()),
         verdict: Verdict {
             score: Score::new(70).unwrap(),
@@ -51,13 +54,19 @@ fn address(text: &str) -> Address {
 #[test]
 fn a_qualified_lawful_unsent_lead_is_mailed() {
     check(|_| {}, Decision::Send);
-    check(|f| f.recipient.basis = Some(Basis::LegitimateInterest), Decision::Send);
+    check(
+        |f| f.recipient.basis = Some(Basis::LegitimateInterest),
+        Decision::Send,
+    );
 }
 
 #[test]
 fn a_no_of_the_person_stands_above_everything() {
     check(|f| f.recipient.erased = true, refuse(Reason::Erased));
-    check(|f| f.recipient.suppressed = true, refuse(Reason::Suppressed));
+    check(
+        |f| f.recipient.suppressed = true,
+        refuse(Reason::Suppressed),
+    );
     check(
         |f| {
             f.recipient.suppressed = true;
@@ -71,63 +80,126 @@ fn a_no_of_the_person_stands_above_everything() {
 
 #[test]
 fn the_score_counts_from_the_campaigns_minimum_on() {
-    check(|f| f.verdict.score = Score::new(69).unwrap(), refuse(Reason::LowScore));
-    check(|f| f.verdict.score = Score::new(100).unwrap(), Decision::Send);
-    check(|f| f.campaign.min_score = Score::new(71).unwrap(), refuse(Reason::LowScore));
+    check(
+        |f| f.verdict.score = Score::new(69).unwrap(),
+        refuse(Reason::LowScore),
+    );
+    check(
+        |f| f.verdict.score = Score::new(100).unwrap(),
+        Decision::Send,
+    );
+    check(
+        |f| f.campaign.min_score = Score::new(71).unwrap(),
+        refuse(Reason::LowScore),
+    );
 }
 
 #[test]
 fn a_block_is_never_lifted_not_even_by_a_reviewer() {
     let block = |f: &mut Facts| f.verdict.compliance = Compliance::Block;
     check(block, refuse(Reason::NotCompliant));
-    check(|f| { block(f); f.verdict.reviewed = true; }, refuse(Reason::NotCompliant));
+    check(
+        |f| {
+            block(f);
+            f.verdict.reviewed = true;
+        },
+        refuse(Reason::NotCompliant),
+    );
 }
 
 #[test]
 fn an_address_must_be_a_persons() {
     check(|f| f.address = Address::Missing, refuse(Reason::NoEmail));
-    check(|f| f.address = Address::Invalid, refuse(Reason::InvalidAddress));
-    check(|f| f.address = address("info@example.org"), refuse(Reason::RoleAddress));
-    check(|f| f.address = address("ana@mailinator.com"), refuse(Reason::DisposableAddress));
+    check(
+        |f| f.address = Address::Invalid,
+        refuse(Reason::InvalidAddress),
+    );
+    check(
+        |f| f.address = address("info@example.org"),
+        refuse(Reason::RoleAddress),
+    );
+    check(
+        |f| f.address = address("ana@mailinator.com"),
+        refuse(Reason::DisposableAddress),
+    );
 }
 
 #[test]
 fn a_country_that_asks_for_consent_gets_no_mail_without_it() {
     let german = |f: &mut Facts| f.recipient.country = "DE".parse().ok();
     check(german, refuse(Reason::ConsentNeeded));
-    check(|f| { german(f); f.verdict.reviewed = true; }, refuse(Reason::ConsentNeeded));
     check(
-        |f| { german(f); f.recipient.basis = Some(Basis::LegitimateInterest); },
+        |f| {
+            german(f);
+            f.verdict.reviewed = true;
+        },
         refuse(Reason::ConsentNeeded),
     );
-    check(|f| { german(f); f.recipient.basis = Some(Basis::Consent); }, Decision::Send);
+    check(
+        |f| {
+            german(f);
+            f.recipient.basis = Some(Basis::LegitimateInterest);
+        },
+        refuse(Reason::ConsentNeeded),
+    );
+    check(
+        |f| {
+            german(f);
+            f.recipient.basis = Some(Basis::Consent);
+        },
+        Decision::Send,
+    );
 }
 
 #[test]
 fn a_doubt_goes_to_a_person_and_a_persons_word_lifts_it() {
     let doubts: [(fn(&mut Facts), Reason); 7] = [
         (|f| f.verdict.method = Method::Rules, Reason::ScoredByRules),
-        (|f| f.verdict.compliance = Compliance::Review, Reason::ComplianceReview),
-        (|f| f.verdict.confidence = Confidence::new(0.49).unwrap(), Reason::LowConfidence),
+        (
+            |f| f.verdict.compliance = Compliance::Review,
+            Reason::ComplianceReview,
+        ),
+        (
+            |f| f.verdict.confidence = Confidence::new(0.49).unwrap(),
+            Reason::LowConfidence,
+        ),
         (|f| f.recipient.country = None, Reason::CountryUnknown),
-        (|f| f.recipient.country = "FR".parse().ok(), Reason::CountryReview),
+        (
+            |f| f.recipient.country = "FR".parse().ok(),
+            Reason::CountryReview,
+        ),
         (|f| f.campaign.review_all = true, Reason::ReviewAll),
         (|f| f.content = ContentFacts::Missing, Reason::NoMessage),
     ];
     for (change, reason) in doubts {
         check(change, review(reason));
         if reason != Reason::NoMessage {
-            check(|f| { change(f); f.verdict.reviewed = true; }, Decision::Send);
+            check(
+                |f| {
+                    change(f);
+                    f.verdict.reviewed = true;
+                },
+                Decision::Send,
+            );
         }
     }
 }
 
 #[test]
 fn only_the_text_that_was_decided_on_is_sent() {
-    check(|f| f.content = ContentFacts::Changed, refuse(Reason::ContentChanged));
-    check(|f| f.content = ContentFacts::Faulty, refuse(Reason::ContentFault));
     check(
-        |f| { f.content = ContentFacts::Missing; f.verdict.reviewed = true; },
+        |f| f.content = ContentFacts::Changed,
+        refuse(Reason::ContentChanged),
+    );
+    check(
+        |f| f.content = ContentFacts::Faulty,
+        refuse(Reason::ContentFault),
+    );
+    check(
+        |f| {
+            f.content = ContentFacts::Missing;
+            f.verdict.reviewed = true;
+        },
         refuse(Reason::NoMessage),
     );
 }
@@ -137,9 +209,24 @@ fn what_only_waits_is_asked_again() {
     let soon = "2026-01-05T22:45:00Z".parse().unwrap();
     let tomorrow = "2026-01-06T00:00:00Z".parse().unwrap();
     let defer = |until, reason| Decision::Defer { until, reason };
-    check(|f| f.sending_enabled = false, defer(soon, Reason::SendingDisabled));
-    check(|f| f.campaign.status = CampaignStatus::Paused, defer(soon, Reason::CampaignPaused));
-    check(|f| f.campaign.status = CampaignStatus::Draft, defer(soon, Reason::CampaignPaused));
-    check(|f| f.campaign.left_today = 0, defer(tomorrow, Reason::DailyCap));
-    check(|f| f.campaign.status = CampaignStatus::Ended, refuse(Reason::CampaignEnded));
+    check(
+        |f| f.sending_enabled = false,
+        defer(soon, Reason::SendingDisabled),
+    );
+    check(
+        |f| f.campaign.status = CampaignStatus::Paused,
+        defer(soon, Reason::CampaignPaused),
+    );
+    check(
+        |f| f.campaign.status = CampaignStatus::Draft,
+        defer(soon, Reason::CampaignPaused),
+    );
+    check(
+        |f| f.campaign.left_today = 0,
+        defer(tomorrow, Reason::DailyCap),
+    );
+    check(
+        |f| f.campaign.status = CampaignStatus::Ended,
+        refuse(Reason::CampaignEnded),
+    );
 }

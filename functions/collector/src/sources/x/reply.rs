@@ -73,9 +73,10 @@ struct Metrics {
     followers_count: Option<i64>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 struct Entities {
     url: Option<Urls>,
+    description: Option<Urls>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -86,6 +87,7 @@ struct Urls {
 
 #[derive(Debug, Deserialize)]
 struct Expanded {
+    url: Option<String>,
     expanded_url: Option<String>,
 }
 
@@ -142,9 +144,13 @@ impl User {
         if self.protected {
             return Err("the profile is protected".to_owned());
         }
-        let expanded = self
-            .entities
-            .and_then(|e| e.url?.urls.into_iter().next()?.expanded_url);
+        let entities = self.entities.unwrap_or_default();
+        let bio = self
+            .description
+            .map(|bio| expand(bio, entities.description.as_ref()));
+        let expanded = entities
+            .url
+            .and_then(|url| url.urls.into_iter().next()?.expanded_url);
         // `url` itself is a t.co link, which says nothing about its owner.
         let website = expanded.or_else(|| self.url.filter(|url| !url.contains("//t.co/")));
         let raw = raw.map(
@@ -155,7 +161,7 @@ impl User {
             external_id: Some(self.id),
             username: Some(self.username),
             name: self.name,
-            bio: self.description,
+            bio,
             location: self.location,
             website,
             verified: self.verified.map(|v| {
@@ -170,6 +176,17 @@ impl User {
             ..RawProfile::default()
         })
     }
+}
+
+/// The text with the addresses that X's t.co links stand for.
+fn expand(text: String, links: Option<&Urls>) -> String {
+    links
+        .into_iter()
+        .flat_map(|links| &links.urls)
+        .fold(text, |text, link| match (&link.url, &link.expanded_url) {
+            (Some(short), Some(long)) => text.replace(short, long),
+            _ => text,
+        })
 }
 
 /// An answer of failure, in any of X's three shapes.

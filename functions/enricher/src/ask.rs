@@ -1,0 +1,379 @@
+//! Asks the model about a batch: reserve, call, settle. No question is paid for twice while its
+//! answer is known, and every call is on record before it is made (invariant 5).
+
+use std::time::{Duration, Instant};
+
+use backon::{ExponentialBuilder, Retryable};
+use futures::future::join_all;
+use shared::{
+    clients::model::{Answer, Content, Model, ModelError, Question},
+    db::{
+        self, DbError, PgConnection,
+        model_calls::{self, CallState, Reservation, SettledCall, Terms},
+    },
+};
+
+use crate::{
+    prompt::{Prompt, SYSTEM},
+    verdict::{self, SCHEMA, SCHEMA_TEXT, Verdict},
+};
+
+/// After this long a call without an outcome counts as lost: longer than an invocation lasts.
+const LEASE: Duration = Duration::from_secs(90);
+/// How long a server that is down or slow is asked again.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Kept for storing what came back.
+const RESERVE: Duration = Duration::from_secs(8);
+
+/// What came of one question.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    /// A believed answer, and what all calls for it cost in millionths of a US dollar.
+    Verdict(Box<Verdict>, i64),
+    /// No believable answer is to be had: the rules score it.
+    Unanswered(Unanswered),
+    /// Ask again later, with the message.
+    Wait(Option<Duration>),
+    /// Ask again when the sweep finds it: the budget of the day is used up.
+    OverBudget,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unanswered {
+    /// The model refuses.
+    Refused,
+    /// Two paid answers were of no use.
+    Unusable,
+    /// The server is down.
+    Unavailable,
+    /// None is configured.
+    NoModel,
+}
+
+impl Unanswered {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Refused => "the model refused to judge this profile",
+            Self::Unusable => "the model gave no usable answer",
+            Self::Unavailable => "the model was not available",
+            Self::NoModel => "no model is configured",
+        }
+    }
+}
+
+/// Asking could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// The database did not do its part.
+    #[error("could not ask the model")]
+    Database(#[from] DbError),
+    /// The model's server refuses every call: key, credit or set-up.
+    #[error("could not ask the model")]
+    Refused(#[source] ModelError),
+}
+
+/// A question on its way.
+struct Open<'a> {
+    place: usize,
+    prompt: &'a Prompt,
+    offer: &'a str,
+    cost: i64,
+    truncated: bool,
+}
+
+/// Asks about each prompt, with its campaign's offer, at most twice, and answers in order.
+///
+/// # Errors
+/// When the database fails, or the server refuses all calls of ours. What was paid is kept.
+pub(crate) async fn ask(
+    model: &Model,
+    conn: &mut PgConnection,
+    prompts: &[(Prompt, &str)],
+    deadline: Instant,
+) -> Result<Vec<Asked>, AskError> {
+    let mut asked: Vec<Option<Asked>> = prompts.iter().map(|_| None).collect();
+    let mut open: Vec<Open<'_>> = prompts
+        .iter()
+        .enumerate()
+        .map(|(place, (prompt, offer))| Open {
+            place,
+            prompt,
+            offer,
+            cost: 0,
+            truncated: false,
+        })
+        .collect();
+    // A lead can be of two campaigns with the same offer: one question, asked once.
+    for _ in 0..2 {
+        if open.is_empty() || time_left(deadline).is_none() {
+            break;
+        }
+        open = round(model, conn, open, &mut asked, deadline).await?;
+    }
+    // What is still open has had an unusable answer or two, or no time left for the second.
+    for question in open {
+        if let Some(slot) = asked.get_mut(question.place) {
+            let again = time_left(deadline).is_none();
+            let waits = if again {
+                Asked::Wait(None)
+            } else {
+                Asked::Unanswered(Unanswered::Unusable)
+            };
+            slot.get_or_insert(waits);
+        }
+    }
+    Ok(asked
+        .into_iter()
+        .map(|slot| slot.unwrap_or(Asked::Wait(None)))
+        .collect())
+}
+
+/// One round: what is known is taken, what may be asked is asked, and what came back unusable is
+/// returned for another round.
+async fn round<'a>(
+    model: &Model,
+    conn: &mut PgConnection,
+    open: Vec<Open<'a>>,
+    asked: &mut [Option<Asked>],
+    deadline: Instant,
+) -> Result<Vec<Open<'a>>, AskError> {
+    let max_tokens = match open.iter().any(|q| q.truncated) {
+        true => model.config().max_tokens.saturating_mul(2),
+        false => model.config().max_tokens,
+    };
+    let reservations = reserve(model, conn, &open, max_tokens).await?;
+    let mut calls = Vec::new();
+    for (question, reservation) in open.into_iter().zip(reservations) {
+        let answer = match reservation {
+            Reservation::Ask { attempt } => {
+                calls.push((question, attempt));
+                continue;
+            }
+            Reservation::Answered { answer } => {
+                match verdict::believe(&answer, &question.prompt.shown, question.offer) {
+                    Ok(verdict) => Asked::Verdict(Box::new(verdict), question.cost),
+                    Err(_) => Asked::Unanswered(Unanswered::Unusable),
+                }
+            }
+            Reservation::Refused => Asked::Unanswered(Unanswered::Refused),
+            Reservation::Exhausted => Asked::Unanswered(Unanswered::Unusable),
+            Reservation::Busy => Asked::Wait(Some(LEASE)),
+            Reservation::OverBudget => Asked::OverBudget,
+        };
+        place(asked, question.place, answer);
+    }
+    let until = deadline.checked_sub(RESERVE).unwrap_or(deadline);
+    let answers = join_all(calls.iter().map(|(question, _)| {
+        let question = Question {
+            system: SYSTEM,
+            user: &question.prompt.user,
+            schema_name: "lead_enrichment",
+            schema: &SCHEMA,
+            max_tokens,
+        };
+        call(model, question, until)
+    }))
+    .await;
+
+    let mut settled = Vec::with_capacity(calls.len());
+    let mut again = Vec::new();
+    let mut refused = None;
+    for ((mut question, attempt), answer) in calls.into_iter().zip(answers) {
+        let ended = ended(&question, answer);
+        let cost_micros = match (&ended.usage, ended.state) {
+            (Some((input, output)), _) => cost(model, *input, *output),
+            // Nobody knows what it cost: what was reserved.
+            (None, CallState::Lost) => worst_cost(model, question.prompt, max_tokens),
+            (None, _) => 0,
+        };
+        question.cost += cost_micros;
+        let (input, output) = ended.usage.unwrap_or_default();
+        settled.push(SettledCall {
+            key: question.prompt.key,
+            attempt,
+            state: ended.state,
+            answer: ended.answer,
+            input_tokens: i32::try_from(input).unwrap_or(i32::MAX),
+            output_tokens: i32::try_from(output).unwrap_or(i32::MAX),
+            cost_micros,
+        });
+        match ended.next {
+            Next::Believed(verdict) => {
+                place(
+                    asked,
+                    question.place,
+                    Asked::Verdict(verdict, question.cost),
+                );
+            }
+            Next::Give(answer) => place(asked, question.place, answer),
+            Next::Again { truncated } => again.push(Open {
+                truncated,
+                ..question
+            }),
+            Next::Stop(error) => refused = Some(error),
+        }
+    }
+    if !settled.is_empty() {
+        model_calls::settle(conn, &settled).await?;
+    }
+    match refused {
+        Some(error) => Err(AskError::Refused(error)),
+        None => Ok(again),
+    }
+}
+
+/// Writes down what is about to be asked, and takes its worst cost from the day's budget.
+async fn reserve(
+    model: &Model,
+    conn: &mut PgConnection,
+    open: &[Open<'_>],
+    max_tokens: u32,
+) -> Result<Vec<Reservation>, DbError> {
+    let keys: Vec<_> = open.iter().map(|q| q.prompt.key).collect();
+    let worst = open
+        .iter()
+        .map(|q| worst_cost(model, q.prompt, max_tokens))
+        .max();
+    let terms = Terms {
+        model: model.name(),
+        call_micros: worst.unwrap_or_default().max(1),
+        daily_budget_micros: model.config().daily_budget_micros,
+        lease: LEASE,
+    };
+    let mut tx = db::begin(conn).await?;
+    let reservations = model_calls::reserve(&mut tx, &keys, terms).await?;
+    db::commit(tx).await?;
+    Ok(reservations)
+}
+
+/// One paid call; a server that is busy or down is asked again for a while, which costs nothing.
+async fn call(model: &Model, question: Question<'_>, until: Instant) -> Result<Answer, ModelError> {
+    let patience = until.saturating_duration_since(Instant::now());
+    let pauses = ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(250))
+        .with_max_delay(Duration::from_secs(4))
+        .with_max_times(6)
+        .with_total_delay(Some(PATIENCE.min(patience)))
+        .with_jitter();
+    let asking = (async || model.ask(&question).await)
+        .retry(pauses)
+        .when(|error| match error {
+            // Longer than we may wait: the message does.
+            ModelError::Throttled { after } => after.is_none_or(|after| after <= patience / 2),
+            ModelError::Unavailable { .. } => true,
+            ModelError::Lost | ModelError::Refuses { .. } => false,
+        })
+        .adjust(|error, pause| match (error, pause) {
+            (ModelError::Throttled { after: Some(after) }, Some(pause)) => Some(pause.max(*after)),
+            (_, pause) => pause,
+        });
+    // Cut off here, the call may have been worked on.
+    tokio::time::timeout(patience, asking)
+        .await
+        .unwrap_or(Err(ModelError::Lost))
+}
+
+/// What one call came to.
+struct CallEnd {
+    state: CallState,
+    answer: Option<String>,
+    usage: Option<(u32, u32)>,
+    next: Next,
+}
+
+enum Next {
+    Believed(Box<Verdict>),
+    Give(Asked),
+    Again { truncated: bool },
+    Stop(ModelError),
+}
+
+fn ended(question: &Open<'_>, answer: Result<Answer, ModelError>) -> CallEnd {
+    let unpaid = |next| CallEnd {
+        state: CallState::Failed,
+        answer: None,
+        usage: None,
+        next,
+    };
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(ModelError::Throttled { after }) => return unpaid(Next::Give(Asked::Wait(after))),
+        Err(ModelError::Unavailable { .. }) => {
+            return unpaid(Next::Give(Asked::Unanswered(Unanswered::Unavailable)));
+        }
+        Err(error @ ModelError::Refuses { .. }) => return unpaid(Next::Stop(error)),
+        Err(ModelError::Lost) => {
+            let next = Next::Again { truncated: false };
+            return CallEnd {
+                state: CallState::Lost,
+                answer: None,
+                usage: None,
+                next,
+            };
+        }
+    };
+    let usage = Some((answer.input_tokens, answer.output_tokens));
+    let unusable = |truncated| CallEnd {
+        state: CallState::Unusable,
+        answer: None,
+        usage,
+        next: Next::Again { truncated },
+    };
+    match answer.content {
+        Content::Refused => CallEnd {
+            state: CallState::Refused,
+            answer: None,
+            usage,
+            next: Next::Give(Asked::Unanswered(Unanswered::Refused)),
+        },
+        Content::Truncated => unusable(true),
+        Content::Unusable => unusable(false),
+        Content::Text(text) => {
+            match verdict::believe(&text, &question.prompt.shown, question.offer) {
+                Ok(verdict) => CallEnd {
+                    state: CallState::Answered,
+                    answer: Some(text),
+                    usage,
+                    next: Next::Believed(Box::new(verdict)),
+                },
+                Err(disbelief) => {
+                    tracing::warn!(why = %disbelief, "an answer of the model is not believed");
+                    unusable(false)
+                }
+            }
+        }
+    }
+}
+
+fn place(asked: &mut [Option<Asked>], place: usize, answer: Asked) {
+    if let Some(slot) = asked.get_mut(place) {
+        *slot = Some(answer);
+    }
+}
+
+/// What is left for calls, if it is worth beginning one.
+fn time_left(deadline: Instant) -> Option<Duration> {
+    deadline
+        .checked_duration_since(Instant::now())?
+        .checked_sub(RESERVE + Duration::from_secs(5))
+}
+
+/// Millionths of a US dollar, rounded up.
+fn cost(model: &Model, input_tokens: u32, output_tokens: u32) -> i64 {
+    let config = model.config();
+    let micros = f64::from(input_tokens) * config.input_price
+        + f64::from(output_tokens) * config.output_price;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "far below 2^53, and `as` saturates"
+    )]
+    let micros = micros.ceil() as i64;
+    micros
+}
+
+/// A token is at least one byte, so no question costs more than its bytes and its longest answer.
+fn worst_cost(model: &Model, prompt: &Prompt, max_tokens: u32) -> i64 {
+    let bytes = SYSTEM.len() + SCHEMA_TEXT.len() + prompt.user.len() + 200;
+    cost(model, u32::try_from(bytes).unwrap_or(u32::MAX), max_tokens)
+}

@@ -1,0 +1,266 @@
+//! What follows from an enrichment: a mail, a person's look, or a refusal with its reason.
+
+use chrono::{DateTime, Utc};
+use shared::{
+    db::enrichment::{NewEnrichment, Plan, Task},
+    domain::{
+        content::{ContentHash, Draft},
+        email::EmailAddress,
+        gate::{
+            Address, Compliance, ContentFacts, Decision, DecisionRecord, Facts, Method, Verdict,
+            gate,
+        },
+    },
+};
+
+use crate::{ask::Unanswered, prompt::Prompt, rules::RuleScore, verdict};
+
+/// Who judged the lead, and what came of it.
+#[derive(Debug)]
+pub(crate) enum Judged {
+    /// The model, believed.
+    Model {
+        verdict: Box<verdict::Verdict>,
+        model: String,
+        cost_micros: i64,
+    },
+    /// The rules, because there was no answer.
+    Rules { score: RuleScore, why: Unanswered },
+}
+
+/// Plans what follows for one lead and campaign.
+pub(crate) fn plan(
+    task: &Task,
+    prompt: &Prompt,
+    judged: Judged,
+    now: DateTime<Utc>,
+) -> NewEnrichment {
+    let address = match &task.lead.email {
+        None => Address::Missing,
+        Some(text) => EmailAddress::parse(text).map_or(Address::Invalid, Address::Given),
+    };
+    let scored = Scored::from(judged);
+    let facts = Facts {
+        // Whether anything may leave today is asked when it is about to.
+        sending_enabled: true,
+        campaign: task.campaign.facts.clone(),
+        recipient: task.recipient.clone(),
+        address,
+        verdict: scored.verdict.clone(),
+        content: match &scored.draft {
+            None => ContentFacts::Missing,
+            Some(draft) if draft.fault().is_some() => ContentFacts::Faulty,
+            Some(_) => ContentFacts::Sound,
+        },
+    };
+    let decision = gate(&facts, now);
+    let review = match decision {
+        Decision::Send | Decision::Defer { .. } => Some(false),
+        Decision::Review { .. } => Some(true),
+        Decision::Refuse { .. } => None,
+    };
+    let plan = review
+        .zip(task.email_hash)
+        .map(|(review, email_hash)| Plan {
+            email_hash,
+            country: task.recipient.country,
+            review,
+            content_hash: scored
+                .draft
+                .as_ref()
+                .map_or(ContentHash::default(), Draft::hash),
+        });
+    let record = DecisionRecord::new(&facts, decision, now);
+    NewEnrichment {
+        lead: task.lead.id,
+        requested_at: task.requested_at,
+        campaign: task.campaign.id,
+        version: task.latest.as_ref().map_or(1, |(version, _)| version + 1),
+        niche: scored.niche,
+        score: scored.verdict.score,
+        notes: scored.notes,
+        draft: scored.draft,
+        // What a person may still lift is not a "no".
+        compliant: scored.verdict.compliance != Compliance::Block,
+        compliance_notes: scored.reasons.join("; "),
+        confidence: scored.verdict.confidence,
+        evidence: scored.evidence,
+        method: scored.verdict.method,
+        model: scored.model,
+        prompt_hash: prompt.key,
+        cost_micros: scored.cost_micros,
+        reason: match decision {
+            Decision::Send | Decision::Defer { .. } => None,
+            Decision::Review { reason } | Decision::Refuse { reason } => Some(reason),
+        },
+        decision: serde_json::to_value(record).unwrap_or_default(),
+        plan,
+    }
+}
+
+/// What both kinds of judgement have.
+struct Scored {
+    niche: String,
+    notes: String,
+    draft: Option<Draft>,
+    verdict: Verdict,
+    reasons: Vec<String>,
+    evidence: serde_json::Value,
+    model: Option<String>,
+    cost_micros: i64,
+}
+
+impl From<Judged> for Scored {
+    fn from(judged: Judged) -> Self {
+        match judged {
+            Judged::Model {
+                verdict,
+                model,
+                cost_micros,
+            } => Self {
+                niche: verdict.niche,
+                notes: verdict.summary,
+                draft: Some(verdict.draft),
+                verdict: Verdict {
+                    score: verdict.score,
+                    confidence: verdict.confidence,
+                    compliance: verdict.compliance,
+                    method: Method::Model,
+                    reviewed: false,
+                },
+                reasons: verdict.reasons,
+                evidence: serde_json::to_value(verdict.evidence).unwrap_or_default(),
+                model: Some(model),
+                cost_micros,
+            },
+            Judged::Rules { score, why } => Self {
+                niche: score.niche.to_owned(),
+                notes: score.summary,
+                draft: None,
+                verdict: Verdict {
+                    score: score.score,
+                    confidence: score.confidence,
+                    compliance: score.compliance,
+                    method: Method::Rules,
+                    reviewed: false,
+                },
+                reasons: [score.reasons, vec![why.as_str().to_owned()]].concat(),
+                evidence: serde_json::json!([]),
+                model: None,
+                cost_micros: 0,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::domain::{
+        email::EmailHash,
+        gate::RecipientFacts,
+        reason::Reason,
+        score::{Confidence, Score},
+    };
+
+    use super::*;
+    use crate::{
+        prompt::tests::{campaign, lead},
+        rules,
+    };
+
+    fn task() -> Task {
+        Task {
+            lead: lead(),
+            email_hash: Some(EmailHash([1; 32])),
+            requested_at: None,
+            campaign: campaign(),
+            recipient: RecipientFacts {
+                country: "US".parse().ok(),
+                ..Default::default()
+            },
+            latest: Some((3, vec![])),
+        }
+    }
+
+    fn by_model(score: i64, compliance: Compliance) -> Judged {
+        let verdict = verdict::Verdict {
+            niche: "running".to_owned(),
+            score: Score::new(score).unwrap(),
+            summary: "Runs.".to_owned(),
+            draft: Draft {
+                subject: "Running".to_owned(),
+                message: "Shall we talk?".to_owned(),
+            },
+            evidence: vec![],
+            compliance,
+            reasons: vec!["because".to_owned()],
+            confidence: Confidence::new(0.9).unwrap(),
+        };
+        Judged::Model {
+            verdict: Box::new(verdict),
+            model: "m".to_owned(),
+            cost_micros: 7,
+        }
+    }
+
+    fn planned(task: &Task, judged: Judged) -> NewEnrichment {
+        let now = "2026-01-05T10:00:00Z".parse().unwrap();
+        plan(
+            task,
+            &Prompt::new(&task.lead, &task.campaign, "m"),
+            judged,
+            now,
+        )
+    }
+
+    #[test]
+    fn a_qualified_lead_gets_a_mail_of_exactly_this_text() {
+        let new = planned(&task(), by_model(70, Compliance::Ok));
+        let plan = new.plan.unwrap();
+        assert!(!plan.review && new.reason.is_none() && new.compliant);
+        assert_eq!(plan.content_hash, new.draft.unwrap().hash());
+        assert_eq!((new.version, new.cost_micros), (4, 7));
+    }
+
+    #[test]
+    fn what_the_rules_score_waits_for_a_person_however_high() {
+        let judged = Judged::Rules {
+            score: rules::score(&lead()),
+            why: Unanswered::Refused,
+        };
+        let new = planned(&task(), judged);
+        assert_eq!(new.reason, Some(Reason::ScoredByRules));
+        assert!(new.plan.unwrap().review && new.draft.is_none());
+        assert_eq!(new.method, Method::Rules);
+        assert!(new.compliance_notes.contains("refused"));
+    }
+
+    #[test]
+    fn a_refusal_plans_nothing_and_says_why() {
+        let new = planned(&task(), by_model(69, Compliance::Ok));
+        assert!(new.plan.is_none() && new.reason == Some(Reason::LowScore));
+        assert_eq!(new.decision["reason"], "low_score");
+        let new = planned(&task(), by_model(90, Compliance::Block));
+        assert!(new.plan.is_none() && !new.compliant);
+        let silent = Task {
+            email_hash: None,
+            lead: shared::domain::lead::Lead {
+                email: None,
+                ..lead()
+            },
+            ..task()
+        };
+        assert_eq!(
+            planned(&silent, by_model(90, Compliance::Ok)).reason,
+            Some(Reason::NoEmail)
+        );
+    }
+
+    #[test]
+    fn a_decision_names_nobody() {
+        let text = planned(&task(), by_model(90, Compliance::Ok))
+            .decision
+            .to_string();
+        assert!(!text.contains("ana") && !text.contains('@'), "{text}");
+    }
+}

@@ -1,0 +1,204 @@
+use mail_parser::{Message, MessageParser};
+use shared::domain::{
+    gate::{CampaignFacts, CampaignStatus, Compliance, Method, RecipientFacts, Verdict},
+    ids::{LeadId, SendId},
+    lead::Platform,
+    score::{Confidence, Score},
+};
+
+use super::*;
+
+/// A claim of a send that everything is right with.
+pub(crate) fn claim() -> Claim {
+    let draft = Draft {
+        subject: "Your trail runs — olá".to_owned(),
+        message: "I read about <b>your</b> runs.\n\nShall we talk?".to_owned(),
+    };
+    Claim {
+        send: SendId(42),
+        fence: 3,
+        attempts: 1,
+        lead: LeadId(1),
+        platform: Platform::Instagram,
+        username: "anafit".to_owned(),
+        name: Some("Ana Fit".to_owned()),
+        language: Some("pt".to_owned()),
+        email: Some("ana@example.org".to_owned()),
+        campaign: CampaignFacts {
+            status: CampaignStatus::Active,
+            min_score: Score::new(70).unwrap(),
+            min_confidence: Confidence::MIN,
+            review_all: false,
+            basis_rules: Default::default(),
+            left_today: 1,
+        },
+        offer: "a share of every sale.".to_owned(),
+        recipient: RecipientFacts {
+            country: "US".parse().ok(),
+            ..Default::default()
+        },
+        revision: 0,
+        verdict: Verdict {
+            score: Score::MAX,
+            confidence: Confidence::MAX,
+            compliance: Compliance::Ok,
+            method: Method::Model,
+            reviewed: false,
+        },
+        content_hash: draft.hash(),
+        draft: Some(draft),
+    }
+}
+
+fn identity() -> Identity {
+    Identity {
+        address: EmailAddress::parse("partners@mail.example.com").unwrap(),
+        name: "Bo \"B\" at Exämple".to_owned(),
+        reply_to: EmailAddress::parse("bo@example.com").ok(),
+        postal_address: "Example & Co, 1 High Street, Lisbon".to_owned(),
+        public_base_url: "https://app.example.com/".parse().unwrap(),
+        unsubscribe_mailbox: EmailAddress::parse("stop@in.example.com").ok(),
+    }
+}
+
+fn keys() -> UnsubscribeKeys {
+    UnsubscribeKeys::parse(&format!("k1:{}", "0f".repeat(32))).unwrap()
+}
+
+fn mail(claim: &Claim) -> Vec<u8> {
+    let to = EmailAddress::parse("ana@example.org").unwrap();
+    let now = "2026-01-05T10:00:00Z".parse().unwrap();
+    render(
+        claim,
+        claim.draft.as_ref().unwrap(),
+        &to,
+        &identity(),
+        &keys(),
+        now,
+    )
+    .unwrap()
+}
+
+fn parsed(mime: &[u8]) -> Message<'_> {
+    MessageParser::default().parse(mime).unwrap()
+}
+
+#[test]
+fn both_texts_say_who_why_where_and_how_to_object() {
+    let mime = mail(&claim());
+    let message = parsed(&mime);
+    let link = format!("https://app.example.com/u/{}", keys().sign(SendId(42)));
+    for text in [message.body_text(0).unwrap(), message.body_html(0).unwrap()] {
+        for part in [
+            "Hello Ana Fit,",
+            "Shall we talk?",
+            "advertisement",
+            "Instagram profile (anafit)",
+            "a share of every sale.",
+            &link,
+            "https://app.example.com/privacy",
+        ] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+    assert!(
+        message
+            .body_text(0)
+            .unwrap()
+            .contains("Example & Co, 1 High Street, Lisbon")
+    );
+    let html = message.body_html(0).unwrap();
+    assert!(
+        html.contains("&lt;b&gt;") || html.contains("&#60;b&#62;"),
+        "a lead's text is no markup: {html}"
+    );
+}
+
+#[test]
+fn the_headers_are_what_mailbox_providers_ask_for() {
+    let mime = mail(&claim());
+    let head = String::from_utf8_lossy(&mime)
+        .split("\r\n\r\n")
+        .next()
+        .unwrap()
+        .replace("\r\n\t", " ")
+        .replace("\r\n ", " ");
+    let header = |name: &str| {
+        let lines: Vec<_> = head
+            .lines()
+            .filter_map(|line| line.split_once(": "))
+            .filter(|(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim().to_owned())
+            .collect();
+        assert_eq!(lines.len(), 1, "{name} exactly once in {head}");
+        lines[0].clone()
+    };
+    let token = keys().sign(SendId(42));
+    assert_eq!(
+        header("List-Unsubscribe"),
+        format!(
+            "<https://app.example.com/u/{token}>, <mailto:stop+{token}@in.example.com?subject=unsubscribe>"
+        )
+    );
+    assert_eq!(
+        header("List-Unsubscribe-Post"),
+        "List-Unsubscribe=One-Click"
+    );
+    assert_eq!(header("Message-ID"), "<42.3@mail.example.com>");
+    for name in [
+        "From",
+        "To",
+        "Subject",
+        "Date",
+        "Reply-To",
+        "MIME-Version",
+        "Content-Type",
+    ] {
+        header(name);
+    }
+    let message = parsed(&mime);
+    assert_eq!(message.subject(), Some("Your trail runs — olá"));
+    assert_eq!(
+        message.from().unwrap().first().unwrap().name(),
+        Some("Bo \"B\" at Exämple")
+    );
+    assert!(mime.is_ascii(), "7-bit throughout");
+    assert!(
+        mime.split(|b| *b == b'\n').all(|line| line.len() <= 998),
+        "RFC 5322, 2.1.1"
+    );
+}
+
+#[test]
+fn a_name_that_is_none_is_passed_over() {
+    assert_eq!(greeting(Some("Ana Fit")), "Hello Ana Fit,");
+    assert_eq!(
+        greeting(Some("José O'Neill-Silva")),
+        "Hello José O'Neill-Silva,"
+    );
+    for odd in [
+        None,
+        Some(""),
+        Some("🔥BEST DEALS🔥"),
+        Some("a\r\nBcc: x@example.org"),
+        Some("<script>"),
+    ] {
+        assert_eq!(greeting(odd), "Hello,", "{odd:?}");
+    }
+}
+
+#[test]
+fn no_text_of_a_lead_becomes_a_header() {
+    let hostile = Claim {
+        name: Some("Ana\r\nBcc: eve@example.net".to_owned()),
+        username: "ana\r\nBcc: eve@example.net".to_owned(),
+        ..claim()
+    };
+    let mime = mail(&hostile);
+    let head = String::from_utf8_lossy(&mime)
+        .split("\r\n\r\n")
+        .next()
+        .unwrap()
+        .to_owned();
+    assert!(!head.contains("Bcc"), "{head}");
+}
