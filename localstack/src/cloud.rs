@@ -59,7 +59,7 @@ pub(crate) async fn until_ready(folder: &Folder) -> Result<()> {
 pub(crate) async fn is_ready(folder: &Folder) -> bool {
     health(folder)
         .await
-        .is_ok_and(|health| health["version"].is_string())
+        .is_ok_and(|health| health.get("version").is_some())
 }
 
 async fn health(folder: &Folder) -> reqwest::Result<Value> {

@@ -8,7 +8,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::cli::Command;
 use crate::session::{Part, Session};
 use crate::settings::Settings;
-use crate::{internet, invoke, logs, mail, output, shell, status, test, up};
+use crate::{
+    demo, internet, invoke, leads, lint, logs, mail, output, shell, sqlx, status, test, up,
+};
 
 /// As shells count an end by SIGINT.
 const INTERRUPTED: u8 = 130;
@@ -52,11 +54,11 @@ async fn dispatch(session: &Session, command: Command) -> Result<ExitCode> {
         Command::Invoke(args) => return invoke::run(&session.settings, &args).await,
         Command::Mail { open } => mail::show(&session.settings, open)?,
         Command::Psql { arguments } => return Err(shell::psql(session, &arguments).await?),
-        Command::Demo(_args) => {}
-        Command::Leads { count: _ } => {}
+        Command::Demo(args) => return Box::pin(demo::run(session, &args)).await,
+        Command::Leads { count } => leads::insert(&session.settings, count).await?,
         Command::Test { arguments } => return test::run(session, &arguments).await,
-        Command::Sqlx { check: _ } => {}
-        Command::Lint => {}
+        Command::Sqlx { check } => sqlx::run(session, check).await?,
+        Command::Lint => lint::run(session).await?,
         Command::Env => shell::print(&session.settings).await?,
         Command::Internet { .. } => {}
     }

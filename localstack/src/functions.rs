@@ -54,8 +54,8 @@ fn executables(messages: &[u8]) -> BTreeMap<String, PathBuf> {
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .filter_map(|message| {
-            let name = message["target"]["name"].as_str()?.to_owned();
-            Some((name, message["executable"].as_str()?.into()))
+            let name = message.pointer("/target/name")?.as_str()?.to_owned();
+            Some((name, message.get("executable")?.as_str()?.into()))
         })
         .collect()
 }

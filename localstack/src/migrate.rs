@@ -32,3 +32,12 @@ pub(crate) async fn create(url: &str) -> Result<()> {
         .await
         .context("could not make the database")
 }
+
+/// Makes the database that `url` names anew, with the newest schema and nothing in it.
+pub(crate) async fn anew(url: &str) -> Result<()> {
+    let secret = Secret::new(url.to_owned());
+    db::database::drop_if_there(&secret)
+        .await
+        .context("could not remove the database")?;
+    migrated(url).await.map(drop)
+}

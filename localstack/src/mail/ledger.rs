@@ -103,7 +103,10 @@ fn parse(saved: Saved) -> Result<Mail> {
         text: message
             .body_text(0)
             .map_or(String::new(), |text| text.replace("\r\n", "\n")),
-        has_html: message.html_body_count() > 0,
+        has_html: message
+            .parts
+            .iter()
+            .any(mail_parser::MessagePart::is_text_html),
         headers,
     })
 }

@@ -1,0 +1,118 @@
+//! From nothing to mails, and the proof that every number agrees.
+
+mod bars;
+mod drain;
+mod facts;
+mod funnel;
+mod reconcile;
+pub(crate) mod seed;
+mod show;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail};
+use aws_config::SdkConfig;
+use serde_json::json;
+
+use crate::cli::DemoArgs;
+use crate::queues::Queues;
+use crate::session::Session;
+use crate::settings::{STACK, Settings};
+use crate::template::Template;
+use crate::up::{self, World};
+use crate::{invoke, output};
+use facts::Facts;
+use funnel::Funnel;
+use reconcile::{Disagreement, reconcile};
+
+/// Runs the pipeline on made-up leads until it is drained, and compares who says what. Fails when
+/// they disagree.
+pub(crate) async fn run(session: &Session, args: &DemoArgs) -> Result<ExitCode> {
+    let settings = &session.settings;
+    let world = World {
+        seed: args.seed,
+        leads: args.leads,
+    };
+    let cloud = up::up(session, &args.up, Some(world)).await?;
+    let template = Template::load(&settings.folder.workspace.join("template.yaml"))?;
+    let queues = Queues::find(&cloud.aws, &template).await?;
+
+    let begun = Instant::now();
+    seed::all(&cloud.pool).await?;
+    let pipeline = drain::Pipeline {
+        aws: &cloud.aws,
+        pool: &cloud.pool,
+        queues: &queues,
+    };
+    let collect = collect(settings, &cloud.aws);
+    Box::pin(pipeline.run(collect, u64::from(args.leads))).await?;
+    let seconds = begun.elapsed().as_secs_f64();
+
+    let facts = Facts::gather(settings, &cloud, &queues).await?;
+    let funnel = Funnel::of(&facts.lines);
+    let disagreements = reconcile(&facts);
+    show::everything(&facts, &funnel, &disagreements);
+    if let Some(path) = &args.json {
+        let times = cloud.seconds;
+        let report = json!({
+            "collected": funnel.collected,
+            "enriched": funnel.enriched,
+            "qualified": funnel.qualified,
+            "sent": funnel.sent,
+            "refused": funnel.refused,
+            "review": funnel.review,
+            "deferred": funnel.deferred,
+            "unresolved": funnel.unresolved,
+            "dlq": facts.dead_letters(),
+            "ses_messages": facts.mails.len(),
+            "model_calls": facts.paid_calls().1,
+            "disagreements": disagreements.iter().map(Disagreement::to_string).collect::<Vec<_>>(),
+            "seconds": {
+                "prepare": rounded(times.prepare),
+                "build": rounded(times.build),
+                "up": rounded(times.up),
+                "pipeline": rounded(seconds),
+            },
+        });
+        std::fs::write(path, format!("{report:#}\n"))
+            .with_context(|| format!("could not write {}", path.display()))?;
+    }
+    let times = format!(
+        "prepare {:.1} s, build {:.1} s, up {:.1} s, pipeline {seconds:.1} s",
+        cloud.seconds.prepare, cloud.seconds.build, cloud.seconds.up
+    );
+    if disagreements.is_empty() {
+        output::step("Reconciled", times);
+        Ok(ExitCode::SUCCESS)
+    } else {
+        output::warning(format_args!(
+            "{} numbers do not agree; {times}",
+            disagreements.len()
+        ));
+        Ok(ExitCode::FAILURE)
+    }
+}
+
+/// The collector, invoked as its schedule invokes it.
+async fn collect(settings: &Settings, aws: &SdkConfig) -> Result<()> {
+    let path = settings
+        .folder
+        .workspace
+        .join("functions/collector/events/schedule.json");
+    let event = std::fs::read_to_string(&path)
+        .with_context(|| format!("could not read {}", path.display()))?;
+    let answer = invoke::call(aws, &format!("{STACK}-collector"), event).await?;
+    if answer.error.is_some() {
+        bail!(
+            "the collector failed: {}\n{}",
+            answer.payload,
+            answer.log.trim_end()
+        );
+    }
+    Ok(())
+}
+
+fn rounded(seconds: f64) -> f64 {
+    (seconds * 10.0).round() / 10.0
+}

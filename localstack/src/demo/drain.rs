@@ -1,0 +1,179 @@
+//! Waiting until the pipeline has nothing left to do at once.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use aws_config::SdkConfig;
+use shared::db::{self, PgPool, report, report::Progress};
+
+use super::bars::Bars;
+use super::seed::CAMPAIGN;
+use crate::queues::{Depth, Queues};
+use crate::settings::STACK;
+use crate::{invoke, wait};
+
+/// A message of a function that was killed comes back after its queue's visibility timeout, six
+/// minutes at most, and may meet the same fate once more.
+const LIMIT: Duration = Duration::from_secs(15 * 60);
+const POLL: Duration = Duration::from_millis(250);
+/// The rules sweep every one and five minutes; a demo that stands still does not wait for them.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What is being drained.
+pub(super) struct Pipeline<'a> {
+    pub(super) aws: &'a SdkConfig,
+    pub(super) pool: &'a PgPool,
+    pub(super) queues: &'a Queues,
+}
+
+/// What stands between the pipeline and its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Left {
+    progress: Progress,
+    /// Messages of the queues that a function works on.
+    waiting: u64,
+    in_flight: u64,
+}
+
+impl Left {
+    fn of(progress: Progress, depths: &[Depth]) -> Self {
+        let work = || depths.iter().filter(|depth| depth.is_work());
+        Self {
+            progress,
+            waiting: work().map(|depth| depth.waiting).sum(),
+            in_flight: work().map(|depth| depth.in_flight).sum(),
+        }
+    }
+
+    /// In the database nothing is owed; the queues may still hold messages that find nothing to do.
+    fn is_settled(&self) -> bool {
+        self.progress.owed == 0 && self.progress.due == 0 && self.progress.held == 0
+    }
+
+    fn is_drained(&self) -> bool {
+        self.is_settled() && self.waiting == 0 && self.in_flight == 0
+    }
+
+    fn note(&self) -> String {
+        if self.is_settled() && self.in_flight > 0 {
+            format!(
+                "(waiting for {} messages in flight; after a crash that can take six minutes)",
+                self.in_flight
+            )
+        } else {
+            String::new()
+        }
+    }
+}
+
+impl Pipeline<'_> {
+    /// Runs `collect`, and then waits until every lead has its answer and every due send is settled.
+    pub(super) async fn run(
+        &self,
+        collect: impl Future<Output = Result<()>>,
+        expected: u64,
+    ) -> Result<()> {
+        let mut bars = Bars::new(expected);
+        let mut collect = std::pin::pin!(collect);
+        let mut collected = false;
+        let mut last: Option<(Instant, Left)> = None;
+        // The first look comes while the collector works; from then on both go on side by side.
+        let drained = async {
+            wait::until("the pipeline to be drained", LIMIT, POLL, async || {
+                let left = self.left().await?;
+                bars.show(left.progress, &left.note());
+                let stalled = match &last {
+                    Some((since, before)) if *before == left => since.elapsed() > PATIENCE,
+                    _ => false,
+                };
+                if stalled {
+                    self.sweep(&left).await?;
+                }
+                let done = left.is_drained();
+                if stalled || last.as_ref().is_none_or(|(_, before)| *before != left) {
+                    last = Some((Instant::now(), left));
+                }
+                Ok(done.then_some(()))
+            })
+            .await
+        };
+        let mut drained = std::pin::pin!(drained);
+        while !collected {
+            tokio::select! {
+                result = &mut collect => { result?; collected = true; }
+                result = &mut drained => { result?; break; }
+            }
+        }
+        if collected {
+            drained.await
+        } else {
+            collect.await
+        }
+    }
+
+    async fn left(&self) -> Result<Left> {
+        // First the queues: what leaves one between the two looks has reached the database then.
+        let depths = self.queues.depths().await?;
+        let mut conn = db::acquire(self.pool).await?;
+        let progress = report::progress(&mut conn, CAMPAIGN).await?;
+        Ok(Left::of(progress, &depths))
+    }
+
+    /// Does what the schedules would do in their time.
+    async fn sweep(&self, left: &Left) -> Result<()> {
+        let Progress {
+            owed, due, held, ..
+        } = left.progress;
+        for (is_needed, name) in [(owed > 0, "enricher"), (due + held > 0, "sender")] {
+            if is_needed && left.waiting == 0 {
+                let function = format!("{STACK}-{name}");
+                // A sweep that fails is seen in the log; the next one may go better.
+                invoke::call(self.aws, &function, "{}".to_owned())
+                    .await
+                    .with_context(|| format!("could not sweep with {function}"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn depth(name: &str, waiting: u64, in_flight: u64) -> Depth {
+        Depth {
+            name: name.to_owned(),
+            is_dead_letters: name.ends_with("dlq"),
+            has_consumer: name != "feedback",
+            waiting,
+            in_flight,
+        }
+    }
+
+    #[test]
+    fn drained_means_nothing_owed_due_held_or_queued() {
+        let done = Progress {
+            collected: 9,
+            enriched: 9,
+            sends: 4,
+            ..Progress::default()
+        };
+        assert!(Left::of(done, &[]).is_drained());
+        for progress in [
+            Progress { owed: 1, ..done },
+            Progress { due: 1, ..done },
+            Progress { held: 1, ..done },
+        ] {
+            assert!(!Left::of(progress, &[]).is_drained(), "{progress:?}");
+        }
+        assert!(!Left::of(done, &[depth("enrich", 1, 0)]).is_drained());
+        assert!(!Left::of(done, &[depth("outreach", 0, 1)]).is_drained());
+    }
+
+    #[test]
+    fn dead_letters_and_queues_that_nobody_reads_keep_nobody_waiting() {
+        let depths = [depth("enrich-dlq", 3, 0), depth("feedback", 40, 0)];
+        assert!(Left::of(Progress::default(), &depths).is_drained());
+    }
+}

@@ -1,0 +1,95 @@
+//! What each witness says, read once the pipeline is drained.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, UNIX_EPOCH};
+
+use anyhow::Result;
+use serde_json::Value;
+use shared::db;
+use shared::db::report::{self, Line, SendLine, SourceReport};
+
+use super::seed::CAMPAIGN;
+use crate::mail::ledger::{self, Mail};
+use crate::queues::{Depth, Queues};
+use crate::settings::Settings;
+use crate::up::Cloud;
+use crate::{internet, process};
+
+/// PostgreSQL, the queues, SES and the stand-in internet, each in its own words.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    /// PostgreSQL: every lead of the campaign.
+    pub(super) lines: Vec<Line>,
+    /// PostgreSQL: every send of every campaign.
+    pub(super) sends: Vec<SendLine>,
+    /// SES: every mail of this campaign, and every one that belongs to no campaign.
+    pub(super) mails: Vec<Mail>,
+    pub(super) queues: Vec<Depth>,
+    /// PostgreSQL: model calls by state, since the stand-in runs.
+    pub(super) model_calls: BTreeMap<String, u64>,
+    /// The stand-in: answers that would have been paid. None where another server answered.
+    pub(super) paid_by_stand_in: Option<u64>,
+    pub(super) sources: Vec<SourceReport>,
+}
+
+impl Facts {
+    pub(super) async fn gather(
+        settings: &Settings,
+        cloud: &Cloud,
+        queues: &Queues,
+    ) -> Result<Self> {
+        let queues = queues.depths().await?;
+        let mut conn = db::acquire(&cloud.pool).await?;
+        let lines = report::lines(&mut conn, CAMPAIGN).await?;
+        let sends = report::sends(&mut conn).await?;
+        let sources = report::sources(&mut conn, CAMPAIGN).await?;
+        let stand_in = process::find(&settings.folder, internet::NAME)
+            .filter(|_| settings.outside.openai.is_ours);
+        let (mut model_calls, mut paid_by_stand_in) = (BTreeMap::new(), None);
+        if let Some(record) = stand_in {
+            let since = UNIX_EPOCH + Duration::from_secs(record.started_at);
+            for calls in report::model_calls(&mut conn, since.into()).await? {
+                model_calls.insert(calls.state, u64::try_from(calls.count)?);
+            }
+            let stats = internet::stats(&settings.folder).await?;
+            paid_by_stand_in = stats.pointer("/model/paid_calls").and_then(Value::as_u64);
+        }
+        let elsewhere = |mail: &Mail| {
+            sends
+                .iter()
+                .any(|send| Some(send.id) == mail.send && send.campaign != CAMPAIGN)
+        };
+        let mut mails = ledger::read(&settings.folder)?;
+        mails.retain(|mail| !elsewhere(mail));
+        Ok(Self {
+            lines,
+            sends,
+            mails,
+            queues,
+            model_calls,
+            paid_by_stand_in,
+            sources,
+        })
+    }
+
+    /// Messages that were given up.
+    pub(super) fn dead_letters(&self) -> u64 {
+        self.queues
+            .iter()
+            .filter(|queue| queue.is_dead_letters)
+            .map(Depth::total)
+            .sum()
+    }
+
+    /// Calls that PostgreSQL knows to be paid, and with those that may have been.
+    pub(super) fn paid_calls(&self) -> (u64, u64) {
+        let count = |states: &[&str]| -> u64 {
+            states
+                .iter()
+                .filter_map(|state| self.model_calls.get(*state))
+                .sum()
+        };
+        let sure = count(&["answered", "refused", "unusable"]);
+        (sure, sure + count(&["lost"]))
+    }
+}

@@ -1,0 +1,161 @@
+//! What the demo prints.
+
+use std::collections::BTreeMap;
+
+use comfy_table::{Cell, Color};
+use console::style;
+use serde_json::Value;
+use shared::db::report::Line;
+
+use super::facts::Facts;
+use super::funnel::{Funnel, Place};
+use super::reconcile::Disagreement;
+use crate::{mail, output};
+
+const BEST: usize = 8;
+
+/// The funnel, the best leads, one mail, what differs, and where to look next.
+pub(super) fn everything(facts: &Facts, funnel: &Funnel, disagreements: &[Disagreement]) {
+    bad_rows(facts);
+    counts(facts, funnel);
+    best(&facts.lines);
+    if let Some(last) = facts.mails.last() {
+        output::heading("One of the mails, whole");
+        mail::whole(last);
+    }
+    witnesses(facts, funnel, disagreements);
+    output::heading("Where to look next");
+    output::line(
+        "  cargo local mail           every mail; --open N shows one\n  \
+         cargo local status         what runs, queue depths, row counts\n  \
+         cargo local logs enricher  what a function said\n  \
+         cargo local psql           why did she get this? select * from sends where …\n  \
+         cargo local demo           again: nobody gets a second mail\n  \
+         cargo local down           stop everything",
+    );
+}
+
+/// Rows that the collector could not use, counted by source.
+fn bad_rows(facts: &Facts) {
+    for source in &facts.sources {
+        let Some(report) = &source.report else {
+            continue;
+        };
+        let bad = report
+            .get("bad")
+            .and_then(Value::as_u64)
+            .unwrap_or_default();
+        if bad > 0 {
+            let first = report.pointer("/bad_rows/0/reason").and_then(Value::as_str);
+            output::fresh(
+                "Left out",
+                format_args!(
+                    "{bad} bad rows of source `{}`, such as: {}",
+                    source.name,
+                    first.unwrap_or("no reason given")
+                ),
+            );
+        }
+        if let Some(why) = report.pointer("/ended/why").and_then(Value::as_str) {
+            output::warning(format_args!(
+                "source `{}` did not finish: {why}",
+                source.name
+            ));
+        }
+    }
+}
+
+fn counts(facts: &Facts, funnel: &Funnel) {
+    output::heading("Funnel");
+    let mut table = output::table::<&str>([]);
+    let mut row = |name: &str, count: usize| {
+        table.add_row([Cell::new(name), output::number(count)]);
+    };
+    row("collected", funnel.collected);
+    row("enriched", funnel.enriched);
+    row("qualified", funnel.qualified);
+    row("sent", funnel.sent);
+    let mut reasons = |name: &str, counts: &BTreeMap<String, usize>| {
+        row(name, counts.values().sum());
+        for (reason, count) in counts {
+            row(&format!("  {reason}"), *count);
+        }
+    };
+    reasons("refused", &funnel.refused);
+    reasons("in review", &funnel.review);
+    reasons("waiting for its day", &funnel.deferred);
+    row("unresolved", funnel.unresolved);
+    row(
+        "in dead-letter queues",
+        usize::try_from(facts.dead_letters()).unwrap_or(usize::MAX),
+    );
+    output::line(table);
+}
+
+fn best(lines: &[Line]) {
+    output::heading("Best leads");
+    let mut table = output::table(["score", "lead", "niche", "decision"]);
+    for line in lines.iter().filter(|line| line.score.is_some()).take(BEST) {
+        let place = Place::of(line);
+        let decision = Cell::new(decision(&place));
+        let decision = match place {
+            Place::Sent => decision.fg(Color::Green),
+            Place::Refused(_) => decision.fg(Color::Red),
+            _ => decision.fg(Color::Yellow),
+        };
+        table.add_row([
+            output::number(line.score.unwrap_or_default()),
+            Cell::new(format!("{} on {}", line.username, line.platform)),
+            Cell::new(line.niche.as_deref().unwrap_or_default()),
+            decision,
+        ]);
+    }
+    output::line(table);
+}
+
+fn decision(place: &Place) -> String {
+    match place {
+        Place::Sent => "sent".to_owned(),
+        Place::Refused(why) => format!("refused: {why}"),
+        Place::Review(why) => format!("review: {why}"),
+        Place::Deferred(why) => format!("waits: {why}"),
+        Place::Owed | Place::Forgotten | Place::Unresolved | Place::Pending => {
+            "unresolved".to_owned()
+        }
+    }
+}
+
+fn witnesses(facts: &Facts, funnel: &Funnel, disagreements: &[Disagreement]) {
+    output::heading("Does it add up?");
+    let queued: u64 = facts
+        .queues
+        .iter()
+        .filter(|queue| queue.is_work())
+        .map(crate::queues::Depth::total)
+        .sum();
+    output::line(format_args!(
+        "  PostgreSQL {} sent · SES {} mails · queues {queued} messages",
+        funnel.sent,
+        facts.mails.len()
+    ));
+    if let Some(stand_in) = facts.paid_by_stand_in {
+        let (sure, at_most) = facts.paid_calls();
+        let ours = if sure == at_most {
+            sure.to_string()
+        } else {
+            format!("{sure} to {at_most}")
+        };
+        output::line(format_args!(
+            "  paid model calls: PostgreSQL {ours} · stand-in {stand_in}"
+        ));
+    }
+    if disagreements.is_empty() {
+        output::line(format_args!(
+            "  {}",
+            style("Everybody says the same.").green()
+        ));
+    }
+    for disagreement in disagreements {
+        output::line(format_args!("  {} {disagreement}", style("✗").red().bold()));
+    }
+}

@@ -1,0 +1,48 @@
+//! `cargo local`: the whole cloud on this machine, without Docker.
+//!
+//! [`up`] tells how it starts, [`demo`] how it is shown to work. Everything lies in one [`folder`],
+//! every child runs in one [`environment`], and whatever is left running is a [`process`] with a
+//! record of who it is.
+
+mod aws;
+mod child;
+mod cli;
+mod cloud;
+mod command;
+mod database;
+mod demo;
+mod deploy;
+mod environment;
+mod folder;
+mod functions;
+mod internet;
+mod invoke;
+mod leads;
+mod lint;
+mod logs;
+mod mail;
+mod migrate;
+mod output;
+mod outside;
+mod postgres;
+mod process;
+mod python;
+mod queues;
+mod session;
+mod settings;
+mod shell;
+mod sqlx;
+mod status;
+mod template;
+mod test;
+mod up;
+mod wait;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+/// Does what the command line asks for.
+pub async fn run() -> ExitCode {
+    command::run(cli::Cli::parse().command).await
+}
