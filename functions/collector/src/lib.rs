@@ -10,6 +10,7 @@ pub mod sources;
 
 use std::time::{Duration, SystemTime};
 
+use aws_config::SdkConfig;
 use lambda_runtime::Diagnostic;
 use normalise::{Batch, normalise};
 pub use report::{Ended, RunReport};
@@ -68,14 +69,21 @@ impl Deps {
     /// # Errors
     /// When a client cannot be made.
     pub async fn connect(config: config::Collector) -> Result<Self, CollectError> {
-        let sdk = aws::load().await;
+        Self::new(config, &aws::load().await)
+    }
+
+    /// Wires the function to these AWS services.
+    ///
+    /// # Errors
+    /// When a client cannot be made.
+    pub fn new(config: config::Collector, sdk: &SdkConfig) -> Result<Self, CollectError> {
         Ok(Self {
             pool: db::connect_lazily(&config.database_url, "collector")?,
-            queue: Queue::new(aws_sdk_sqs::Client::new(&sdk), config.enrich_queue_url),
+            queue: Queue::new(aws_sdk_sqs::Client::new(sdk), config.enrich_queue_url),
             hash_key: config.hash_key,
             outside: sources::Outside {
                 http: Http::new()?,
-                sdk,
+                sdk: sdk.clone(),
                 x_api_base: config.x_api_base,
                 x_bearer_token: config.x_bearer_token,
                 simulated_api_base: config.simulated_api_base,

@@ -16,6 +16,7 @@ use std::{
 
 pub use ask::AskError;
 use ask::{Asked, Unanswered};
+use aws_config::SdkConfig;
 use lambda_runtime::Diagnostic;
 use plan::Judged;
 use prompt::Prompt;
@@ -80,7 +81,15 @@ impl Deps {
     /// # Errors
     /// When a client cannot be made.
     pub async fn connect(config: config::Enricher) -> Result<Self, EnrichError> {
-        let sqs = aws_sdk_sqs::Client::new(&aws::load().await);
+        Self::new(config, &aws::load().await)
+    }
+
+    /// Wires the function to these AWS services.
+    ///
+    /// # Errors
+    /// When a client cannot be made.
+    pub fn new(config: config::Enricher, sdk: &SdkConfig) -> Result<Self, EnrichError> {
+        let sqs = aws_sdk_sqs::Client::new(sdk);
         Ok(Self {
             pool: db::connect_lazily(&config.database_url, "enricher")?,
             enrich_queue: Queue::new(sqs.clone(), config.enrich_queue_url),

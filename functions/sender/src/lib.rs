@@ -13,6 +13,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use aws_config::SdkConfig;
 use chrono::{DateTime, Utc};
 use decide::decide;
 use futures::future::join_all;
@@ -84,12 +85,19 @@ impl Deps {
     /// # Errors
     /// When the database's address cannot be read.
     pub async fn connect(config: config::Sender) -> Result<Self, SendError> {
-        let sdk = aws::load().await;
+        Self::new(config, &aws::load().await)
+    }
+
+    /// Wires the function to these AWS services.
+    ///
+    /// # Errors
+    /// When a client cannot be made.
+    pub fn new(config: config::Sender, sdk: &SdkConfig) -> Result<Self, SendError> {
         let queue_url = config.outreach_queue_url.clone();
         Ok(Self {
             pool: db::connect_lazily(&config.database_url, "sender")?,
-            queue: Queue::new(aws_sdk_sqs::Client::new(&sdk), queue_url),
-            mailer: Mailer::new(&sdk, config.configuration_set.clone()),
+            queue: Queue::new(aws_sdk_sqs::Client::new(sdk), queue_url),
+            mailer: Mailer::new(sdk, config.configuration_set.clone()),
             config,
         })
     }
