@@ -66,6 +66,13 @@ def test_a_dead_servers_number_may_belong_to_somebody_else(data: Path) -> None:
     assert query(start(data), "SELECT 1") == "1"
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's server has a user of its own")
+def test_roots_server_opens_no_folder_for_reading(data: Path) -> None:
+    data.parent.chmod(0o700)
+    assert query(start(data), "SELECT 1") == "1"
+    assert data.parent.stat().st_mode & 0o777 == 0o711
+
+
 def test_a_path_too_long_for_a_socket_is_named(tmp_path: Path) -> None:
     refused = command("start", tmp_path / ("long" * 30))
     assert refused.returncode == 1

