@@ -16,7 +16,6 @@ pub(crate) const NAME: &str = "localstack";
 
 const SERVICES: &str =
     "sqs,ses,sns,events,cloudformation,lambda,iam,sts,s3,logs,cloudwatch,secretsmanager,ssm";
-const IGNORED_TYPES: &str = "AWS::SES::ConfigurationSet,AWS::SES::ConfigurationSetEventDestination";
 const START_LIMIT: Duration = Duration::from_secs(90);
 const POLL: Duration = Duration::from_millis(200);
 
@@ -108,16 +107,9 @@ fn command(folder: &Folder, environment: &Environment, python: &Python) -> Comma
                 "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_ERROR_SEC",
                 "2".to_owned(),
             ),
-            // A type that LocalStack does not know fails the deploy, but for those made through SES.
-            ("CFN_IGNORE_UNSUPPORTED_RESOURCE_TYPES", "0".to_owned()),
-            (
-                "CFN_IGNORE_UNSUPPORTED_TYPE_CREATE",
-                IGNORED_TYPES.to_owned(),
-            ),
-            (
-                "CFN_IGNORE_UNSUPPORTED_TYPE_UPDATE",
-                IGNORED_TYPES.to_owned(),
-            ),
-        ]);
+            // Whether it knows a type it would look up on the network. What it does not know it takes
+        // for created; the deploy looks for that itself.
+        ("CFN_IGNORE_UNSUPPORTED_RESOURCE_TYPES", "1".to_owned()),
+    ]);
     command
 }

@@ -128,7 +128,7 @@ impl Environment {
     /// A process of the cloud: as [`Self::command`], and its home and caches are ours as well.
     pub(crate) fn daemon(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = self.command(program);
-        command.envs(&self.at_home);
+        command.env_remove("TMPDIR").envs(&self.at_home);
         command
     }
 
@@ -176,7 +176,7 @@ fn at_home(folder: &Folder) -> BTreeMap<&'static str, OsString> {
         ("XDG_DATA_HOME", home.join("data")),
         ("XDG_STATE_HOME", home.join("state")),
         ("XDG_RUNTIME_DIR", home.join("runtime")),
-        ("TMPDIR", home.join("tmp")),
+        ("TMP", home.join("tmp")),
         ("HOME", home),
     ]
     .map(|(name, path)| (name, path.into_os_string()))

@@ -1,5 +1,6 @@
 //! Waiting until the pipeline has nothing left to do at once.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -74,41 +75,33 @@ impl Pipeline<'_> {
         expected: u64,
     ) -> Result<()> {
         let mut bars = Bars::new(expected);
-        let mut collect = std::pin::pin!(collect);
-        let mut collected = false;
+        let collected = Cell::new(false);
         let mut last: Option<(Instant, Left)> = None;
-        // The first look comes while the collector works; from then on both go on side by side.
-        let drained = async {
-            wait::until("the pipeline to be drained", LIMIT, POLL, async || {
-                let left = self.left().await?;
-                bars.show(left.progress, &left.note());
-                let stalled = match &last {
-                    Some((since, before)) if *before == left => since.elapsed() > PATIENCE,
-                    _ => false,
-                };
-                if stalled {
-                    self.sweep(&left).await?;
-                }
-                let done = left.is_drained();
-                if stalled || last.as_ref().is_none_or(|(_, before)| *before != left) {
-                    last = Some((Instant::now(), left));
-                }
-                Ok(done.then_some(()))
-            })
-            .await
-        };
-        let mut drained = std::pin::pin!(drained);
-        while !collected {
-            tokio::select! {
-                result = &mut collect => { result?; collected = true; }
-                result = &mut drained => { result?; break; }
+        let drained = wait::until("the pipeline to be drained", LIMIT, POLL, async || {
+            // Asked first: what the collector stored before it ended is then seen below.
+            let is_complete = collected.get();
+            let left = self.left().await?;
+            bars.show(left.progress, &left.note());
+            if is_complete && left.is_drained() {
+                return Ok(Some(()));
             }
-        }
-        if collected {
-            drained.await
-        } else {
-            collect.await
-        }
+            match &last {
+                Some((since, before)) if *before == left => {
+                    if since.elapsed() > PATIENCE {
+                        self.sweep(&left).await?;
+                        last = Some((Instant::now(), left));
+                    }
+                }
+                _ => last = Some((Instant::now(), left)),
+            }
+            Ok(None)
+        });
+        let collect = async {
+            collect.await?;
+            collected.set(true);
+            Ok(())
+        };
+        tokio::try_join!(collect, drained).map(|_| ())
     }
 
     async fn left(&self) -> Result<Left> {
