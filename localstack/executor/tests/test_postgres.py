@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from conftest import is_alive
 @pytest.fixture
 def data() -> Iterator[Path]:
     # Not pytest's own folder: its path is too long for a socket on some systems.
-    with tempfile.TemporaryDirectory(prefix="pg-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="a b-") as scratch:
         folder = Path(scratch, "data")
         yield folder
         command("stop", folder, "--mode", "immediate")
@@ -66,11 +67,30 @@ def test_a_dead_servers_number_may_belong_to_somebody_else(data: Path) -> None:
     assert query(start(data), "SELECT 1") == "1"
 
 
+def test_two_starts_at_once_make_one_server(data: Path) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        servers = list(pool.map(start, [data, data]))
+    assert servers[0] == servers[1]
+
+
+def test_a_start_cut_off_while_initialising_is_made_good(data: Path) -> None:
+    half = data.with_name("data.new")
+    half.mkdir()
+    (half / "PG_VERSION").write_text("18\n")
+    assert query(start(data), "SELECT 1") == "1"
+    assert not half.exists()
+
+
+def test_text_sorts_alike_on_every_system(data: Path) -> None:
+    statement = "SELECT datlocprovider, datlocale, upper('é') FROM pg_database LIMIT 1"
+    assert query(start(data), statement) == "b|C.UTF-8|É"
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's server has a user of its own")
 def test_roots_server_opens_no_folder_for_reading(data: Path) -> None:
     data.parent.chmod(0o700)
     assert query(start(data), "SELECT 1") == "1"
-    assert data.parent.stat().st_mode & 0o777 == 0o711
+    assert data.parent.stat().st_mode & 0o777 == 0o701
 
 
 def test_a_path_too_long_for_a_socket_is_named(tmp_path: Path) -> None:

