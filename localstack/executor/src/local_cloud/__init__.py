@@ -28,6 +28,9 @@ and an environment of nothing but this:
 Sent mails: DIR/var/lib/localstack/state/ses/MESSAGE-ID.json, one file each, written before
 SendRawEmail answers. `GET /_aws/ses` shows the same out of memory and forgets with the process.
 
+It stops on SIGTERM: functions end within a second or two (an event in flight gets two more), then
+the port closes; the seconds after that are Python tidying up, and may be cut short.
+
 Functions are read in place from the bucket `hot-reload`, the key being the absolute folder of
 `bootstrap`; a rebuilt binary serves the next event. A function lives and dies with LocalStack.
 """
