@@ -1,11 +1,14 @@
 //! Table `sends`, the send ledger: claim, arm and settle are one statement each per batch
 //! (invariants 7 and 8); the reaper and the sweep keep anything from lying forgotten.
 
+mod sweep;
+
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
+pub use sweep::{Reaped, reap, take_due};
 
 use super::{DbError, enrichment::campaign_facts};
 use crate::domain::{
@@ -230,85 +233,4 @@ pub async fn settle(conn: &mut PgConnection, outcomes: &[Outcome]) -> Result<(),
     .await
     .map_err(DbError::on("settle sends"))?;
     Ok(())
-}
-
-/// What a reaper found.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Reaped {
-    /// Claimed and never called: due again.
-    pub requeued: usize,
-    /// Called, and the caller is gone: nobody knows.
-    pub unknown: usize,
-}
-
-/// Ends what a sender left behind: a claim past its lease was never called and is due again; a
-/// call past its lease is unknown, and is never repeated by itself.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn reap(conn: &mut PgConnection, limit: i64) -> Result<Reaped, DbError> {
-    let states = sqlx::query_scalar!(
-        r#"with expired as (
-             select id, state from sends
-             where state in ('claimed', 'calling') and lease_until < now()
-             order by lease_until, id
-             limit $1
-             for no key update skip locked
-         ),
-         freed as (
-             delete from mail_days d using expired e where d.send_id = e.id and e.state = 'claimed'
-         )
-         update sends s
-         set state = case e.state when 'claimed' then 'queued' else 'unknown' end::send_state,
-             reason = $2, lease_until = null, updated_at = now(),
-             -- Due since before it was announced, so the sweep that follows announces it.
-             send_requested_at = case e.state when 'claimed' then '-infinity' else s.send_requested_at end
-         from expired e
-         where s.id = e.id
-         returning s.state::text as "state!""#,
-        limit,
-        Reason::LeaseExpired.as_str(),
-    )
-    .fetch_all(conn)
-    .await
-    .map_err(DbError::on("look for sends whose lease has ended"))?;
-    let unknown = states
-        .iter()
-        .filter(|s| *s == SendState::Unknown.as_str())
-        .count();
-    Ok(Reaped {
-        requeued: states.len() - unknown,
-        unknown,
-    })
-}
-
-/// Sends that are due and were not announced since, or not for longer than `patience`; marked as
-/// announced, so that two sweeps do not take the same ones.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn take_due(
-    conn: &mut PgConnection,
-    patience: Duration,
-    limit: i64,
-) -> Result<Vec<i64>, DbError> {
-    sqlx::query_scalar!(
-        "with due as (
-             select id from sends
-             where state = 'queued' and not_before <= now()
-               and (send_requested_at < not_before
-                    or send_requested_at < now() - make_interval(secs => $1))
-             order by not_before, id
-             limit $2
-             for no key update skip locked
-         )
-         update sends s set send_requested_at = now()
-         from due where s.id = due.id
-         returning s.id",
-        patience.as_secs_f64(),
-        limit,
-    )
-    .fetch_all(conn)
-    .await
-    .map_err(DbError::on("look for sends that are due"))
 }

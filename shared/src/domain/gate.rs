@@ -1,173 +1,25 @@
 //! May this go out now? The one rule that every mail passes, when it is planned and again when it
 //! is armed.
 
+mod facts;
+
 use chrono::{DateTime, Days, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+
+pub use facts::{
+    Address, CampaignFacts, CampaignStatus, Compliance, ContentFacts, Facts, Method,
+    RecipientFacts, Verdict,
+};
 
 use super::{
-    basis::{Basis, BasisRule, BasisRules, basis_rule},
+    basis::{Basis, BasisRule, basis_rule},
     country::Country,
-    email::EmailAddress,
     reason::Reason,
     score::{Confidence, Score},
 };
 
 /// Raised with every change of a rule, and kept with each decision.
 pub const GATE_VERSION: u32 = 1;
-
-/// Everything the gate looks at, read from the database in one statement.
-#[derive(Debug, Clone)]
-pub struct Facts {
-    /// The kill switch: no mail leaves while it is false.
-    pub sending_enabled: bool,
-    /// The campaign's rules.
-    pub campaign: CampaignFacts,
-    /// What is known about the mailbox.
-    pub recipient: RecipientFacts,
-    /// The address to write to, if the profile gives one that can be mailed.
-    pub address: Address,
-    /// What the scorer said.
-    pub verdict: Verdict,
-    /// Whether there is a text, and whether it is the one that was decided on.
-    pub content: ContentFacts,
-}
-
-/// The campaign, as it stands.
-#[derive(Debug, Clone)]
-pub struct CampaignFacts {
-    /// Where it is in its life.
-    pub status: CampaignStatus,
-    /// Lowest score that is mailed.
-    pub min_score: Score,
-    /// Below it a person looks.
-    pub min_confidence: Confidence,
-    /// Whether a person approves every mail.
-    pub review_all: bool,
-    /// Its own rules of lawful basis, over the table's.
-    pub basis_rules: BasisRules,
-    /// Mails it may still send today.
-    pub left_today: i64,
-}
-
-/// A campaign's life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CampaignStatus {
-    /// Not started.
-    Draft,
-    /// Collects and sends.
-    Active,
-    /// Waits.
-    Paused,
-    /// Over.
-    Ended,
-}
-
-impl CampaignStatus {
-    /// Reads the database's word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        match word {
-            "draft" => Some(Self::Draft),
-            "active" => Some(Self::Active),
-            "paused" => Some(Self::Paused),
-            "ended" => Some(Self::Ended),
-            _ => None,
-        }
-    }
-}
-
-/// The mailbox.
-#[derive(Debug, Clone, Default)]
-pub struct RecipientFacts {
-    /// Erased on request: permanent.
-    pub erased: bool,
-    /// Said no, bounced or complained.
-    pub suppressed: bool,
-    /// Where the person is, if known.
-    pub country: Option<Country>,
-    /// Why we may write, if recorded.
-    pub basis: Option<Basis>,
-}
-
-/// The address of a profile.
-#[derive(Debug, Clone)]
-pub enum Address {
-    /// It can be parsed.
-    Given(EmailAddress),
-    /// The profile has none.
-    Missing,
-    /// The profile has something that is none.
-    Invalid,
-}
-
-/// Who scored it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Method {
-    /// The language model, checked.
-    Model,
-    /// The scorer that needs no model.
-    Rules,
-}
-
-impl Method {
-    /// The database's word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Model => "model",
-            Self::Rules => "rules",
-        }
-    }
-
-    /// Reads the database's word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        match word {
-            "model" => Some(Self::Model),
-            "rules" => Some(Self::Rules),
-            _ => None,
-        }
-    }
-}
-
-/// Whether the text may be sent at all, as the scorer judged it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Compliance {
-    /// Nothing against it.
-    Ok,
-    /// A person should look.
-    Review,
-    /// No.
-    Block,
-}
-
-/// What the scorer said.
-#[derive(Debug, Clone)]
-pub struct Verdict {
-    /// Fit.
-    pub score: Score,
-    /// How sure.
-    pub confidence: Confidence,
-    /// Compliance.
-    pub compliance: Compliance,
-    /// Model or rules.
-    pub method: Method,
-    /// Whether a person approved it.
-    pub reviewed: bool,
-}
-
-/// The text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ContentFacts {
-    /// It is what was planned or approved, and has no fault.
-    Sound,
-    /// There is none.
-    Missing,
-    /// It is not what was planned or approved.
-    Changed,
-    /// It has a placeholder, a foreign link or another fault.
-    Faulty,
-}
 
 /// The gate's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::{basis::BasisRules, email::EmailAddress};
 
 /// An active campaign, an American with an address, a sure model: everything is right.
 fn facts() -> Facts {

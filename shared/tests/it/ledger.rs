@@ -1,0 +1,164 @@
+//! A campaign with planned sends, and what a test asks of them.
+
+use std::time::Duration;
+
+use serde_json::json;
+use shared::{
+    db::{
+        self, PgPool,
+        enrichment::{self, NewEnrichment, Plan},
+        sends::{self, Claim, Outcome, Verdicts},
+    },
+    domain::{
+        content::Draft,
+        email::EmailHash,
+        gate::Method,
+        ids::{CampaignId, SendId},
+        lead::NewLead,
+        reason::Reason,
+        score::{Confidence, Score},
+        send_state::SendState,
+    },
+    testing,
+};
+
+pub(crate) const LEASE: Duration = Duration::from_secs(60);
+
+/// Plans one mail per lead and gives the sends, in the leads' order.
+pub(crate) async fn planned(pool: &PgPool, campaign: CampaignId, new: &[NewLead]) -> Vec<i64> {
+    let leads = testing::leads(pool, campaign, new).await;
+    let draft = Draft {
+        subject: "Running".to_owned(),
+        message: "Shall we talk?".to_owned(),
+    };
+    let enrichment = |(lead, new): (&shared::domain::ids::LeadId, &NewLead)| NewEnrichment {
+        lead: *lead,
+        requested_at: None,
+        campaign,
+        version: 1,
+        niche: "running".to_owned(),
+        score: Score::MAX,
+        notes: "Runs.".to_owned(),
+        draft: Some(draft.clone()),
+        compliant: true,
+        compliance_notes: String::new(),
+        confidence: Confidence::MAX,
+        evidence: json!([]),
+        method: Method::Model,
+        model: Some("m".to_owned()),
+        prompt_hash: [1; 32],
+        cost_micros: 0,
+        reason: None,
+        decision: json!({"outcome": "send"}),
+        plan: Some(Plan {
+            email_hash: new.email.as_ref().unwrap().1,
+            country: new.country,
+            review: false,
+            content_hash: draft.hash(),
+        }),
+    };
+    let batch: Vec<_> = leads.iter().zip(new).map(enrichment).collect();
+    let mut conn = db::acquire(pool).await.unwrap();
+    let mut tx = db::begin(&mut conn).await.unwrap();
+    let recorded = enrichment::record(&mut tx, &batch).await.unwrap();
+    db::commit(tx).await.unwrap();
+    assert!(recorded.due.len() <= leads.len());
+    let ids: Vec<i64> = leads.iter().map(|lead| lead.0).collect();
+    sqlx::query_scalar("select id from sends where lead_id = any($1) order by lead_id")
+        .bind(ids)
+        .fetch_all(pool)
+        .await
+        .unwrap()
+}
+
+/// `count` leads, each with a mailbox of its own.
+pub(crate) fn runners(count: usize) -> Vec<NewLead> {
+    (0..count)
+        .map(|n| testing::new_lead(&format!("runner{n}")))
+        .collect()
+}
+
+/// Claims, in the order of `ids`.
+pub(crate) async fn claim(pool: &PgPool, ids: &[i64]) -> Vec<Claim> {
+    let mut conn = db::acquire(pool).await.unwrap();
+    let mut claims = sends::claim(&mut conn, ids, LEASE).await.unwrap();
+    claims.sort_by_key(|claim| ids.iter().position(|id| *id == claim.send.0));
+    claims
+}
+
+pub(crate) fn to_call(claim: &Claim) -> Verdicts {
+    Verdicts {
+        send: claim.send,
+        fence: claim.fence,
+        revision: claim.revision,
+        state: SendState::Calling,
+        reason: None,
+        not_before: None,
+        decision: json!({"outcome": "send"}),
+    }
+}
+
+pub(crate) async fn arm(pool: &PgPool, decided: &[Verdicts]) -> Vec<SendId> {
+    let mut conn = db::acquire(pool).await.unwrap();
+    sends::arm(&mut conn, decided, LEASE).await.unwrap()
+}
+
+pub(crate) fn ended(claim: &Claim, state: SendState, reason: Option<Reason>) -> Outcome {
+    let message_id = (state == SendState::Sent).then(|| format!("ses-{}", claim.send));
+    Outcome {
+        send: claim.send,
+        fence: claim.fence,
+        state,
+        reason,
+        message_id,
+        not_before: None,
+    }
+}
+
+pub(crate) async fn settle(pool: &PgPool, outcomes: &[Outcome]) {
+    let mut conn = db::acquire(pool).await.unwrap();
+    sends::settle(&mut conn, outcomes).await.unwrap();
+}
+
+/// State, reason and fence of a send.
+pub(crate) async fn row(pool: &PgPool, id: i64) -> (String, Option<String>, i64) {
+    sqlx::query_as("select state::text, reason, fence from sends where id = $1")
+        .bind(id)
+        .fetch_one(pool)
+        .await
+        .unwrap()
+}
+
+pub(crate) async fn state(pool: &PgPool, id: i64) -> String {
+    row(pool, id).await.0
+}
+
+/// Whether the send holds its mailbox's slot of today.
+pub(crate) async fn has_slot(pool: &PgPool, id: i64) -> bool {
+    sqlx::query_scalar("select exists (select 1 from mail_days where send_id = $1)")
+        .bind(id)
+        .fetch_one(pool)
+        .await
+        .unwrap()
+}
+
+/// The lease of whatever is held ends now.
+pub(crate) async fn end_leases(pool: &PgPool) {
+    sqlx::query(
+        "update sends set lease_until = now() - interval '1 s' where lease_until is not null",
+    )
+    .execute(pool)
+    .await
+    .unwrap();
+}
+
+pub(crate) async fn suppress(pool: &PgPool, hash: EmailHash) {
+    sqlx::query(
+        "update recipients set suppressed_at = now(), suppression_reason = 'unsubscribed'
+         where email_hash = $1",
+    )
+    .bind(hash.0)
+    .execute(pool)
+    .await
+    .unwrap();
+}

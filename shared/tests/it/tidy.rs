@@ -1,0 +1,180 @@
+//! The walls between the rooms: who may name what, and how large a room may be.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
+}
+
+/// Every Rust file below `folder`, with its path from the root.
+fn rust_files(folder: &str) -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && path.file_name().is_some_and(|n| n != "target") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let name = path
+                    .strip_prefix(root())
+                    .unwrap()
+                    .to_string_lossy()
+                    .into_owned();
+                files.push((name, fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    assert!(!files.is_empty(), "{folder} has Rust files");
+    files
+}
+
+/// Lines of code that hold the word, outside comments.
+fn naming<'a>(text: &'a str, word: &str) -> Vec<&'a str> {
+    let code = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    code.filter(|line| line.contains(word)).collect()
+}
+
+#[track_caller]
+fn only_within(word: &str, folders: &[&str], allowed: &[&str]) {
+    for folder in folders {
+        for (path, text) in rust_files(folder) {
+            let inside = allowed.iter().any(|a| path.starts_with(a)) || path.contains("/tests/");
+            let found = naming(&text, word);
+            assert!(inside || found.is_empty(), "{path} names {word}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn only_the_database_room_names_sqlx() {
+    let allowed = ["shared/src/db/", "shared/src/testing.rs"];
+    only_within("sqlx::", &["shared/src", "functions"], &allowed);
+    only_within("sqlx::query", &["localstack/src"], &[]);
+}
+
+#[test]
+fn only_the_edges_name_the_network() {
+    let edges = [
+        "shared/src/clients/",
+        "shared/src/queue/",
+        "shared/src/testing.rs",
+    ];
+    only_within("reqwest::", &["shared/src", "functions"], &edges);
+    only_within("async_openai", &["shared/src", "functions"], &edges);
+    // A function's wiring makes the clients that the edges hold.
+    let wired = [&edges[..], &["functions/"]].concat();
+    only_within("aws_sdk_", &["shared/src", "functions"], &wired);
+    only_within("aws_sdk_ses", &["shared/src", "functions"], &edges);
+}
+
+#[test]
+fn the_rules_wait_for_nothing_and_know_no_world() {
+    for (path, text) in rust_files("shared/src/domain") {
+        for word in [
+            "async ",
+            ".await",
+            "tokio",
+            "sqlx",
+            "reqwest",
+            "aws_",
+            "std::env",
+            "std::fs",
+            "Utc::now",
+            "SystemTime",
+            "rand::",
+            "crate::db",
+            "crate::clients",
+            "crate::queue",
+            "crate::config",
+        ] {
+            let found = naming(&text, word);
+            assert!(found.is_empty(), "{path} names {word}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn the_database_and_the_queues_know_the_rules_and_not_each_other() {
+    for (path, text) in rust_files("shared/src/clients") {
+        assert!(
+            naming(&text, "crate::db").is_empty(),
+            "{path} reaches into the database"
+        );
+    }
+    for (path, text) in rust_files("shared/src/queue") {
+        assert!(
+            naming(&text, "crate::db").is_empty(),
+            "{path} reaches into the database"
+        );
+    }
+}
+
+#[test]
+fn functions_know_each_other_not_at_all() {
+    for name in ["collector", "enricher", "sender"] {
+        for (path, text) in rust_files(&format!("functions/{name}")) {
+            for other in ["collector::", "enricher::", "sender::"] {
+                let own = other.starts_with(name);
+                assert!(
+                    own || naming(&text, &format!("use {other}")).is_empty(),
+                    "{path} uses {other}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_main_only_wires() {
+    for name in ["collector", "enricher", "sender"] {
+        let path = root().join(format!("functions/{name}/src/main.rs"));
+        let lines = fs::read_to_string(&path).unwrap().lines().count();
+        assert!(lines <= 40, "{} has {lines} lines", path.display());
+    }
+    only_within(
+        "lambda_runtime::run",
+        &["functions"],
+        &[
+            "functions/collector/src/main.rs",
+            "functions/enricher/src/main.rs",
+            "functions/sender/src/main.rs",
+        ],
+    );
+}
+
+#[test]
+fn no_room_is_too_large_to_hold_in_the_head() {
+    for folder in ["shared", "functions", "localstack"] {
+        for (path, text) in rust_files(folder) {
+            let lines = text.lines().count();
+            assert!(lines <= 300, "{path} has {lines} lines");
+        }
+    }
+}
+
+/// A variable that is read is in `.env.example`, and the other way round.
+#[test]
+fn the_example_environment_names_what_is_read() {
+    let config = fs::read_to_string(root().join("shared/src/config.rs")).unwrap();
+    let example = fs::read_to_string(root().join(".env.example")).unwrap();
+    let quoted = config.split('"').skip(1).step_by(2);
+    let read: Vec<&str> = quoted
+        .filter(|word| word.len() > 5 && word.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
+        .collect();
+    assert!(read.len() > 15, "{read:?}");
+    for name in read {
+        assert!(
+            example.contains(&format!("{name}=")),
+            "{name} is read and not in .env.example"
+        );
+    }
+}
