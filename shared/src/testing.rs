@@ -7,12 +7,17 @@
     reason = "a test that cannot be set up should stop at once"
 )]
 
-use std::collections::HashMap;
+use std::{cell::RefCell, collections::HashMap, sync::Once};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sqs::config::Credentials;
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions, PgPool};
+use tracing::field::{Field, Visit};
+use tracing_subscriber::{
+    Layer,
+    layer::{Context, SubscriberExt},
+};
 
 use crate::{
     config::{Secret, variable},
@@ -73,6 +78,15 @@ pub fn sdk(endpoint: Option<&str>) -> SdkConfig {
         .build()
 }
 
+/// A word that no other test uses, nor this one when it is run again: the local cloud remembers.
+pub async fn unique(pool: &PgPool) -> String {
+    let word = "select to_hex((extract(epoch from clock_timestamp()) * 1000000)::bigint)";
+    sqlx::query_scalar(word)
+        .fetch_one(pool)
+        .await
+        .expect("PostgreSQL has a clock")
+}
+
 /// A queue of the test's own in the local cloud.
 #[derive(Debug)]
 pub struct TestQueue {
@@ -82,15 +96,10 @@ pub struct TestQueue {
 }
 
 impl TestQueue {
-    /// Makes a queue that no other test uses: the name is the test's database's.
+    /// Makes a queue that no other test uses.
     pub async fn create(sdk: &SdkConfig, pool: &PgPool, name: &str) -> Self {
         let client = aws_sdk_sqs::Client::new(sdk);
-        let options = pool.connect_options();
-        let database = options
-            .get_database()
-            .expect("a test has a database of its own");
-        let digest = <sha2::Sha256 as sha2::Digest>::digest(database.as_bytes());
-        let own = data_encoding::HEXLOWER.encode(&digest[..12]);
+        let own = unique(pool).await;
         let reply = client
             .create_queue()
             .queue_name(format!("{name}-{own}"))
@@ -233,4 +242,67 @@ pub async fn leads(pool: &PgPool, campaign: CampaignId, leads: &[NewLead]) -> Ve
         .expect("the run is ours")
         .owed;
     owed.into_iter().map(LeadId).collect()
+}
+
+/// The statements that this thread sends to the database from `count` on. For tests on one
+/// thread, which is what `sqlx::test` gives.
+#[derive(Debug)]
+pub struct Statements {
+    before: usize,
+}
+
+thread_local! {
+    static SEEN: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Statements {
+    /// Starts counting.
+    pub fn count() -> Self {
+        // One subscriber for the whole process: a scoped one per test would race with the others
+        // for what is enabled.
+        static WATCHING: Once = Once::new();
+        WATCHING.call_once(|| {
+            let log = tracing_subscriber::registry().with(Watch);
+            tracing::subscriber::set_global_default(log).expect("tests log nowhere else");
+        });
+        Self {
+            before: SEEN.with_borrow(Vec::len),
+        }
+    }
+
+    /// How many there were.
+    pub fn seen(&self) -> usize {
+        self.texts().len()
+    }
+
+    /// What they were, shortened.
+    pub fn texts(&self) -> Vec<String> {
+        SEEN.with_borrow(|seen| seen[self.before..].to_vec())
+    }
+}
+
+struct Watch;
+
+impl<S: tracing::Subscriber> Layer<S> for Watch {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        if event.metadata().target() == "sqlx::query" {
+            let mut summary = Summary::default();
+            event.record(&mut summary);
+            // The test on acquire is a comment, which the server does not run.
+            if !summary.0.contains("SQLx ping") {
+                SEEN.with_borrow_mut(|seen| seen.push(summary.0));
+            }
+        }
+    }
+}
+
+#[derive(Default)]
+struct Summary(String);
+
+impl Visit for Summary {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        if field.name() == "summary" {
+            self.0 = format!("{value:?}");
+        }
+    }
 }

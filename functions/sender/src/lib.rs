@@ -13,7 +13,6 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use aws_config::SdkConfig;
 use chrono::{DateTime, Utc};
 use decide::decide;
 use futures::future::join_all;
@@ -85,19 +84,23 @@ impl Deps {
     /// # Errors
     /// When the database's address cannot be read.
     pub async fn connect(config: config::Sender) -> Result<Self, SendError> {
-        Self::new(config, &aws::load().await)
+        let sdk = aws::load().await;
+        let sqs = aws_sdk_sqs::Client::new(&sdk);
+        let queue = Queue::new(sqs, config.outreach_queue_url.clone());
+        let mailer = Mailer::new(&sdk, config.configuration_set.clone());
+        Self::new(config, queue, mailer)
     }
 
-    /// Wires the function to these AWS services.
+    /// Wires the function to this queue and this SES.
     ///
     /// # Errors
-    /// When a client cannot be made.
-    pub fn new(config: config::Sender, sdk: &SdkConfig) -> Result<Self, SendError> {
-        let queue_url = config.outreach_queue_url.clone();
+    /// When the database's address cannot be read.
+    pub fn new(config: config::Sender, queue: Queue, mailer: Mailer) -> Result<Self, SendError> {
+        let pool = db::connect_lazily(&config.database_url, "sender")?;
         Ok(Self {
-            pool: db::connect_lazily(&config.database_url, "sender")?,
-            queue: Queue::new(aws_sdk_sqs::Client::new(sdk), queue_url),
-            mailer: Mailer::new(sdk, config.configuration_set.clone()),
+            pool,
+            queue,
+            mailer,
             config,
         })
     }

@@ -64,11 +64,13 @@ pub(crate) async fn planned(pool: &PgPool, campaign: CampaignId, new: &[NewLead]
     db::commit(tx).await.unwrap();
     assert!(recorded.due.len() <= leads.len());
     let ids: Vec<i64> = leads.iter().map(|lead| lead.0).collect();
-    sqlx::query_scalar("select id from sends where lead_id = any($1) order by lead_id")
-        .bind(ids)
-        .fetch_all(pool)
-        .await
-        .unwrap()
+    sqlx::query_scalar(
+        "select id from sends where lead_id = any($1) order by array_position($1, lead_id)",
+    )
+    .bind(ids)
+    .fetch_all(pool)
+    .await
+    .unwrap()
 }
 
 /// `count` leads, each with a mailbox of its own.

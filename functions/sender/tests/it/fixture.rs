@@ -1,0 +1,165 @@
+//! A sender with sends to work on.
+
+use std::time::{Duration, SystemTime};
+
+use aws_config::SdkConfig;
+use sender::{Deps, SendError};
+use serde_json::{Value, json};
+use shared::{
+    clients::mailer::Mailer,
+    config,
+    db::{
+        self, PgPool,
+        enrichment::{self, NewEnrichment, Plan},
+    },
+    domain::{
+        content::Draft,
+        gate::Method,
+        ids::CampaignId,
+        lead::NewLead,
+        score::{Confidence, Score},
+    },
+    queue::Queue,
+    testing::{self, TestQueue},
+};
+
+/// What the test's sender is configured with, unless a test says otherwise.
+const VARIABLES: &[(&str, &str)] = &[
+    ("SENDING_ENABLED", "true"),
+    ("SENDER_ADDRESS", "partners@mail.example.com"),
+    ("SENDER_NAME", "Bo at Example"),
+    ("POSTAL_ADDRESS", "Example Ltd, 1 High Street, Lisbon"),
+    ("PUBLIC_BASE_URL", "https://app.example.com"),
+    ("SES_CONFIGURATION_SET", "sender-tests"),
+];
+
+/// A sender, its queue and its database.
+pub(crate) struct Fixture {
+    pub(crate) deps: Deps,
+    pub(crate) queue: TestQueue,
+    pub(crate) pool: PgPool,
+    pub(crate) campaign: CampaignId,
+    pub(crate) sdk: SdkConfig,
+}
+
+impl Fixture {
+    /// A sender that reaches SES through `sdk`.
+    pub(crate) async fn new(pool: &PgPool, sdk: SdkConfig, changes: &[(&str, &str)]) -> Self {
+        let cloud = testing::sdk(None);
+        let queue = TestQueue::create(&cloud, pool, "outreach").await;
+        let campaign = testing::campaign(pool, "c").await;
+        let deps = wired(pool, &queue, &sdk, changes);
+        Self {
+            deps,
+            queue,
+            pool: pool.clone(),
+            campaign,
+            sdk,
+        }
+    }
+
+    /// Another environment of the same function.
+    pub(crate) fn another(&self) -> Deps {
+        wired(&self.pool, &self.queue, &self.sdk, &[])
+    }
+
+    /// Plans a mail to each, all of the same text, and gives the sends in this order.
+    pub(crate) async fn plan(&self, new: &[NewLead]) -> Vec<i64> {
+        let leads = testing::leads(&self.pool, self.campaign, new).await;
+        let draft = Draft {
+            subject: "Your long runs".to_owned(),
+            message: "I read about your long runs. Shall we talk?".to_owned(),
+        };
+        let batch: Vec<_> = leads
+            .iter()
+            .zip(new)
+            .map(|(lead, new)| NewEnrichment {
+                lead: *lead,
+                requested_at: None,
+                campaign: self.campaign,
+                version: 1,
+                niche: "running".to_owned(),
+                score: Score::MAX,
+                notes: "Runs.".to_owned(),
+                draft: Some(draft.clone()),
+                compliant: true,
+                compliance_notes: String::new(),
+                confidence: Confidence::MAX,
+                evidence: json!([]),
+                method: Method::Model,
+                model: Some("m".to_owned()),
+                prompt_hash: [1; 32],
+                cost_micros: 0,
+                reason: None,
+                decision: json!({"outcome": "send"}),
+                plan: Some(Plan {
+                    email_hash: new.email.as_ref().unwrap().1,
+                    country: new.country,
+                    review: false,
+                    content_hash: draft.hash(),
+                }),
+            })
+            .collect();
+        let mut conn = db::acquire(&self.pool).await.unwrap();
+        let mut tx = db::begin(&mut conn).await.unwrap();
+        enrichment::record(&mut tx, &batch).await.unwrap();
+        db::commit(tx).await.unwrap();
+        let ids: Vec<i64> = leads.iter().map(|lead| lead.0).collect();
+        sqlx::query_scalar(
+            "select id from sends where lead_id = any($1) order by array_position($1, lead_id)",
+        )
+        .bind(ids)
+        .fetch_all(&self.pool)
+        .await
+        .unwrap()
+    }
+
+    /// Delivers these rows to the sender.
+    pub(crate) async fn deliver(&self, ids: &[i64]) -> Result<Value, SendError> {
+        sender::handle(&self.deps, testing::rows_event(ids), in_time()).await
+    }
+
+    /// State and reason of a send.
+    pub(crate) async fn send(&self, id: i64) -> (String, Option<String>) {
+        sqlx::query_as("select state::text, reason from sends where id = $1")
+            .bind(id)
+            .fetch_one(&self.pool)
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn execute(&self, statement: &'static str) {
+        sqlx::query(statement).execute(&self.pool).await.unwrap();
+    }
+}
+
+fn wired(pool: &PgPool, queue: &TestQueue, sdk: &SdkConfig, changes: &[(&str, &str)]) -> Deps {
+    let url = testing::database_url(pool);
+    let keys = format!("k1:{}", "0f".repeat(32));
+    let own = [
+        ("DATABASE_URL", url.expose()),
+        ("OUTREACH_QUEUE_URL", &queue.url),
+        ("UNSUBSCRIBE_KEYS", &keys),
+    ];
+    let table = [VARIABLES, &own, changes].concat();
+    let config = config::Sender::from_lookup(&testing::lookup(&table)).unwrap();
+    let sqs = aws_sdk_sqs::Client::new(&testing::sdk(None));
+    let mailer = Mailer::new(sdk, config.configuration_set.clone());
+    Deps::new(config, Queue::new(sqs, queue.url.clone()), mailer).unwrap()
+}
+
+/// A deadline as far away as the function's timeout.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a handler is given the time it has"
+)]
+pub(crate) fn in_time() -> SystemTime {
+    SystemTime::now() + Duration::from_secs(30)
+}
+
+/// `count` runners, each with a mailbox of its own. `prefix` keeps tests apart in SES's ledger.
+pub(crate) fn runners(prefix: &str, count: usize) -> Vec<NewLead> {
+    (0..count)
+        .map(|n| testing::new_lead(&format!("{prefix}{n}")))
+        .collect()
+}

@@ -1,0 +1,190 @@
+//! What goes out, once, and what does not.
+
+use serde_json::json;
+use shared::{db::PgPool, domain::lead::NewLead, testing};
+
+use crate::{
+    fixture::{Fixture, in_time, runners},
+    ses::{self, FailingSes, Fault},
+};
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn a_planned_mail_is_sent_once_whatever_is_delivered_how_often(pool: PgPool) {
+    let f = Fixture::new(&pool, ses::local().await, &[]).await;
+    let once = format!("once{}x", testing::unique(&pool).await);
+    let ids = f.plan(&runners(&once, 10)).await;
+    let (other, third) = (f.another(), f.another());
+    let event = || testing::rows_event(&[ids.clone(), ids.clone()].concat());
+    let (a, b, c) = tokio::join!(
+        sender::handle(&f.deps, event(), in_time()),
+        sender::handle(&other, event(), in_time()),
+        sender::handle(&third, event(), in_time()),
+    );
+    for response in [a, b, c] {
+        assert_eq!(response.unwrap(), json!({"batchItemFailures": []}));
+    }
+    f.deliver(&ids).await.unwrap();
+    for n in 0..10 {
+        assert_eq!(f.send(ids[n]).await, ("sent".to_owned(), None));
+        assert_eq!(
+            ses::mails_to(&f.sdk, &format!("{once}{n}@example.org")).await,
+            1,
+            "mail {n}"
+        );
+    }
+    let marked: i64 =
+        sqlx::query_scalar("select count(*) from enriched_leads where sent and contacted")
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+    assert_eq!(marked, 10);
+    let message_ids: i64 = sqlx::query_scalar("select count(distinct ses_message_id) from sends")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(message_ids, 10);
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn every_refusal_is_on_record_with_its_rule_and_its_facts(pool: PgPool) {
+    let quiet = FailingSes::start(Fault::None).await;
+    let f = Fixture::new(&pool, quiet.sdk(), &[]).await;
+    let german = NewLead {
+        country: "DE".parse().ok(),
+        ..testing::new_lead("german")
+    };
+    let french = NewLead {
+        country: "FR".parse().ok(),
+        ..testing::new_lead("french")
+    };
+    let gone = testing::new_lead("gone");
+    let edited = testing::new_lead("edited");
+    let bare = testing::new_lead("bare");
+    let ids = f.plan(&[german, french, gone, edited, bare]).await;
+    sqlx::query("update recipients set suppressed_at = now(), suppression_reason = 'unsubscribed' where email_hash = $1")
+        .bind(testing::new_lead("gone").email.unwrap().1.0)
+        .execute(&pool)
+        .await
+        .unwrap();
+    f.execute("update enriched_leads e set message = 'Another text.' from leads l where l.id = e.lead_id and l.username = 'edited'").await;
+    f.execute("update leads set email = null, email_hash = null where username = 'bare'")
+        .await;
+
+    f.deliver(&ids).await.unwrap();
+    let expected = [
+        ("refused", "consent_needed"),
+        ("review", "country_review"),
+        ("refused", "suppressed"),
+        ("refused", "content_changed"),
+        ("refused", "no_email"),
+    ];
+    for (id, (state, reason)) in ids.iter().zip(expected) {
+        assert_eq!(
+            f.send(*id).await,
+            (state.to_owned(), Some(reason.to_owned()))
+        );
+        let (rule, version): (String, i32) = sqlx::query_as(
+            "select decision ->> 'reason', (decision ->> 'gate')::int from sends where id = $1",
+        )
+        .bind(id)
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+        assert_eq!((rule.as_str(), version), (reason, 1));
+    }
+    assert_eq!(quiet.calls(), 0);
+    let slots: i64 = sqlx::query_scalar("select count(*) from mail_days")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(slots, 0, "what does not go out takes nobody's day");
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn what_only_waits_is_due_again_later(pool: PgPool) {
+    let quiet = FailingSes::start(Fault::None).await;
+    let off = Fixture::new(&pool, quiet.sdk(), &[("SENDING_ENABLED", "false")]).await;
+    let ids = off.plan(&runners("wait", 3)).await;
+    off.deliver(&ids[..1]).await.unwrap();
+    assert_eq!(
+        off.send(ids[0]).await,
+        ("queued".to_owned(), Some("sending_disabled".to_owned()))
+    );
+
+    let on = Fixture::new(&pool, quiet.sdk(), &[]).await;
+    on.deliver(&ids[..1]).await.unwrap();
+    assert_eq!(quiet.calls(), 0, "it is not due yet");
+    on.execute("update campaigns set daily_cap = 1").await;
+    on.deliver(&ids[1..]).await.unwrap();
+    let mut left: Vec<_> = [on.send(ids[1]).await, on.send(ids[2]).await].into();
+    left.sort();
+    assert_eq!(left[0], ("queued".to_owned(), Some("daily_cap".to_owned())));
+    assert_eq!(left[1], ("sent".to_owned(), None));
+    assert_eq!(quiet.calls(), 1);
+    let in_the_future: bool =
+        sqlx::query_scalar("select bool_and(not_before > now()) from sends where state = 'queued'")
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+    assert!(in_the_future);
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn junk_harms_nobody_and_is_kept_with_its_reason(pool: PgPool) {
+    let quiet = FailingSes::start(Fault::None).await;
+    let f = Fixture::new(&pool, quiet.sdk(), &[]).await;
+    let ids = f.plan(&runners("junk", 1)).await;
+    let good = format!(r#"{{"v":1,"id":{}}}"#, ids[0]);
+    let event = testing::sqs_event(&["junk", r#"{"v":9,"id":1}"#, &good, r#"{"v":1,"id":999999}"#]);
+    for _ in 0..2 {
+        let response = sender::handle(&f.deps, event.clone(), in_time())
+            .await
+            .unwrap();
+        assert_eq!(response, json!({"batchItemFailures": []}));
+    }
+    assert_eq!(f.send(ids[0]).await.0, "sent");
+    let reasons: Vec<String> =
+        sqlx::query_scalar("select reason from quarantine order by message_id")
+            .fetch_all(&pool)
+            .await
+            .unwrap();
+    assert_eq!(reasons.len(), 2, "{reasons:?}");
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn a_batch_that_comes_too_late_is_not_begun(pool: PgPool) {
+    let quiet = FailingSes::start(Fault::None).await;
+    let f = Fixture::new(&pool, quiet.sdk(), &[]).await;
+    let ids = f.plan(&runners("late", 1)).await;
+    let soon = in_time() - std::time::Duration::from_secs(25);
+    let response = sender::handle(&f.deps, testing::rows_event(&ids), soon)
+        .await
+        .unwrap();
+    assert_eq!(
+        response,
+        json!({"batchItemFailures": [{"itemIdentifier": "message-0"}]})
+    );
+    assert_eq!(
+        (f.send(ids[0]).await.0.as_str(), quiet.calls()),
+        ("queued", 0)
+    );
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn a_batch_costs_three_statements_whatever_its_size(pool: PgPool) {
+    let quiet = FailingSes::start(Fault::None).await;
+    let f = Fixture::new(&pool, quiet.sdk(), &[]).await;
+    let ids = f.plan(&runners("many", 111)).await;
+    for batch in [&ids[..1], &ids[1..11], &ids[11..]] {
+        let counted = testing::Statements::count();
+        f.deliver(batch).await.unwrap();
+        assert_eq!(
+            counted.seen(),
+            3,
+            "for {} sends: {:?}",
+            batch.len(),
+            counted.texts()
+        );
+    }
+    assert_eq!(quiet.calls(), 111);
+}

@@ -1,0 +1,59 @@
+//! What was left behind is found again.
+
+use serde_json::json;
+use shared::db::PgPool;
+
+use crate::{
+    fixture::{Fixture, in_time, runners},
+    ses::{FailingSes, Fault},
+};
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn a_lost_message_is_announced_again_and_only_once(pool: PgPool) {
+    let quiet = FailingSes::start(Fault::None).await;
+    let f = Fixture::new(&pool, quiet.sdk(), &[]).await;
+    let ids = f.plan(&runners("lost", 3)).await;
+    let sweep = async || sender::handle(&f.deps, json!({}), in_time()).await.unwrap();
+    assert_eq!(sweep().await["published"], 0, "announced a moment ago");
+    f.execute("update sends set send_requested_at = now() - interval '11 min'")
+        .await;
+    assert_eq!(sweep().await["published"], 3);
+    assert_eq!(sweep().await["published"], 0);
+    assert_eq!(f.queue.announced().await, ids);
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn what_waited_is_announced_when_it_is_due(pool: PgPool) {
+    let slow = FailingSes::start(Fault::Error(400, "Throttling", "Slow down.")).await;
+    let f = Fixture::new(&pool, slow.sdk(), &[]).await;
+    let ids = f.plan(&runners("due", 2)).await;
+    f.deliver(&ids).await.unwrap();
+    let sweep = async || sender::handle(&f.deps, json!({}), in_time()).await.unwrap();
+    assert_eq!(sweep().await["published"], 0, "not due yet");
+    // As if the wait were over: announced before it, due since a second.
+    f.execute("update sends set send_requested_at = now() - interval '1 min', not_before = now() - interval '1 s'").await;
+    assert_eq!(sweep().await["published"], 2);
+    let mut announced = f.queue.announced().await;
+    announced.sort_unstable();
+    assert_eq!(announced, {
+        let mut ids = ids;
+        ids.sort_unstable();
+        ids
+    });
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn a_claim_that_was_left_is_due_again_at_once(pool: PgPool) {
+    let quiet = FailingSes::start(Fault::None).await;
+    let f = Fixture::new(&pool, quiet.sdk(), &[]).await;
+    let ids = f.plan(&runners("left", 1)).await;
+    f.execute(
+        "update sends set state = 'claimed', fence = 1, lease_until = now() - interval '1 s'",
+    )
+    .await;
+    let swept = sender::handle(&f.deps, json!({}), in_time()).await.unwrap();
+    assert_eq!(swept, json!({"published": 1, "requeued": 1, "unknown": 0}));
+    assert_eq!(f.queue.announced().await, ids);
+    f.deliver(&ids).await.unwrap();
+    assert_eq!(f.send(ids[0]).await.0, "sent");
+}
