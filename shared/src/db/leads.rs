@@ -116,6 +116,9 @@ pub async fn store_page(
         stored.rows.push(Stored::from_word(&row.outcome));
         stored.owed.extend(row.owed);
     }
+    // Two rows can be one lead: known by its id, and by the name it had before.
+    stored.owed.sort_unstable();
+    stored.owed.dedup();
     Ok(Some(stored))
 }
 

@@ -57,7 +57,10 @@ inserted as (
     from known k
     where k.lead_id is null and not k.erased
     order by k.source, k.external_id
-    on conflict do nothing
+    -- Another source's page may store a lead between our look and our insert: it is ours as well,
+    -- and owed for our campaign.
+    on conflict on constraint leads_source_external_id_key
+        do update set enrich_requested_at = now() where leads.erased_at is null
     returning id, source, external_id
 ),
 
