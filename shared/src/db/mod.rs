@@ -10,7 +10,7 @@ pub mod report;
 pub mod sends;
 pub mod sources;
 
-use std::{str::FromStr, time::Duration};
+use std::{fmt, str::FromStr, time::Duration};
 
 use sqlx::{
     Acquire,
@@ -22,13 +22,14 @@ pub use sqlx::{PgConnection, PgPool, Postgres, pool::PoolConnection};
 use crate::{
     config::Secret,
     queue::{Classify, Fault},
+    telemetry,
 };
 
 /// Every migration, forward only.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
 
 /// A statement failed.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[error("could not {attempt}")]
 pub struct DbError {
     /// What was attempted.
@@ -45,6 +46,16 @@ impl DbError {
     /// The named constraint that refused a row, if one did.
     pub fn constraint(&self) -> Option<&str> {
         self.source.as_database_error()?.constraint()
+    }
+}
+
+/// Without what PostgreSQL adds in its detail, which quotes the row: Lambda's runtime logs the error
+/// of a handler in this form.
+impl fmt::Debug for DbError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let code = self.source.as_database_error().and_then(|e| e.code());
+        let code = code.as_deref().unwrap_or("no code");
+        write!(f, "DbError({}; {code})", telemetry::chain(self))
     }
 }
 
