@@ -151,6 +151,9 @@ fn hash_key(reader: &mut Reader<'_>) -> Option<HashKey> {
     })
 }
 
+/// Ten minutes: longer than a queue takes to deliver, shorter than a person takes to worry.
+const SWEEP_PATIENCE_SECONDS: u32 = 600;
+
 fn seconds(reader: &mut Reader<'_>, name: &str, default: u32) -> Duration {
     Duration::from_secs(
         reader

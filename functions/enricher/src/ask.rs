@@ -1,12 +1,14 @@
 //! Asks the model about a batch: reserve, call, settle. No question is paid for twice while its
 //! answer is known, and every call is on record before it is made (invariant 5).
 
+mod call;
+
 use std::time::{Duration, Instant};
 
-use backon::{ExponentialBuilder, Retryable};
+use call::{Next, call, ended};
 use futures::future::join_all;
 use shared::{
-    clients::model::{Answer, Content, Model, ModelError, Question},
+    clients::model::{Model, ModelError, Question},
     db::{
         self, DbError, PgConnection,
         model_calls::{self, CallState, Reservation, SettledCall, Terms},
@@ -20,8 +22,6 @@ use crate::{
 
 /// After this long a call without an outcome counts as lost: longer than an invocation lasts.
 const LEASE: Duration = Duration::from_secs(90);
-/// How long a server that is down or slow is asked again.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// Kept for storing what came back.
 const RESERVE: Duration = Duration::from_secs(8);
 
@@ -182,10 +182,10 @@ async fn round<'a>(
     for ((mut question, attempt), answer) in calls.into_iter().zip(answers) {
         let ended = ended(&question, answer);
         let cost_micros = match (&ended.usage, ended.state) {
-            (Some((input, output)), _) => cost(model, *input, *output),
+            (_, CallState::Failed) => 0,
+            (Some((input, output)), _) if input + output > 0 => cost(model, *input, *output),
             // Nobody knows what it cost: what was reserved.
-            (None, CallState::Lost) => worst_cost(model, question.prompt, max_tokens),
-            (None, _) => 0,
+            _ => worst_cost(model, question.prompt, max_tokens),
         };
         question.cost += cost_micros;
         let (input, output) = ended.usage.unwrap_or_default();
@@ -245,105 +245,6 @@ async fn reserve(
     let reservations = model_calls::reserve(&mut tx, &keys, terms).await?;
     db::commit(tx).await?;
     Ok(reservations)
-}
-
-/// One paid call; a server that is busy or down is asked again for a while, which costs nothing.
-async fn call(model: &Model, question: Question<'_>, until: Instant) -> Result<Answer, ModelError> {
-    let patience = until.saturating_duration_since(Instant::now());
-    let pauses = ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(250))
-        .with_max_delay(Duration::from_secs(4))
-        .with_max_times(6)
-        .with_total_delay(Some(PATIENCE.min(patience)))
-        .with_jitter();
-    let asking = (async || model.ask(&question).await)
-        .retry(pauses)
-        .when(|error| match error {
-            // Longer than we may wait: the message does.
-            ModelError::Throttled { after } => after.is_none_or(|after| after <= patience / 2),
-            ModelError::Unavailable { .. } => true,
-            ModelError::Lost | ModelError::Refuses { .. } => false,
-        })
-        .adjust(|error, pause| match (error, pause) {
-            (ModelError::Throttled { after: Some(after) }, Some(pause)) => Some(pause.max(*after)),
-            (_, pause) => pause,
-        });
-    // Cut off here, the call may have been worked on.
-    tokio::time::timeout(patience, asking)
-        .await
-        .unwrap_or(Err(ModelError::Lost))
-}
-
-/// What one call came to.
-struct CallEnd {
-    state: CallState,
-    answer: Option<String>,
-    usage: Option<(u32, u32)>,
-    next: Next,
-}
-
-enum Next {
-    Believed(Box<Verdict>),
-    Give(Asked),
-    Again { truncated: bool },
-    Stop(ModelError),
-}
-
-fn ended(question: &Open<'_>, answer: Result<Answer, ModelError>) -> CallEnd {
-    let unpaid = |next| CallEnd {
-        state: CallState::Failed,
-        answer: None,
-        usage: None,
-        next,
-    };
-    let answer = match answer {
-        Ok(answer) => answer,
-        Err(ModelError::Throttled { after }) => return unpaid(Next::Give(Asked::Wait(after))),
-        Err(ModelError::Unavailable { .. }) => {
-            return unpaid(Next::Give(Asked::Unanswered(Unanswered::Unavailable)));
-        }
-        Err(error @ ModelError::Refuses { .. }) => return unpaid(Next::Stop(error)),
-        Err(ModelError::Lost) => {
-            let next = Next::Again { truncated: false };
-            return CallEnd {
-                state: CallState::Lost,
-                answer: None,
-                usage: None,
-                next,
-            };
-        }
-    };
-    let usage = Some((answer.input_tokens, answer.output_tokens));
-    let unusable = |truncated| CallEnd {
-        state: CallState::Unusable,
-        answer: None,
-        usage,
-        next: Next::Again { truncated },
-    };
-    match answer.content {
-        Content::Refused => CallEnd {
-            state: CallState::Refused,
-            answer: None,
-            usage,
-            next: Next::Give(Asked::Unanswered(Unanswered::Refused)),
-        },
-        Content::Truncated => unusable(true),
-        Content::Unusable => unusable(false),
-        Content::Text(text) => {
-            match verdict::believe(&text, &question.prompt.shown, question.offer) {
-                Ok(verdict) => CallEnd {
-                    state: CallState::Answered,
-                    answer: Some(text),
-                    usage,
-                    next: Next::Believed(Box::new(verdict)),
-                },
-                Err(disbelief) => {
-                    tracing::warn!(why = %disbelief, "an answer of the model is not believed");
-                    unusable(false)
-                }
-            }
-        }
-    }
 }
 
 fn place(asked: &mut [Option<Asked>], place: usize, answer: Asked) {

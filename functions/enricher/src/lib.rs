@@ -6,11 +6,12 @@
 mod ask;
 mod plan;
 mod prompt;
+mod redact;
 mod rules;
 mod verdict;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -36,8 +37,6 @@ use shared::{
     telemetry,
 };
 
-/// A lead that waits longer than this is announced again.
-const PATIENCE: Duration = Duration::from_secs(10 * 60);
 /// Leads a sweep announces at most.
 const SWEEP: i64 = 1_000;
 
@@ -47,6 +46,7 @@ pub struct Deps {
     enrich_queue: Queue,
     outreach_queue: Queue,
     model: Option<Model>,
+    sweep_patience: Duration,
 }
 
 /// The function could not start or go on. The batch is delivered again.
@@ -95,6 +95,7 @@ impl Deps {
             enrich_queue: Queue::new(sqs.clone(), config.enrich_queue_url),
             outreach_queue: Queue::new(sqs, config.outreach_queue_url),
             model: config.model.map(Model::new).transpose()?,
+            sweep_patience: config.sweep_patience,
         })
     }
 }
@@ -129,7 +130,7 @@ pub async fn handle(deps: &Deps, event: Value, deadline: SystemTime) -> Result<V
 /// Announces the leads that wait for an enrichment since long: a message was lost, or the budget
 /// of a day was used up (invariant 3).
 async fn sweep(deps: &Deps, conn: &mut PgConnection) -> Result<Value, EnrichError> {
-    let owed = leads::take_owed(conn, PATIENCE, SWEEP).await?;
+    let owed = leads::take_owed(conn, deps.sweep_patience, SWEEP).await?;
     if let Err(error) = deps.enrich_queue.publish(&owed).await {
         tracing::warn!("{error}");
     }
@@ -162,11 +163,14 @@ async fn enrich(
 
     let mut settled: HashMap<i64, Settled> = ids.iter().map(|id| (*id, no_such_lead())).collect();
     settled.extend(work.known.iter().map(|id| (*id, Settled::Done)));
-    if !known.is_empty() {
-        let answered: Vec<_> = known
-            .iter()
-            .map(|(t, _)| (t.lead.id, t.requested_at))
-            .collect();
+    // A lead that another campaign still waits for stays owed.
+    let waiting: HashSet<_> = new.iter().map(|(task, _)| task.lead.id).collect();
+    let answered: Vec<_> = known
+        .iter()
+        .filter(|(task, _)| !waiting.contains(&task.lead.id))
+        .map(|(task, _)| (task.lead.id, task.requested_at))
+        .collect();
+    if !answered.is_empty() {
         enrichment::clear_requests(conn, &answered).await?;
     }
     if new.is_empty() {
@@ -176,13 +180,18 @@ async fn enrich(
     let judgements = judge(deps, conn, &new, deadline).await?;
     let now = now();
     let mut batch = Vec::with_capacity(new.len());
+    let mut waiting = HashSet::new();
     for ((task, prompt), judgement) in new.into_iter().zip(judgements) {
         match judgement {
             Judgement::Judged(judged) => batch.push(plan::plan(task, &prompt, judged, now)),
             Judgement::Later(again) => {
                 settled.insert(task.lead.id.0, again);
+                waiting.insert(task.lead.id);
             }
         }
+    }
+    for new in batch.iter_mut().filter(|new| waiting.contains(&new.lead)) {
+        new.requested_at = None;
     }
     if batch.is_empty() {
         return Ok(settled);

@@ -5,10 +5,10 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use shared::{
     db::{enrichment::Campaign, model_calls::RequestKey},
-    domain::{email::EmailAddress, lead::Lead},
+    domain::lead::Lead,
 };
 
-use crate::verdict::SCHEMA_TEXT;
+use crate::{redact::without_addresses, verdict::SCHEMA_TEXT};
 
 /// Instructions; a new version is a new file, and a new key for every lead.
 pub(crate) const SYSTEM: &str = include_str!("prompts/enrich-1.md");
@@ -29,9 +29,9 @@ pub(crate) struct Prompt {
 struct Profile<'a> {
     platform: &'a str,
     name: Option<String>,
-    username: &'a str,
+    username: String,
     bio: Option<String>,
-    website: Option<&'a str>,
+    website: Option<String>,
     location: Option<String>,
     language: Option<&'a str>,
     followers: Option<i64>,
@@ -44,20 +44,22 @@ impl Prompt {
         let profile = Profile {
             platform: lead.platform.as_str(),
             name: lead.name.as_deref().map(without_addresses),
-            username: &lead.username,
+            username: without_addresses(&lead.username),
             bio: lead.bio.as_deref().map(without_addresses),
-            website: lead.website.as_deref(),
+            website: lead.website.as_deref().map(without_addresses),
             location: lead.location.as_deref().map(without_addresses),
             language: lead.language.as_deref(),
             followers: lead.follower_count,
             verified: lead.verified,
         };
-        let mut shown: Vec<String> = [&profile.name, &profile.bio, &profile.location]
-            .into_iter()
-            .filter_map(Clone::clone)
-            .collect();
-        shown.push(lead.username.clone());
-        shown.extend(lead.website.clone());
+        let texts = [
+            &profile.name,
+            &profile.bio,
+            &profile.location,
+            &profile.website,
+        ];
+        let mut shown: Vec<String> = texts.into_iter().filter_map(Clone::clone).collect();
+        shown.push(profile.username.clone());
         shown.extend(lead.follower_count.map(|n| n.to_string()));
         let json = serde_json::to_string(&without_nulls(&profile)).unwrap_or_default();
         let user = format!(
@@ -90,33 +92,6 @@ fn without_nulls(profile: &Profile<'_>) -> serde_json::Value {
 /// Nothing inside can close or open a tag of ours.
 fn data(text: &str) -> String {
     text.replace('<', "\\u003c")
-}
-
-/// The text with every mail address and telephone number blotted out: the model does not need to
-/// know how to reach anybody.
-fn without_addresses(text: &str) -> String {
-    text.split_inclusive(char::is_whitespace)
-        .map(|word| {
-            let bare = word.trim_end();
-            let digits = bare.chars().filter(char::is_ascii_digit).count();
-            let phone = bare.starts_with('+') && digits >= 7;
-            let address = bare.contains('@') && !bare.starts_with('@') && holds_address(bare);
-            if address || phone {
-                word.replace(bare, "…")
-            } else {
-                word.to_owned()
-            }
-        })
-        .collect()
-}
-
-/// Whether some part of the word is an address, or looks enough like one.
-fn holds_address(word: &str) -> bool {
-    word.rsplit_once('@').is_some_and(|(before, after)| {
-        let domain = after.trim_matches(|c: char| !c.is_alphanumeric());
-        !before.is_empty()
-            && (domain.contains('.') || EmailAddress::parse(&format!("x@{domain}")).is_ok())
-    })
 }
 
 #[cfg(test)]
@@ -183,7 +158,19 @@ pub(crate) mod tests {
             );
             assert!(!prompt.user.contains("ana@"), "{}", prompt.user);
         }
-        assert_eq!(without_addresses("with @bo and a@b"), "with @bo and a@b");
+        let everywhere = Lead {
+            username: "ana@example.org".to_owned(),
+            name: Some("ana@example.org".to_owned()),
+            location: Some("ana [at] example.org".to_owned()),
+            website: Some("https://ana.example/?mail=ana@example.org".to_owned()),
+            ..lead()
+        };
+        let prompt = Prompt::new(&everywhere, &campaign(), "m");
+        assert!(!prompt.user.contains("example.org"), "{}", prompt.user);
+        assert!(
+            !prompt.shown.concat().contains("example.org"),
+            "what may be quoted is what was shown"
+        );
     }
 
     #[test]

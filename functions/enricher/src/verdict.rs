@@ -122,7 +122,14 @@ pub(crate) fn believe(answer: &str, shown: &[String], offer: &str) -> Result<Ver
         .reasons
         .iter()
         .take(10)
-        .map(|reason| reason.chars().take(300).collect())
+        // Said to a person only, so cleaned rather than disbelieved. PostgreSQL takes no NUL.
+        .map(|reason| {
+            reason
+                .chars()
+                .filter(|c| !c.is_control())
+                .take(300)
+                .collect()
+        })
         .collect();
     let own = rules::objections(shown);
     reasons.extend(own.iter().map(|o| o.reason.to_owned()));

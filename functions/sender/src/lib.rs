@@ -38,8 +38,6 @@ use shared::{
 const LEASE: Duration = Duration::from_secs(60);
 /// A batch is not begun with less than this: statements and one round of calls fit in.
 const MARGIN: Duration = Duration::from_secs(12);
-/// A send that is due and was announced longer ago than this is announced again.
-const PATIENCE: Duration = Duration::from_secs(10 * 60);
 /// Sends that a sweep announces, and leases that it ends, at most.
 const SWEEP: i64 = 1_000;
 
@@ -140,7 +138,7 @@ async fn sweep(deps: &Deps, conn: &mut PgConnection) -> Result<Value, SendError>
             "calls without an answer: a person should look"
         );
     }
-    let due = sends::take_due(conn, PATIENCE, SWEEP).await?;
+    let due = sends::take_due(conn, deps.config.sweep_patience, SWEEP).await?;
     if let Err(error) = deps.queue.publish(&due).await {
         tracing::warn!("{error}");
     }

@@ -46,6 +46,8 @@ pub(super) fn given(
         ("OpenAiApiKey", outside.openai.key.clone()),
         ("Architecture", architecture.to_owned()),
         ("LogFormat", "Text".to_owned()),
+        // What a killed cloud forgot is found again while somebody watches.
+        ("SweepPatienceSeconds", "20".to_owned()),
     ];
     let mut given: BTreeMap<String, String> =
         ours.map(|(name, value)| (name.to_owned(), value)).into();

@@ -77,6 +77,13 @@ pub enum ModelError {
     /// It may have worked on it, and be paid, but its answer is lost.
     #[error("the model's answer was lost")]
     Lost,
+    /// It does not take this very question: too long, or caught by a filter. Others may well go. Not
+    /// paid.
+    #[error("the model's server does not take this question ({code})")]
+    Declined {
+        /// The server's code for it.
+        code: String,
+    },
     /// It refuses every call of ours, with this code: key, quota or set-up. Not paid.
     #[error(
         "the model's server refuses our calls ({code}, status {status}); check OPENAI_API_KEY, OPENAI_MODEL and the account's credit"

@@ -4,20 +4,19 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{InvalidEnvironment, Reader, Secret, hash_key, seconds};
-use crate::domain::email::HashKey;
+use super::{InvalidEnvironment, Reader, SWEEP_PATIENCE_SECONDS, Secret, seconds};
 
 /// What the enricher reads.
 #[derive(Debug, Clone)]
 pub struct Enricher {
     /// PostgreSQL.
     pub database_url: Secret,
-    /// Key of the address hash.
-    pub hash_key: HashKey,
     /// Its own queue: the sweep publishes what was lost.
     pub enrich_queue_url: String,
     /// Where planned sends are announced.
     pub outreach_queue_url: String,
+    /// How long an announced lead may wait before the sweep announces it again.
+    pub sweep_patience: Duration,
     /// The model; without a key the rules score and a person reviews.
     pub model: Option<Model>,
 }
@@ -52,18 +51,17 @@ impl Enricher {
     ) -> Result<Self, InvalidEnvironment> {
         let mut r = Reader::new(lookup);
         let database_url = Secret(r.required("DATABASE_URL"));
-        let hash_key = hash_key(&mut r);
         let enrich_queue_url = r.required("ENRICH_QUEUE_URL");
         let outreach_queue_url = r.required("OUTREACH_QUEUE_URL");
         let model = Model::read(&mut r);
-        let config = hash_key.map(|hash_key| Self {
+        let sweep_patience = seconds(&mut r, "SWEEP_PATIENCE_SECONDS", SWEEP_PATIENCE_SECONDS);
+        r.finish(Some(Self {
             database_url,
-            hash_key,
             enrich_queue_url,
             outreach_queue_url,
+            sweep_patience,
             model,
-        });
-        r.finish(config)
+        }))
     }
 }
 

@@ -1,8 +1,10 @@
 //! What the sender reads, and who writes.
 
+use std::time::Duration;
+
 use url::Url;
 
-use super::{InvalidEnvironment, Reader, Secret};
+use super::{InvalidEnvironment, Reader, SWEEP_PATIENCE_SECONDS, Secret, seconds};
 use crate::domain::{email::EmailAddress, unsubscribe::UnsubscribeKeys};
 
 /// What the sender reads.
@@ -12,6 +14,8 @@ pub struct Sender {
     pub database_url: Secret,
     /// Its own queue: the sweep publishes what is due.
     pub outreach_queue_url: String,
+    /// How long an announced send may wait before the sweep announces it again.
+    pub sweep_patience: Duration,
     /// The kill switch: no mail leaves unless this is `true`.
     pub sending_enabled: bool,
     /// Who writes, and what the law asks to be told.
@@ -48,6 +52,7 @@ impl Sender {
         let database_url = Secret(r.required("DATABASE_URL"));
         let outreach_queue_url = r.required("OUTREACH_QUEUE_URL");
         let sending_enabled = r.or_default("SENDING_ENABLED", "`true` or `false`", false);
+        let sweep_patience = seconds(&mut r, "SWEEP_PATIENCE_SECONDS", SWEEP_PATIENCE_SECONDS);
         let identity = Identity::read(&mut r);
         let unsubscribe_keys = r.parsed("UNSUBSCRIBE_KEYS", UnsubscribeKeys::parse);
         let configuration_set = r.required("SES_CONFIGURATION_SET");
@@ -56,6 +61,7 @@ impl Sender {
             .map(|(identity, unsubscribe_keys)| Self {
                 database_url,
                 outreach_queue_url,
+                sweep_patience,
                 sending_enabled,
                 identity,
                 unsubscribe_keys,

@@ -43,20 +43,32 @@ fn classify(status: u16, error: &ErrorDetail, after: Option<Duration>) -> ModelE
         || code.contains("quota")
         || code.contains("balance_exhausted")
         || code.contains("limit_exceeded") && code != "rate_limit_exceeded";
+    let code = if code.is_empty() { kind } else { code };
     match status {
+        413 => ModelError::Declined {
+            code: "too_large".to_owned(),
+        },
+        400 | 422 if OF_THE_QUESTION.contains(&code) => ModelError::Declined {
+            code: code.to_owned(),
+        },
         429 if !out_of_money => ModelError::Throttled { after },
         408 | 500..=599 => ModelError::Unavailable {
             status: Some(status),
         },
-        _ => {
-            let code = if code.is_empty() { kind } else { code };
-            ModelError::Refuses {
-                status,
-                code: code.to_owned(),
-            }
-        }
+        _ => ModelError::Refuses {
+            status,
+            code: code.to_owned(),
+        },
     }
 }
+
+/// Codes that speak of one question, not of key, account or set-up.
+const OF_THE_QUESTION: &[&str] = &[
+    "context_length_exceeded",
+    "string_above_max_length",
+    "content_filter",
+    "content_policy_violation",
+];
 
 #[derive(Deserialize)]
 struct ErrorBody {
@@ -199,6 +211,11 @@ mod tests {
             json!({"type": "invalid_request_error", "code": "invalid_api_key"}),
         );
         assert!(matches!(key, ModelError::Refuses { code, .. } if code == "invalid_api_key"));
+        for code in OF_THE_QUESTION {
+            let long = fault(400, json!({"type": "invalid_request_error", "code": code}));
+            assert!(matches!(long, ModelError::Declined { .. }), "{code}");
+        }
+        assert!(matches!(fault(413, json!({})), ModelError::Declined { .. }));
         assert!(matches!(
             fault(400, json!({"code": null})),
             ModelError::Refuses { .. }
