@@ -16,7 +16,7 @@ const STYLES: Styles = Styles::styled()
 const EXAMPLES: &str = "\
 Examples:
   cargo local demo                 From nothing to mails, and proof that every number agrees
-  cargo local test                 All tests, with the PostgreSQL they need
+  cargo local test                 All tests, with what they need
   cargo local logs sender -f       What the sender says, as it says it
   cargo local mail --open 3        The third mail that left, whole
   eval \"$(cargo local env)\"        What `cargo lambda watch` needs
@@ -93,7 +93,7 @@ pub(crate) enum Command {
         #[arg(default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
         count: u16,
     },
-    /// Run the tests, with the PostgreSQL they need
+    /// Run the tests, with the PostgreSQL and the LocalStack they need
     Test {
         /// Arguments for `cargo test`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

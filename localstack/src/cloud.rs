@@ -4,7 +4,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Result;
+use data_encoding::HEXLOWER;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::environment::Environment;
 use crate::folder::Folder;
@@ -27,8 +29,9 @@ pub(crate) async fn start(
     environment: &Environment,
     python: &Python,
 ) -> Result<bool> {
+    let fingerprint = fingerprint(folder, python);
     match process::find(folder, NAME) {
-        Some(record) if record.fingerprint == python.stamp => return Ok(false),
+        Some(record) if record.fingerprint == fingerprint => return Ok(false),
         Some(_) => process::stop(folder, NAME).await?,
         None => false,
     };
@@ -38,7 +41,7 @@ pub(crate) async fn start(
         folder,
         NAME,
         command(folder, environment, python),
-        &python.stamp,
+        &fingerprint,
     )?;
     Ok(true)
 }
@@ -77,39 +80,55 @@ fn command(folder: &Folder, environment: &Environment, python: &Python) -> Comma
     command
         .args(["-m", "localstack.runtime.main"])
         .current_dir(folder.cloud())
-        .envs([
-            ("GATEWAY_LISTEN", format!("127.0.0.1:{}", folder.cloud_port)),
-            (
-                "FILESYSTEM_ROOT",
-                folder.cloud().to_string_lossy().into_owned(),
-            ),
-            ("SERVICES", SERVICES.to_owned()),
-            ("EAGER_SERVICE_LOADING", "0".to_owned()),
-            // Inside a container it would otherwise take itself for its own image.
-            ("OVERRIDE_IN_DOCKER", "0".to_owned()),
-            // Sent mails then lie where neither a stop nor a start deletes them.
-            ("PERSISTENCE", "1".to_owned()),
-            // No usage reports, no certificate, no name server: nothing leaves the machine.
-            ("DISABLE_EVENTS", "1".to_owned()),
-            ("SKIP_SSL_CERT_DOWNLOAD", "1".to_owned()),
-            ("DNS_ADDRESS", "0".to_owned()),
-            ("LAMBDA_RUNTIME_EXECUTOR", "process".to_owned()),
-            // The defaults drain a queue at 9 messages a second.
-            (
-                "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC",
-                "0.01".to_owned(),
-            ),
-            (
-                "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC",
-                "0.5".to_owned(),
-            ),
-            (
-                "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_ERROR_SEC",
-                "2".to_owned(),
-            ),
-            // Whether it knows a type it would look up on the network. What it does not know it takes
-        // for created; the deploy looks for that itself.
-        ("CFN_IGNORE_UNSUPPORTED_RESOURCE_TYPES", "1".to_owned()),
-    ]);
+        .envs(variables(folder));
     command
+}
+
+/// Whatever changes one of these changes LocalStack: it is then started anew.
+fn fingerprint(folder: &Folder, python: &Python) -> String {
+    let mut hash = Sha256::new_with_prefix(&python.stamp);
+    for (name, value) in variables(folder) {
+        hash.update(format!("{name}={value}\n"));
+    }
+    HEXLOWER.encode(&hash.finalize())
+}
+
+fn variables(folder: &Folder) -> [(&'static str, String); 16] {
+    let here = format!("127.0.0.1:{}", folder.cloud_port);
+    let files = folder.cloud().to_string_lossy().into_owned();
+    let on = || "1".to_owned();
+    [
+        ("GATEWAY_LISTEN", here.clone()),
+        // Names that it hands out are addresses of this machine, not names to be looked up.
+        ("LOCALSTACK_HOST", here),
+        ("SQS_ENDPOINT_STRATEGY", "path".to_owned()),
+        ("FILESYSTEM_ROOT", files),
+        ("SERVICES", SERVICES.to_owned()),
+        ("EAGER_SERVICE_LOADING", "0".to_owned()),
+        // Inside a container it would otherwise take itself for its own image.
+        ("OVERRIDE_IN_DOCKER", "0".to_owned()),
+        // Sent mails then lie where neither a stop nor a start deletes them.
+        ("PERSISTENCE", on()),
+        // No usage reports, no certificate, no name server: nothing leaves the machine.
+        ("DISABLE_EVENTS", on()),
+        ("SKIP_SSL_CERT_DOWNLOAD", on()),
+        ("DNS_ADDRESS", "0".to_owned()),
+        ("LAMBDA_RUNTIME_EXECUTOR", "process".to_owned()),
+        // The defaults drain a queue at 9 messages a second.
+        (
+            "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC",
+            "0.01".to_owned(),
+        ),
+        (
+            "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC",
+            "0.5".to_owned(),
+        ),
+        (
+            "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_ERROR_SEC",
+            "2".to_owned(),
+        ),
+        // Whether it knows a type it would look up on the network. What it does not know it takes
+        // for created; the deploy looks for that itself.
+        ("CFN_IGNORE_UNSUPPORTED_RESOURCE_TYPES", on()),
+    ]
 }

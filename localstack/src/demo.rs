@@ -21,7 +21,7 @@ use crate::session::Session;
 use crate::settings::{STACK, Settings};
 use crate::template::Template;
 use crate::up::{self, World};
-use crate::{invoke, output};
+use crate::{cloud, invoke, output, process};
 use facts::Facts;
 use funnel::Funnel;
 use reconcile::{Disagreement, reconcile};
@@ -34,27 +34,31 @@ pub(crate) async fn run(session: &Session, args: &DemoArgs) -> Result<ExitCode> 
         seed: args.seed,
         leads: args.leads,
     };
-    let cloud = up::up(session, &args.up, Some(world)).await?;
+    let up = up::up(session, &args.up, Some(world)).await?;
     let template = Template::load(&settings.folder.workspace.join("template.yaml"))?;
-    let queues = Queues::find(&cloud.aws, &template).await?;
+    let queues = Queues::find(&up.aws, &template).await?;
 
     let begun = Instant::now();
-    seed::all(&cloud.pool).await?;
+    seed::all(&up.pool).await?;
     let pipeline = drain::Pipeline {
-        aws: &cloud.aws,
-        pool: &cloud.pool,
+        aws: &up.aws,
+        pool: &up.pool,
         queues: &queues,
     };
-    let collect = collect(settings, &cloud.aws);
-    Box::pin(pipeline.run(collect, u64::from(args.leads))).await?;
+    let collect = collect(settings, &up.aws);
+    let drained = Box::pin(pipeline.run(collect, u64::from(args.leads))).await;
+    if drained.is_err() && process::find(&settings.folder, cloud::NAME).is_none() {
+        return Err(process::died(&settings.folder, cloud::NAME));
+    }
+    drained?;
     let seconds = begun.elapsed().as_secs_f64();
 
-    let facts = Facts::gather(settings, &cloud, &queues).await?;
+    let facts = Facts::gather(settings, &up, &queues).await?;
     let funnel = Funnel::of(&facts.lines);
     let disagreements = reconcile(&facts);
     show::everything(&facts, &funnel, &disagreements);
     if let Some(path) = &args.json {
-        let times = cloud.seconds;
+        let times = up.seconds;
         let report = json!({
             "collected": funnel.collected,
             "enriched": funnel.enriched,
@@ -80,7 +84,7 @@ pub(crate) async fn run(session: &Session, args: &DemoArgs) -> Result<ExitCode> 
     }
     let times = format!(
         "prepare {:.1} s, build {:.1} s, up {:.1} s, pipeline {seconds:.1} s",
-        cloud.seconds.prepare, cloud.seconds.build, cloud.seconds.up
+        up.seconds.prepare, up.seconds.build, up.seconds.up
     );
     if disagreements.is_empty() {
         output::step("Reconciled", times);

@@ -8,6 +8,7 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::QueueAttributeName;
 use futures::future::try_join_all;
 use serde::Serialize;
+use shared::queue::Queue;
 
 use crate::settings::STACK;
 use crate::template::Template;
@@ -73,6 +74,15 @@ impl Queues {
             });
         }
         Ok(Self { client, known })
+    }
+
+    /// The queue of this name, to publish to.
+    pub(crate) fn named(&self, name: &str) -> Result<Queue> {
+        let known = self.known.iter().find(|queue| queue.name == name);
+        let url = &known
+            .with_context(|| format!("the template has no queue {name}"))?
+            .url;
+        Ok(Queue::new(self.client.clone(), url.clone()))
     }
 
     /// Asks SQS for the depth of every queue.

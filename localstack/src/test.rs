@@ -1,11 +1,12 @@
-//! The tests, with what they need: PostgreSQL, and the environment that leaves this machine alone.
+//! The tests, with what they need: PostgreSQL, the queues and mail of LocalStack, and an environment
+//! that leaves the world alone.
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 
 use crate::session::Session;
-use crate::{child, migrate, output, up};
+use crate::{child, cloud, migrate, output, up};
 
 /// Runs `cargo test --workspace` and ends as it ends.
 pub(crate) async fn run(session: &Session, arguments: &[String]) -> Result<ExitCode> {
@@ -21,6 +22,7 @@ async fn prepared(session: &Session, arguments: &[String]) -> Result<ExitCode> {
         let _alone = session.alone().await?;
         let python = up::prepare(settings).await?;
         up::start_postgres(session, &python).await?;
+        up::start_cloud(session, &python).await?;
         migrate::create(&url).await?;
     }
     // Whatever cargo still has to download it downloads now: the tests themselves run without a
@@ -32,6 +34,7 @@ async fn prepared(session: &Session, arguments: &[String]) -> Result<ExitCode> {
         .args(["test", "--workspace", "--no-run"])
         .args(for_cargo);
     child::run(build).await?;
+    cloud::until_ready(&settings.folder).await?;
 
     output::step(
         "Testing",

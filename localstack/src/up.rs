@@ -122,7 +122,8 @@ pub(crate) async fn start_postgres(session: &Session, python: &Python) -> Result
     Ok(Some(server))
 }
 
-async fn start_cloud(session: &Session, python: &Python) -> Result<()> {
+/// LocalStack, on its way; it is ready when [`cloud::until_ready`] says so.
+pub(crate) async fn start_cloud(session: &Session, python: &Python) -> Result<()> {
     let settings = &session.settings;
     session.about_to_start(Part::Cloud);
     let started = cloud::start(&settings.folder, &settings.environment, python).await?;

@@ -3,9 +3,9 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use aws_config::SdkConfig;
-use shared::db::{self, PgPool, report, report::Progress};
+use shared::db::{self, PgPool, leads, report, report::Progress, sends};
 
 use super::bars::Bars;
 use super::seed::CAMPAIGN;
@@ -19,6 +19,8 @@ const LIMIT: Duration = Duration::from_secs(15 * 60);
 const POLL: Duration = Duration::from_millis(250);
 /// The rules sweep every one and five minutes; a demo that stands still does not wait for them.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Rows announced again at a time.
+const SWEEP: i64 = 1_000;
 
 /// What is being drained.
 pub(super) struct Pipeline<'a> {
@@ -112,21 +114,30 @@ impl Pipeline<'_> {
         Ok(Left::of(progress, &depths))
     }
 
-    /// Does what the schedules would do in their time.
+    /// Does what the schedules do in their time.
+    ///
+    /// They wait until no message can be on its way any more. Here that can be seen: what is owed
+    /// while the queues are empty was announced by a message that is lost.
     async fn sweep(&self, left: &Left) -> Result<()> {
-        let Progress {
-            owed, due, held, ..
-        } = left.progress;
-        for (is_needed, name) in [(owed > 0, "enricher"), (due + held > 0, "sender")] {
-            if is_needed && left.waiting == 0 {
-                let function = format!("{STACK}-{name}");
-                // A sweep that fails is seen in the log; the next one may go better.
-                invoke::call(self.aws, &function, "{}".to_owned())
-                    .await
-                    .with_context(|| format!("could not sweep with {function}"))?;
-            }
+        if left.progress.held > 0 {
+            let sender = format!("{STACK}-sender");
+            invoke::call(self.aws, &sender, "{}".to_owned()).await?;
         }
-        Ok(())
+        if left.waiting + left.in_flight > 0 {
+            return Ok(());
+        }
+        let mut conn = db::acquire(self.pool).await?;
+        let owed = leads::take_owed(&mut conn, Duration::ZERO, SWEEP).await?;
+        self.queues
+            .named(&format!("{STACK}-enrich"))?
+            .publish(&owed)
+            .await?;
+        let due = sends::take_due(&mut conn, Duration::ZERO, SWEEP).await?;
+        Ok(self
+            .queues
+            .named(&format!("{STACK}-outreach"))?
+            .publish(&due)
+            .await?)
     }
 }
 

@@ -26,9 +26,9 @@ pub(super) async fn all(pool: &PgPool) -> Result<()> {
 pub(crate) async fn campaign(conn: &mut PgConnection) -> Result<CampaignId> {
     let campaign = NewCampaign {
         name: CAMPAIGN,
-        offer: "A partner programme for makers of sports, food and travel content: 20 % of every \
+        offer: "A partner programme for people who publish about what they do well: 20 % of every \
                 sale for twelve months, paid monthly, with a code of your own for your readers.",
-        audience: "People who publish about sports, food or travel, have readers of their own and \
+        audience: "People who publish about one subject, have an audience of their own and \
                    are open to working with brands.",
         daily_cap: DAILY_CAP,
         basis_rules: &json!({}),
