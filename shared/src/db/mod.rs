@@ -53,7 +53,7 @@ impl DbError {
 /// of a handler in this form.
 impl fmt::Debug for DbError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let code = self.source.as_database_error().and_then(|e| e.code());
+        let code = self.source.as_database_error().and_then(sqlx::error::DatabaseError::code);
         let code = code.as_deref().unwrap_or("no code");
         write!(f, "DbError({}; {code})", telemetry::chain(self))
     }
