@@ -125,6 +125,10 @@ async fn collect(
     deadline: SystemTime,
 ) -> Result<RunReport, DbError> {
     let mut report = RunReport::new(run);
+    // To open a source can take time of its own: a list in S3 is brought here first.
+    if time_is_up(deadline) {
+        return Ok(report.ended(Ended::TimeIsUp));
+    }
     let mut source = match Source::open(run, &deps.outside).await {
         Ok(source) => source,
         Err(error) => return Ok(report.ended(error.into())),
@@ -149,9 +153,15 @@ async fn collect(
             duplicates,
         } = normalise(page.rows, &deps.hash_key);
         report.read(bad, duplicates);
-        let stored = leads::store_page(conn, run, &leads, &page.cursor, LEASE).await?;
-        let Some(stored) = stored else {
-            return Ok(report.ended(Ended::Replaced));
+        let stored = match leads::store_page(conn, run, &leads, &page.cursor, LEASE).await {
+            Ok(Some(stored)) => stored,
+            Ok(None) => return Ok(report.ended(Ended::Replaced)),
+            // A page that a constraint refuses would be refused again, and is this source's alone.
+            Err(error) if error.constraint().is_some() => {
+                let why = telemetry::chain(&error);
+                return Ok(report.ended(Ended::NeedsAttention { why }));
+            }
+            Err(error) => return Err(error),
         };
         run.cursor = page.cursor;
         report.stored(&stored.rows);

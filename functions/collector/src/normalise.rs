@@ -197,6 +197,8 @@ fn web_address(text: &str) -> Option<Url> {
 /// A text without control and invisible characters, at most `limit` characters; `None` if nothing
 /// is left of it.
 fn text_of(text: &str, limit: usize, lines: bool) -> Option<String> {
+    // Where a list was written must not make a bio another one.
+    let text = text.replace("\r\n", "\n");
     let kept = text.chars().filter_map(|c| match c {
         '\n' if lines => Some(c),
         c if c.is_whitespace() => Some(' '),
@@ -222,7 +224,25 @@ fn address_in(bio: &str) -> Option<EmailAddress> {
 /// Small enough, and without the one character that PostgreSQL cannot store.
 fn storable(raw: &Value) -> bool {
     let text = raw.to_string();
-    text.len() <= 8 * 1024 && !text.contains("\\u0000")
+    text.len() <= 8 * 1024 && !text.contains("\\u0000") && stored_size(raw) <= 16 * 1024
+}
+
+/// At most what `raw` takes as jsonb, where a number of one digit takes twelve bytes: what is a
+/// small text is not always a small value, and one row that is refused would cost its page.
+fn stored_size(raw: &Value) -> usize {
+    /// An entry's place in its container, and what aligns it.
+    const ENTRY: usize = 8;
+    match raw {
+        Value::Null | Value::Bool(_) => ENTRY,
+        Value::Number(number) if number.is_f64() => ENTRY + 200,
+        Value::Number(_) => ENTRY + 20,
+        Value::String(text) => ENTRY + text.len(),
+        Value::Array(items) => ENTRY + 8 + items.iter().map(stored_size).sum::<usize>(),
+        Value::Object(fields) => {
+            let field = |(name, value): (&String, &Value)| ENTRY + name.len() + stored_size(value);
+            ENTRY + 8 + fields.iter().map(field).sum::<usize>()
+        }
+    }
 }
 
 #[cfg(test)]

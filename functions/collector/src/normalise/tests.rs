@@ -25,7 +25,7 @@ fn a_profile_is_normalised() {
     let lead = one(RawProfile {
         username: Some(" @AnaFit ".to_owned()),
         name: Some("Ana\u{200B}\tFit\u{0}".to_owned()),
-        bio: Some("Coach.\nWrite to: Ana@Example.org!".to_owned()),
+        bio: Some("Coach.\r\nWrite to: Ana@Example.org!".to_owned()),
         location: Some("Lisboa, Portugal".to_owned()),
         website: Some("anafit.example".to_owned()),
         language: Some("pt-BR".to_owned()),
@@ -149,6 +149,8 @@ fn what_the_database_cannot_store_is_left_out() {
     assert!(stored(json!({"a": 1})).is_some());
     assert!(stored(json!({"a": "\u{0}"})).is_none());
     assert!(stored(json!({"a": "x".repeat(10_000)})).is_none());
+    // 8,001 characters of text, 48,008 bytes of jsonb.
+    assert!(stored(json!(vec![1; 4_000])).is_none());
 }
 
 #[test]
