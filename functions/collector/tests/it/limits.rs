@@ -1,0 +1,90 @@
+use std::time::Duration;
+
+use collector::{Ended, handle};
+use serde_json::{Value, json};
+use shared::db::PgPool;
+
+use crate::log::Log;
+use crate::replay::Answer;
+use crate::stage::{Stage, now, person};
+
+/// The collector begins no page with less than this left.
+const MARGIN: Duration = Duration::from_secs(30);
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn a_page_takes_one_statement_however_many_rows_it_has(pool: PgPool) {
+    let (stage, _) = Stage::with_list(pool).await;
+    // The first run opens the connection.
+    stage.internet.then([Answer::page(&[], None)]);
+    stage.run_one().await;
+    let (log, _listening) = Log::listen();
+    for n_rows in [0, 1, 100, 500] {
+        let rows: Vec<Value> = (0..n_rows)
+            .map(|n| person(&format!("u{n_rows}-{n}")))
+            .collect();
+        // Stored, then read again: an update costs no more than an insert.
+        for new in [n_rows, 0] {
+            stage.internet.then([Answer::page(&rows, None)]);
+            log.statements();
+            let report = stage.run_one().await;
+            let statements = log.statements();
+            assert_eq!((report.pages, report.new), (1, new));
+            assert_eq!(statements.len(), 3, "take, store, end: {statements:#?}");
+        }
+    }
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn with_little_time_left_no_page_is_begun_and_the_source_is_free(pool: PgPool) {
+    let (stage, source) = Stage::with_list(pool).await;
+    stage
+        .source("there is no such list", "csv", json!({"file": "/none"}))
+        .await;
+    let soon = now() + MARGIN - Duration::from_secs(1);
+    let reports = handle(&stage.deps, json!({}), soon).await.unwrap();
+    for report in &reports {
+        assert_eq!(
+            (report.pages, &report.ended),
+            (0, &Ended::TimeIsUp),
+            "{}",
+            report.name
+        );
+    }
+    assert_eq!(reports.len(), 2);
+    assert!(stage.internet.asked().is_empty());
+    assert_eq!(stage.cursor(source).await, json!({}));
+
+    stage.internet.then([Answer::page(&[person("ana")], None)]);
+    assert_eq!(stage.run().await.len(), 2, "both are taken again at once");
+    assert_eq!(stage.leads().await.len(), 1);
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn a_run_whose_time_is_up_is_resumed_by_the_next(pool: PgPool) {
+    let (stage, source) = Stage::with_list(pool).await;
+    let deadline = now() + MARGIN + Duration::from_millis(500);
+    let (held, reply) = Answer::page(&[person("ana")], Some("two")).held();
+    stage.internet.then([held]);
+    let until_late = async {
+        reply.asked.await.unwrap();
+        while now() + MARGIN <= deadline {
+            tokio::task::yield_now().await;
+        }
+        reply.release.send(()).unwrap();
+    };
+    let (reports, ()) = tokio::join!(handle(&stage.deps, json!({}), deadline), until_late);
+    let report = &reports.unwrap()[0];
+    assert_eq!(
+        (report.pages, report.new),
+        (1, 1),
+        "what was begun is stored"
+    );
+    assert_eq!(report.ended, Ended::TimeIsUp);
+    assert_eq!(stage.cursor(source).await, json!({"after": "two"}));
+    assert_eq!(stage.internet.asked().len(), 1);
+
+    stage.internet.then([Answer::page(&[person("bo")], None)]);
+    let report = stage.run_one().await;
+    assert_eq!((report.new, &report.ended), (1, &Ended::Done));
+    assert_eq!(stage.internet.asked()[0].query["cursor"], "two");
+}

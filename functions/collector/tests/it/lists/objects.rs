@@ -1,0 +1,76 @@
+use aws_sdk_s3::Client;
+use collector::Ended;
+use serde_json::json;
+use shared::db::PgPool;
+use shared::testing;
+
+use super::{assert_messy, messy};
+use crate::stage::{Stage, attention, counts};
+
+/// A bucket of the test's own, named as its queue is.
+struct Bucket {
+    client: Client,
+    name: String,
+}
+
+impl Bucket {
+    async fn create(stage: &Stage) -> Self {
+        let sdk = testing::sdk(None);
+        let config = aws_sdk_s3::config::Builder::from(&sdk).force_path_style(true);
+        let client = Client::from_conf(config.build());
+        let name = stage.queue.url.rsplit('/').next().unwrap().to_owned();
+        client.create_bucket().bucket(&name).send().await.unwrap();
+        Self { client, name }
+    }
+
+    async fn put(&self, key: &str, content: impl Into<String>) {
+        let body = content.into().into_bytes();
+        let put = self.client.put_object().bucket(&self.name).key(key);
+        put.body(body.into()).send().await.unwrap();
+    }
+
+    fn address(&self, key: &str) -> String {
+        format!("s3://{}/{key}", self.name)
+    }
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn an_object_is_read_as_a_file_is(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let bucket = Bucket::create(&stage).await;
+    bucket.put("lists/messy list.csv", messy()).await;
+    let file = bucket.address("lists/messy list.csv");
+    stage.source("list", "csv", json!({"file": file})).await;
+    assert_messy(&stage.run_one().await);
+
+    let again = stage.run_one().await;
+    assert_eq!(
+        (again.pages, counts(&again)),
+        (0, [0; 7]),
+        "the same object is not read again"
+    );
+    bucket
+        .put("lists/messy list.csv", "username\nana\nzoe\n")
+        .await;
+    assert_eq!(counts(&stage.run_one().await), [1, 0, 1, 0, 0, 0, 0]);
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn an_object_that_is_not_there_is_said_and_the_others_are_read(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let bucket = Bucket::create(&stage).await;
+    bucket.put("there.csv", "username\nana\n").await;
+    let nowhere = format!("s3://{}-not/there.csv", bucket.name);
+    for (name, file) in [
+        ("no object", bucket.address("gone.csv")),
+        ("no bucket", nowhere.clone()),
+        ("there", bucket.address("there.csv")),
+    ] {
+        stage.source(name, "csv", json!({"file": file})).await;
+    }
+    let reports = stage.run().await;
+    let of = |name: &str| reports.iter().find(|r| r.name == name).unwrap();
+    assert!(attention(of("no object")).contains(&bucket.address("gone.csv")));
+    assert!(attention(of("no bucket")).contains(&nowhere));
+    assert_eq!((of("there").new, &of("there").ended), (1, &Ended::Done));
+}

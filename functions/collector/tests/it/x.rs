@@ -1,0 +1,179 @@
+//! What X answers, as recorded, and what becomes of it.
+
+mod failures;
+mod polling;
+mod standin;
+
+use serde_json::{Value, json};
+use shared::db::PgPool;
+use shared::domain::ids::SourceId;
+
+use crate::replay::Answer;
+use crate::stage::{Stage, counts};
+
+/// A recorded answer.
+macro_rules! fixture {
+    ($name:literal) => {
+        include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/it/fixtures/",
+            $name
+        ))
+    };
+}
+pub(crate) use fixture;
+
+/// Newest post of the first recorded page.
+const NEWEST: &str = "1900000000000000009";
+/// Its token for the next page.
+const NEXT: &str = "b26v89c19zqg8o3f";
+
+fn first_page() -> Answer {
+    Answer::new(200, fixture!("search_first_page.json"))
+}
+
+fn last_page() -> Answer {
+    Answer::new(200, fixture!("search_last_page.json"))
+}
+
+async fn stage(pool: PgPool, more: Value) -> (Stage, SourceId) {
+    let stage = Stage::new(pool).await;
+    let mut params = json!({"query": "affiliate -is:retweet"});
+    params
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    let source = stage.source("search", "x", params).await;
+    (stage, source)
+}
+
+async fn resume_from(stage: &Stage, cursor: Value) {
+    let sql = "update sources set cursor = $1";
+    let query = sqlx::query(sql).bind(cursor);
+    query.execute(&stage.pool).await.unwrap();
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn authors_are_joined_to_their_posts_and_the_withheld_are_named(pool: PgPool) {
+    let (stage, _) = stage(pool, json!({})).await;
+    stage.internet.then([first_page(), last_page()]);
+    let report = stage.run_one().await;
+    // Bo posted on both pages; Ana twice on one, which is one row.
+    assert_eq!((report.pages, counts(&report)), (2, [3, 0, 1, 0, 0, 0, 2]));
+    let reasons: Vec<_> = report
+        .bad_rows
+        .iter()
+        .map(|row| row.reason.as_str())
+        .collect();
+    let expected = [
+        "the profile is protected",
+        "X withheld it: Forbidden (resource-not-found)",
+    ];
+    assert_eq!(reasons, expected);
+
+    let ana = stage.lead("anafit_x").await;
+    let bio = "Coach. My plans: https://anafit.example/plans and shop https://shop.example/ana\nana@example.org";
+    assert_eq!(ana["bio"], bio);
+    assert_eq!(ana["website"], "https://anafit.example/");
+    assert_eq!(ana["email"], "ana@example.org");
+    assert_eq!(ana["external_id"], "77001");
+    assert_eq!(ana["profile_url"], "https://x.com/anafit_x");
+    assert_eq!(
+        (&ana["location"], &ana["country"]),
+        (&json!("Lisbon, Portugal"), &json!("PT"))
+    );
+    assert_eq!(
+        (&ana["follower_count"], &ana["verified"]),
+        (&json!(15_200), &json!(false))
+    );
+    assert_eq!(ana["language"], "en");
+    assert_eq!(
+        ana["raw"]["post"]["id"], NEWEST,
+        "the newest of the author's posts"
+    );
+
+    let bo = stage.lead("boruns").await;
+    assert_eq!(
+        bo["verified"], true,
+        "a type other than none vouches for a name"
+    );
+    assert_eq!(
+        bo["website"],
+        Value::Null,
+        "a bare t.co link says nothing of its owner"
+    );
+    assert_eq!(
+        stage.lead("cy_walks").await["language"],
+        Value::Null,
+        "`und` is no language"
+    );
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn both_vocabularies_say_the_same_of_a_person(pool: PgPool) {
+    let (stage, _) = stage(pool, json!({})).await;
+    stage
+        .internet
+        .then([Answer::new(200, fixture!("search_post_spelling.json"))]);
+    let report = stage.run_one().await;
+    assert_eq!(counts(&report), [1, 0, 0, 0, 0, 0, 0]);
+    let newer = stage.lead("anafit_x").await;
+    stage.internet.then([first_page(), last_page()]);
+    assert_eq!(stage.run_one().await.updated, 0);
+    assert_eq!(stage.lead("anafit_x").await, newer);
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn the_request_is_the_documented_one(pool: PgPool) {
+    let (stage, _) = stage(pool, json!({"max_results": 25})).await;
+    stage.internet.then([last_page()]);
+    stage.run_one().await;
+    let asked = stage.internet.asked().remove(0);
+    assert_eq!(asked.path, "/2/tweets/search/recent");
+    assert_eq!(asked.token.as_deref(), Some("app-token"));
+    assert_eq!(asked.query["query"], "affiliate -is:retweet");
+    assert_eq!(asked.query["max_results"], "25");
+    assert_eq!(asked.query["expansions"], "author_id");
+    for field in ["author_id", "lang"] {
+        assert!(
+            asked.query["tweet.fields"].split(',').any(|f| f == field),
+            "{field}"
+        );
+    }
+    for field in [
+        "description",
+        "entities",
+        "location",
+        "protected",
+        "public_metrics",
+        "url",
+        "verified_type",
+    ] {
+        assert!(
+            asked.query["user.fields"].split(',').any(|f| f == field),
+            "{field}"
+        );
+    }
+    let paging = ["since_id", "next_token", "pagination_token"];
+    assert!(paging.iter().all(|name| !asked.query.contains_key(*name)));
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn no_data_is_a_page_without_rows(pool: PgPool) {
+    let (stage, source) = stage(pool, json!({})).await;
+    let nothing = || Answer::new(200, fixture!("search_nothing.json"));
+    stage.internet.then([nothing()]);
+    let report = stage.run_one().await;
+    assert_eq!((report.pages, counts(&report)), (1, [0; 7]));
+    assert_eq!(report.ended, collector::Ended::Done);
+    assert_eq!(stage.cursor(source).await, json!({}));
+
+    resume_from(&stage, json!({"since_id": NEWEST})).await;
+    stage.internet.then([nothing()]);
+    stage.run_one().await;
+    assert_eq!(
+        stage.cursor(source).await,
+        json!({"since_id": NEWEST}),
+        "kept for the next poll"
+    );
+}

@@ -1,0 +1,97 @@
+use collector::Ended;
+use serde_json::json;
+use shared::db::PgPool;
+
+use super::{NEWEST, NEXT, first_page, fixture, last_page, resume_from, stage};
+use crate::replay::{Answer, Asked};
+use crate::stage::counts;
+
+/// (`since_id`, `next_token`) of each request.
+fn positions(asked: &[Asked]) -> Vec<(Option<&str>, Option<&str>)> {
+    asked
+        .iter()
+        .map(|a| {
+            (
+                a.query.get("since_id").map(String::as_str),
+                a.query.get("next_token").map(String::as_str),
+            )
+        })
+        .collect()
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn the_newest_post_is_remembered_only_when_the_last_page_is_stored(pool: PgPool) {
+    let (stage, source) = stage(pool, json!({})).await;
+    resume_from(&stage, json!({"since_id": "1890000000000000000"})).await;
+    let (held, reply) = last_page().held();
+    stage.internet.then([first_page(), held]);
+    let between = async {
+        reply.asked.await.unwrap();
+        let cursor = stage.cursor(source).await;
+        reply.release.send(()).unwrap();
+        cursor
+    };
+    let (report, between) = tokio::join!(stage.run_one(), between);
+    assert_eq!(report.ended, Ended::Done);
+    let halfway =
+        json!({"since_id": "1890000000000000000", "next_token": NEXT, "newest_id": NEWEST});
+    assert_eq!(between, halfway);
+    assert_eq!(stage.cursor(source).await, json!({"since_id": NEWEST}));
+    let asked = stage.internet.asked();
+    let since = Some("1890000000000000000");
+    assert_eq!(positions(&asked), [(since, None), (since, Some(NEXT))]);
+
+    stage
+        .internet
+        .then([Answer::new(200, fixture!("search_nothing.json"))]);
+    stage.run_one().await;
+    assert_eq!(positions(&stage.internet.asked()), [(Some(NEWEST), None)]);
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn a_run_takes_at_most_so_many_pages_and_the_next_goes_on(pool: PgPool) {
+    let (stage, source) = stage(pool, json!({"max_pages": 1})).await;
+    stage.internet.then([first_page()]);
+    let report = stage.run_one().await;
+    assert_eq!((report.pages, &report.ended), (1, &Ended::Done));
+    assert_eq!(positions(&stage.internet.asked()), [(None, None)]);
+    assert_eq!(
+        stage.cursor(source).await,
+        json!({"next_token": NEXT, "newest_id": NEWEST})
+    );
+
+    stage.internet.then([last_page()]);
+    let report = stage.run_one().await;
+    assert_eq!((report.pages, counts(&report)), (1, [1, 0, 1, 0, 0, 0, 0]));
+    assert_eq!(positions(&stage.internet.asked()), [(None, Some(NEXT))]);
+    assert_eq!(stage.cursor(source).await, json!({"since_id": NEWEST}));
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn a_cursor_that_is_too_old_is_dropped_once(pool: PgPool) {
+    let (stage, source) = stage(pool, json!({})).await;
+    resume_from(&stage, json!({"since_id": "1890000000000000000"})).await;
+    let too_old = || Answer::new(400, fixture!("since_id_too_old.json"));
+    stage.internet.then([too_old(), last_page()]);
+    let report = stage.run_one().await;
+    assert!(report.restarted);
+    assert_eq!((report.pages, &report.ended), (1, &Ended::Done));
+    let asked = stage.internet.asked();
+    assert_eq!(
+        positions(&asked),
+        [(Some("1890000000000000000"), None), (None, None)]
+    );
+    assert_eq!(
+        stage.cursor(source).await,
+        json!({"since_id": "1900000000000000004"})
+    );
+
+    // A service that says so of a request without one is not asked for ever.
+    stage.internet.then([too_old(), too_old(), last_page()]);
+    let report = stage.run_one().await;
+    assert!(
+        matches!(report.ended, Ended::NeedsAttention { .. }),
+        "{report:?}"
+    );
+    assert_eq!(stage.internet.asked().len(), 2);
+}
