@@ -4,6 +4,7 @@
 //! and store enrichment and send together; only then are the sends announced.
 
 mod ask;
+mod objections;
 mod plan;
 mod prompt;
 mod redact;

@@ -11,7 +11,7 @@ use shared::domain::{
     score::{Confidence, Score},
 };
 
-use crate::rules;
+use crate::objections::objections;
 
 /// The strict schema of an answer, within the subset that structured outputs support:
 /// <https://platform.openai.com/docs/guides/structured-outputs>
@@ -131,7 +131,7 @@ pub(crate) fn believe(answer: &str, shown: &[String], offer: &str) -> Result<Ver
                 .collect()
         })
         .collect();
-    let own = rules::objections(shown);
+    let own = objections(shown);
     reasons.extend(own.iter().map(|o| o.reason.to_owned()));
     let strictest = own
         .iter()
