@@ -18,6 +18,16 @@ pub(crate) const NAME: &str = "localstack";
 
 const SERVICES: &str =
     "sqs,ses,sns,events,cloudformation,lambda,iam,sts,s3,logs,cloudwatch,secretsmanager,ssm";
+/// As `python -m localstack.runtime.main`, but its server reads the port of `GATEWAY_LISTEN` only and
+/// would listen on every interface.
+const START: &str = "
+from functools import partial
+from twisted.internet import endpoints
+endpoints.TCP4ServerEndpoint = partial(endpoints.TCP4ServerEndpoint, interface='127.0.0.1')
+from localstack.runtime.main import main
+main()
+";
+
 const START_LIMIT: Duration = Duration::from_secs(90);
 const POLL: Duration = Duration::from_millis(200);
 
@@ -78,7 +88,7 @@ async fn health(folder: &Folder) -> reqwest::Result<Value> {
 fn command(folder: &Folder, environment: &Environment, python: &Python) -> Command {
     let mut command = environment.daemon(python.program("python"));
     command
-        .args(["-m", "localstack.runtime.main"])
+        .args(["-c", START])
         .current_dir(folder.cloud())
         .envs(variables(folder));
     command
@@ -86,7 +96,7 @@ fn command(folder: &Folder, environment: &Environment, python: &Python) -> Comma
 
 /// Whatever changes one of these changes LocalStack: it is then started anew.
 fn fingerprint(folder: &Folder, python: &Python) -> String {
-    let mut hash = Sha256::new_with_prefix(&python.stamp);
+    let mut hash = Sha256::new_with_prefix(format!("{}{START}", python.stamp));
     for (name, value) in variables(folder) {
         hash.update(format!("{name}={value}\n"));
     }

@@ -1,14 +1,16 @@
-//! The tests, with what they need: PostgreSQL, the queues and mail of LocalStack, and an environment
-//! that leaves the world alone.
+//! The tests, with what they need: PostgreSQL, the cloud, and an environment that leaves this
+//! machine alone.
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
+use crate::cli::UpArgs;
 use crate::session::Session;
-use crate::{child, cloud, migrate, output, up};
+use crate::settings::Settings;
+use crate::{child, migrate, output, up};
 
-/// Runs `cargo test --workspace` and ends as it ends.
+/// Runs `cargo test --workspace` and ends as it ends; what it started for that is stopped again.
 pub(crate) async fn run(session: &Session, arguments: &[String]) -> Result<ExitCode> {
     let result = prepared(session, arguments).await;
     session.stop_started().await?;
@@ -17,39 +19,39 @@ pub(crate) async fn run(session: &Session, arguments: &[String]) -> Result<ExitC
 
 async fn prepared(session: &Session, arguments: &[String]) -> Result<ExitCode> {
     let settings = &session.settings;
+    // Some tests speak to the functions as a person does, with cargo-lambda.
+    up::up(session, &UpArgs::default(), None).await?;
     let url = settings.database.url_beside(&settings.folder, "test");
-    {
-        let _alone = session.alone().await?;
-        let python = up::prepare(settings).await?;
-        up::start_postgres(session, &python).await?;
-        up::start_cloud(session, &python).await?;
-        migrate::create(&url).await?;
-    }
+    migrate::create(&url).await?;
+
     // Whatever cargo still has to download it downloads now: the tests themselves run without a
     // proxy and see loopback only.
-    let mut build = settings.environment.downloader(settings.cargo());
     let for_cargo = arguments.iter().take_while(|argument| *argument != "--");
-    build.current_dir(&settings.folder.workspace);
-    build
-        .args(["test", "--workspace", "--no-run"])
-        .args(for_cargo);
+    let mut build = settings.environment.downloader(settings.cargo());
+    prepare(&mut build, settings, &url);
+    build.arg("--no-run").args(for_cargo);
     child::run(build).await?;
-    cloud::until_ready(&settings.folder).await?;
 
-    output::step(
-        "Testing",
-        format_args!("with {}", url.split('?').next().unwrap_or_default()),
-    );
-    let mut cargo = settings.environment.command(settings.cargo());
-    cargo.current_dir(&settings.folder.workspace);
-    cargo
-        .args(["test", "--workspace"])
-        .args(arguments)
-        .env("DATABASE_URL", &url);
-    let status = child::status(cargo).await?;
+    output::step("Testing", "the workspace");
+    let mut test = settings.environment.command(settings.cargo());
+    prepare(&mut test, settings, &url);
+    test.args(arguments);
+    let status = child::status(test).await?;
     Ok(if status.success() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
+}
+
+fn prepare(cargo: &mut Command, settings: &Settings, url: &str) {
+    let folder = &settings.folder;
+    cargo
+        .current_dir(&folder.workspace)
+        .args(["test", "--workspace"])
+        .env("DATABASE_URL", url)
+        // For the tests that run this very program: the same cloud.
+        .env("LOCAL_DIR", &folder.root)
+        .env("LOCAL_CLOUD_PORT", folder.cloud_port.to_string())
+        .env("LOCAL_INTERNET_PORT", folder.internet_port.to_string());
 }

@@ -1,0 +1,106 @@
+//! `cargo lambda watch` and `cargo lambda invoke` against the local cloud, set up as the README says.
+//!
+//! Needs the cloud: `cargo local test` brings it up first.
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use crate::wait_for;
+
+/// A shell of somebody who followed the README.
+fn shell(script: &str) -> Command {
+    let mut command = Command::new("sh");
+    command
+        .args([
+            "-c",
+            &format!(
+                "set -e; eval \"$({} env)\"; {script}",
+                env!("CARGO_BIN_EXE_local")
+            ),
+        ])
+        .current_dir(workspace());
+    command
+}
+
+fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// The emulator, ended with everything it started.
+struct Watch(Child);
+
+impl Watch {
+    fn start(port: u16) -> Self {
+        let script = format!(
+            "exec cargo lambda watch --ignore-changes --invoke-address 127.0.0.1 --invoke-port {port}"
+        );
+        let child = shell(&script)
+            .stdin(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        let mut watch = Self(child);
+        wait_for("cargo lambda watch to listen", || {
+            let ended = watch.0.try_wait().unwrap();
+            assert!(
+                ended.is_none(),
+                "it ended: {ended:?}; is the cloud up (`cargo local up`)?"
+            );
+            TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()
+        });
+        watch
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let group = Pid::from_raw(i32::try_from(self.0.id()).unwrap()).unwrap();
+        let _ = kill_process_group(group, Signal::TERM);
+        let _ = self.0.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+fn events_of(function: &str) -> Vec<PathBuf> {
+    let folder = workspace().join("functions").join(function).join("events");
+    let mut events: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    events.sort();
+    assert!(!events.is_empty(), "{function} has no example events");
+    events
+}
+
+#[test]
+fn every_function_takes_its_example_events() {
+    let port = free_port();
+    let _watch = Watch::start(port);
+    for function in ["collector", "enricher", "sender"] {
+        for event in events_of(function) {
+            let event = event.display();
+            let output = shell(&format!(
+                "exec cargo lambda invoke --invoke-address 127.0.0.1 --invoke-port {port} \
+                 {function} --data-file {event}"
+            ))
+            .output()
+            .unwrap();
+            let text = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{function} on {event}: {text}");
+            let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            assert!(
+                answer.get("errorType").is_none(),
+                "{function} on {event}: {answer}"
+            );
+        }
+    }
+}
