@@ -46,6 +46,10 @@ pub(crate) async fn print(settings: &Settings) -> Result<()> {
         ));
     }
     for (name, value) in function_variables(settings).await? {
+        // It would make cargo-lambda itself talk; the functions have the same default.
+        if name == "RUST_LOG" {
+            continue;
+        }
         output::line(format_args!("export {name}={}", quoted(&value)));
     }
     let bin = settings.folder.python().join("bin");

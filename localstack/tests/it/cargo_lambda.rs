@@ -34,6 +34,11 @@ fn workspace() -> &'static Path {
 /// The emulator, ended with everything it started.
 struct Watch(Child);
 
+/// What it says: a lot, and of interest only when it fails.
+fn log() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("cargo-lambda-watch.log")
+}
+
 impl Watch {
     fn start(port: u16) -> Self {
         let script = format!(
@@ -95,7 +100,12 @@ fn every_function_takes_its_example_events() {
             .output()
             .unwrap();
             let text = String::from_utf8_lossy(&output.stderr);
-            assert!(output.status.success(), "{function} on {event}: {text}");
+            let said = || fs::read_to_string(log()).unwrap_or_default();
+            assert!(
+                output.status.success(),
+                "{function} on {event}: {text}\n{}",
+                said()
+            );
             let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
             assert!(
                 answer.get("errorType").is_none(),

@@ -29,6 +29,7 @@ fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
             return value;
         }
         assert!(begun.elapsed() < LIMIT, "waited for {what}");
-        std::thread::yield_now();
+        // Only so that the asking does not take the processor from what is waited for.
+        std::thread::park_timeout(Duration::from_millis(20));
     }
 }
