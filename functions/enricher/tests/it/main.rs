@@ -1,1 +1,20 @@
-//! Handlers.
+//! The enricher on real parts: PostgreSQL, SQS of the local cloud, and a model over HTTP.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that meets the unexpected should stop at once"
+)]
+
+mod budget;
+mod crash;
+mod edges;
+mod faults;
+mod once;
+mod poison;
+mod server;
+mod stage;
+mod statements;
+mod sweep;
+mod together;
+mod world;

@@ -1,0 +1,189 @@
+//! What a day may cost is reserved before a call and settled after it.
+
+use futures::future::join_all;
+use proptest::{collection::vec, prelude::*, strategy::ValueTree, test_runner::TestRunner};
+use serde_json::json;
+use shared::db::model_calls::{self, CallState, Reservation, SettledCall, Terms};
+use simulated::ModelFault;
+use sqlx::PgPool;
+
+use crate::stage::{AMPLE, Stage, come_again, deliver, within};
+
+/// With these prices the longest answer costs 1000 millionths, and the question nothing.
+const PRICES: [(&str, &str); 2] = [
+    ("OPENAI_INPUT_USD_PER_MILLION", "0"),
+    ("OPENAI_OUTPUT_USD_PER_MILLION", "2"),
+];
+
+fn with_budget(dollars: &str) -> [(&str, &str); 3] {
+    [PRICES[0], PRICES[1], ("MODEL_DAILY_BUDGET_USD", dollars)]
+}
+
+const SPENT: &str = "select coalesce(sum(micros), 0)::bigint from model_spend";
+const COSTS: &str = "select coalesce(sum(cost_micros), 0)::bigint from model_calls";
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn a_budget_for_three_calls_lets_three_through_and_the_rest_come_back(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let leads = stage.crowd("dear", 8).await;
+    let deps = stage.deps(&with_budget("0.003"));
+
+    let response = deliver(&deps, &leads).await.unwrap();
+    assert_eq!(
+        come_again(&response),
+        [0; 0],
+        "not the queue, the sweep brings them back"
+    );
+    assert_eq!(stage.internet.stats().model.paid_calls, 3);
+    let done: Vec<_> = stage
+        .enriched()
+        .await
+        .iter()
+        .map(|row| row.lead_id)
+        .collect();
+    assert_eq!(done.len(), 3);
+    let owed = stage.owed().await;
+    assert_eq!(owed.len(), 5);
+    assert!(owed.iter().all(|id| !done.contains(id)));
+    assert_eq!(stage.number(SPENT).await, stage.number(COSTS).await);
+
+    // The next day: yesterday's spend is yesterday's.
+    stage
+        .run(
+            "update model_spend set day = day - 1;
+              update leads set enrich_requested_at = now() - interval '1 day'
+              where enrich_requested_at is not null",
+        )
+        .await;
+    stage.enrich.announced().await;
+    let swept = enricher::handle(&deps, json!({}), within(AMPLE))
+        .await
+        .unwrap();
+    assert_eq!(swept, json!({"published": 5}));
+    let announced = stage.enrich.announced().await;
+    assert_eq!(announced, owed);
+    deliver(&deps, &announced).await.unwrap();
+    assert_eq!(stage.internet.stats().model.paid_calls, 6);
+    assert_eq!(stage.owed().await.len(), 2);
+    assert_eq!(stage.number(SPENT).await, stage.number(COSTS).await);
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn without_a_budget_nothing_is_asked_and_nothing_is_made_up(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let leads = stage.crowd("broke", 3).await;
+    let response = deliver(&stage.deps(&with_budget("0")), &leads)
+        .await
+        .unwrap();
+    assert_eq!(come_again(&response), [0; 0]);
+    assert_eq!(stage.internet.stats().model.requests, 0);
+    assert_eq!(stage.enriched().await, []);
+    assert_eq!(stage.owed().await, leads);
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn workers_at_the_same_time_never_exceed_the_cap(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    // The database itself says so, at every moment: who exceeds it fails.
+    stage
+        .run("alter table model_spend add constraint cap check (micros <= 10000)")
+        .await;
+    stage.internet.model(|model| {
+        model
+            .latency_ms(50, 100)
+            .share(ModelFault::Malformed, 0.2)
+            .share(ModelFault::CutOff, 0.2)
+    });
+    let leads = stage.crowd("race", 36).await;
+    let workers: Vec<_> = (0..6).map(|_| stage.deps(&with_budget("0.01"))).collect();
+    for _ in 0..2 {
+        let owed = stage.owed().await;
+        let batches = owed.chunks(owed.len().div_ceil(workers.len()).max(1));
+        let work = workers.iter().zip(batches);
+        let responses = join_all(work.map(|(deps, batch)| Box::pin(deliver(deps, batch)))).await;
+        for response in responses {
+            response.unwrap();
+        }
+    }
+    let spent = stage.number(SPENT).await;
+    assert_eq!(spent, stage.number(COSTS).await);
+    assert!(spent > 0 && spent <= 10_000, "{spent}");
+    let (done, owed) = (stage.enriched().await.len(), stage.owed().await.len());
+    assert_eq!(done + owed, leads.len(), "each is either answered or owed");
+    assert!(done > 0 && owed > 0, "{done} done, {owed} owed");
+}
+
+/// Any order of reserving and settling, against the sum of what is open and what was paid.
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn any_order_of_reserving_and_settling_keeps_the_sum_within_the_cap(pool: PgPool) {
+    let mut runner = TestRunner::default();
+    let step = (0_u8..12, 1_i64..=100, any::<bool>());
+    let strategy = (vec(step, 1..25), 0_i64..1_000);
+    for case in 0..24_u8 {
+        let tree = strategy.new_tree(&mut runner).unwrap();
+        let (steps, budget) = tree.current();
+        run_case(&pool, case, &steps, budget).await;
+    }
+}
+
+async fn run_case(pool: &PgPool, case: u8, steps: &[(u8, i64, bool)], budget: i64) {
+    sqlx::raw_sql("truncate model_calls, model_spend")
+        .execute(pool)
+        .await
+        .unwrap();
+    let mut conn = pool.acquire().await.unwrap();
+    let mut open: Vec<(model_calls::RequestKey, i16, i64)> = Vec::new();
+    let mut paid = 0;
+    for (n, (width, micros, settle)) in steps.iter().enumerate() {
+        if *settle && !open.is_empty() {
+            let (key, attempt, reserved) = open.swap_remove(n % open.len());
+            let cost = reserved.min(*micros);
+            paid += cost;
+            let call = SettledCall {
+                key,
+                attempt,
+                state: CallState::Unusable,
+                answer: None,
+                input_tokens: 1,
+                output_tokens: 1,
+                cost_micros: cost,
+            };
+            // Twice: a settled call is not settled again.
+            for _ in 0..2 {
+                model_calls::settle(&mut conn, std::slice::from_ref(&call))
+                    .await
+                    .unwrap();
+            }
+        } else {
+            let keys: Vec<_> = (0..*width)
+                .map(|w| {
+                    let mut key = [case; 32];
+                    key[0] = w;
+                    key[1] = u8::try_from(n).unwrap();
+                    key
+                })
+                .collect();
+            let terms = Terms {
+                model: "m",
+                call_micros: *micros,
+                daily_budget_micros: budget,
+                lease: std::time::Duration::from_secs(90),
+            };
+            let mut tx = shared::db::begin(&mut conn).await.unwrap();
+            let answers = model_calls::reserve(&mut tx, &keys, terms).await.unwrap();
+            shared::db::commit(tx).await.unwrap();
+            for (key, answer) in keys.iter().zip(answers) {
+                if let Reservation::Ask { attempt } = answer {
+                    open.push((*key, attempt, *micros));
+                }
+            }
+        }
+        let reserved: i64 = open.iter().map(|(_, _, micros)| micros).sum();
+        let spent: Option<i64> = sqlx::query_scalar("select micros from model_spend")
+            .fetch_optional(&mut *conn)
+            .await
+            .unwrap();
+        assert_eq!(spent.unwrap_or(0), reserved + paid, "{steps:?} of {budget}");
+        assert!(reserved + paid <= budget, "{steps:?} of {budget}");
+    }
+}

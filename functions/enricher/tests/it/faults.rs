@@ -1,0 +1,321 @@
+//! Whatever the model does, nothing is made up, nothing is lost, and what was paid is on record.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use enricher::handle;
+use futures::{StreamExt, stream};
+use shared::testing;
+use simulated::ModelFault;
+use sqlx::PgPool;
+
+use crate::{
+    server::Server,
+    stage::{Stage, come_again, deliver, internet, paid, within},
+};
+
+/// What becomes of a lead.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Fate {
+    /// The model's word is believed.
+    Believed,
+    /// The rules score it, and a person looks; this is said in the notes.
+    Rules(&'static str),
+    /// Its message comes again.
+    Waits,
+    /// The invocation fails.
+    Fails,
+}
+
+pub(crate) const UNUSABLE: Fate = Fate::Rules("the model gave no usable answer");
+const REFUSED: Fate = Fate::Rules("the model refused to judge this profile");
+const UNAVAILABLE: Fate = Fate::Rules("the model was not available");
+
+/// For a fault that stays, and for one that meets the first request only: what becomes of the
+/// lead, and the calls on record for it.
+fn expected(fault: ModelFault) -> [(Fate, Calls); 2] {
+    use ModelFault as F;
+    const ANSWERED: &[(&str, i64)] = &[("answered", 1)];
+    const NOT_PAID: &[(&str, i64)] = &[("failed", 1)];
+    match fault {
+        F::RateLimited | F::RateLimitedSilent | F::RateLimitedHtml => {
+            [(Fate::Waits, NOT_PAID), (Fate::Believed, ANSWERED)]
+        }
+        F::RateLimitedForAnHour => [(Fate::Waits, NOT_PAID); 2],
+        F::InsufficientQuota | F::Unauthorized | F::ModelNotFound => [(Fate::Fails, NOT_PAID); 2],
+        // The lead's own fault: its neighbours must not suffer.
+        F::ContextLength => [(UNUSABLE, NOT_PAID); 2],
+        F::ServerError | F::UnavailableHtml => {
+            [(UNAVAILABLE, NOT_PAID), (Fate::Believed, ANSWERED)]
+        }
+        F::Refusal | F::ContentFilter => [(REFUSED, &[("refused", 1)]); 2],
+        F::Truncated | F::Malformed | F::OutOfRange | F::NoChoices | F::NoContent => [
+            (UNUSABLE, &[("unusable", 2)]),
+            (Fate::Believed, &[("answered", 1), ("unusable", 1)]),
+        ],
+        F::UnknownFields => [(Fate::Believed, ANSWERED); 2],
+        F::Hang | F::CutOff | F::ConnectionReset => [
+            (UNUSABLE, &[("lost", 2)]),
+            (Fate::Believed, &[("answered", 1), ("lost", 1)]),
+        ],
+    }
+}
+
+type Calls = &'static [(&'static str, i64)];
+
+/// Some time for repeating what costs nothing, but not the whole of an invocation.
+const SHORT: Duration = Duration::from_secs(17);
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn a_fault_that_stays_makes_nothing_up_and_loses_nothing(pool: PgPool) {
+    let stage = &Stage::new(pool).await;
+    stream::iter(ModelFault::ALL)
+        .map(async |fault| Box::pin(plays(stage, fault, true)).await)
+        .buffer_unordered(7)
+        .collect::<Vec<_>>()
+        .await;
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn a_fault_that_passes_is_outlived_where_that_may_be(pool: PgPool) {
+    let stage = &Stage::new(pool).await;
+    stream::iter(ModelFault::ALL)
+        .map(async |fault| Box::pin(plays(stage, fault, false)).await)
+        .buffer_unordered(7)
+        .collect::<Vec<_>>()
+        .await;
+}
+
+/// One lead meets the fault, and is delivered again once it is over.
+async fn plays(stage: &Stage, fault: ModelFault, stays: bool) {
+    let name = fault.name();
+    let internet = internet();
+    internet.model(|model| match stays {
+        true => model.always(fault),
+        false => model.next(1, fault),
+    });
+    let lead = stage.leads(&[&format!("{name}_{stays}")]).await;
+    let model = format!("{name}-{stays}");
+    let deps = stage.deps_at(&internet.openai_base(), &[("OPENAI_MODEL", &model)]);
+    let [staying, passing] = expected(fault);
+    let (fate, calls) = if stays { staying } else { passing };
+
+    let response = handle(&deps, testing::rows_event(&lead), within(SHORT)).await;
+
+    let what = format!("{model}: {response:?}");
+    let on_record = stage.calls(&model).await;
+    let calls: BTreeMap<_, _> = calls.iter().map(|(s, n)| ((*s).to_owned(), *n)).collect();
+    assert_eq!(on_record, calls, "{what}");
+    let stats = internet.stats().model;
+    // A connection that is reset is not paid, but nobody on our side can know.
+    let resets = stats.by_outcome.get("connection_reset").unwrap_or(&0);
+    let paid_there = i64::try_from(stats.paid_calls + resets).unwrap();
+    assert_eq!(paid(&on_record), paid_there, "{what}");
+
+    let rows = stage.enriched_of(&lead).await;
+    let owed = stage.owed().await.contains(&lead[0]);
+    match fate {
+        Fate::Fails => {
+            assert!(response.is_err() && rows.is_empty() && owed, "{what}");
+            assert_eq!(stats.requests, 1, "{what}: repeating does not help");
+        }
+        Fate::Waits => {
+            assert_eq!(come_again(&response.unwrap()), [0], "{what}");
+            assert!(rows.is_empty() && owed, "{what}");
+        }
+        Fate::Believed => {
+            assert_eq!(come_again(&response.unwrap()), [0; 0], "{what}");
+            assert_eq!(rows.len(), 1, "{what}");
+            assert_eq!((rows[0].method.as_str(), owed), ("model", false), "{what}");
+            assert_eq!(rows[0].state.as_deref(), Some("queued"), "{what}");
+        }
+        Fate::Rules(why) => {
+            assert_eq!(come_again(&response.unwrap()), [0; 0], "{what}");
+            assert_eq!(rows.len(), 1, "{what}");
+            assert_eq!((rows[0].method.as_str(), owed), ("rules", false), "{what}");
+            assert_eq!(rows[0].outcome, "review", "{what}");
+            assert_eq!(rows[0].state.as_deref(), Some("review"), "{what}");
+            assert!(rows[0].notes.contains(why), "{what}: {}", rows[0].notes);
+        }
+    }
+
+    // When it is over, what was owed is answered, and what was answered is not asked again.
+    internet.model(simulated::ModelKnobs::clear);
+    let asked = internet.stats().model.requests;
+    let response = deliver(&deps, &lead).await.unwrap();
+    assert_eq!(come_again(&response), [0; 0], "{what}");
+    let rows = stage.enriched_of(&lead).await;
+    assert_eq!(rows.len(), 1, "{what}");
+    let by_model = !matches!(fate, Fate::Rules(_));
+    assert_eq!(rows[0].method == "model", by_model, "{what}");
+    let owed_one = matches!(fate, Fate::Waits | Fate::Fails);
+    let asked_now = internet.stats().model.requests - asked;
+    assert_eq!(asked_now, u64::from(owed_one), "{what}");
+    assert!(internet.stats().model.paid_twice <= 1, "{what}");
+}
+
+/// Shares of many faults at once: every lead ends somewhere, and the accounts agree.
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn a_bad_day_ends_with_every_lead_answered_and_the_accounts_in_order(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    stage.internet.model(|model| {
+        let shares = [
+            (ModelFault::RateLimitedSilent, 0.1),
+            (ModelFault::ServerError, 0.1),
+            (ModelFault::UnavailableHtml, 0.05),
+            (ModelFault::Refusal, 0.05),
+            (ModelFault::Truncated, 0.1),
+            (ModelFault::Malformed, 0.1),
+            (ModelFault::OutOfRange, 0.05),
+            (ModelFault::CutOff, 0.1),
+            (ModelFault::ConnectionReset, 0.1),
+        ];
+        for (fault, share) in shares {
+            model.share(fault, share);
+        }
+        model.latency_ms(5, 20)
+    });
+    let leads = stage.crowd("runner", 60).await;
+    let deps = stage.deps(&[]);
+    for _ in 0..5 {
+        for batch in stage.owed().await.chunks(20) {
+            deliver(&deps, batch).await.unwrap();
+        }
+    }
+    assert_eq!(stage.owed().await, [0; 0]);
+
+    let rows = stage.enriched_of(&leads).await;
+    assert_eq!(rows.len(), leads.len(), "each once");
+    for row in &rows {
+        let state = if row.method == "model" {
+            "queued"
+        } else {
+            "review"
+        };
+        assert_eq!(row.state.as_deref(), Some(state), "{row:?}");
+    }
+    let (by_model, by_rules): (Vec<_>, Vec<_>) = rows.iter().partition(|r| r.method == "model");
+    assert!(
+        by_model.len() > 30 && by_rules.len() > 2,
+        "{} of 60",
+        by_model.len()
+    );
+
+    let stats = stage.internet.stats().model;
+    let calls = stage.calls("gpt-4.1-mini").await;
+    let resets = stats.by_outcome["connection_reset"];
+    assert!(resets > 0 && stats.by_outcome["cut_off"] > 0, "{stats:?}");
+    let paid_there = i64::try_from(stats.paid_calls + resets).unwrap();
+    assert_eq!(paid(&calls), paid_there, "{calls:?}");
+    assert_eq!(
+        stage
+            .number("select count(*) from model_calls where state = 'calling'")
+            .await,
+        0
+    );
+    let most = "select max(n) from (select count(*) n from model_calls where state <> 'failed'
+                group by request_key) c";
+    assert!(
+        stage.number(most).await <= 2,
+        "no question is paid more than twice"
+    );
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn a_hanging_model_is_waited_for_no_longer_than_its_time_and_the_deadline(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    stage.internet.model(|model| model.always(ModelFault::Hang));
+    let leads = stage.crowd("hanging", 10).await;
+    // Twice a second each, all at once.
+    let started = std::time::Instant::now();
+    deliver(&stage.deps(&[]), &leads[..5]).await.unwrap();
+    let took = started.elapsed();
+    assert!(took < Duration::from_millis(3_500), "{took:?}");
+
+    // The model's time is longer than the invocation's: the deadline cuts it off.
+    let patient = stage.deps(&[("OPENAI_TIMEOUT_SECONDS", "600")]);
+    let started = std::time::Instant::now();
+    let time = Duration::from_secs(14);
+    let event = testing::rows_event(&leads[5..]);
+    let response = handle(&patient, event, within(time)).await.unwrap();
+    let took = started.elapsed();
+    assert!(took < Duration::from_secs(8), "{took:?}");
+    assert_eq!(come_again(&response).len(), 5, "no time for a second try");
+    assert_eq!(stage.calls("gpt-4.1-mini").await["lost"], 15);
+    assert_eq!(stage.internet.stats().model.paid_calls, 15);
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn without_time_nothing_is_asked_and_everything_comes_again(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let leads = stage.leads(&["late"]).await;
+    for time in [Duration::ZERO, Duration::from_secs(12)] {
+        let event = testing::rows_event(&leads);
+        let response = handle(&stage.deps(&[]), event, within(time)).await.unwrap();
+        assert_eq!(come_again(&response), [0]);
+    }
+    assert_eq!(stage.internet.stats().model.requests, 0);
+    assert_eq!(stage.owed().await, leads);
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn a_message_is_hidden_for_as_long_as_the_model_asks(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let always = ModelFault::RateLimitedForAnHour;
+    stage.internet.model(|model| model.always(always));
+    let leads = stage.leads(&["slow_a", "slow_b"]).await;
+    let queue = Server::start(
+        200,
+        "application/x-amz-json-1.0",
+        r#"{"Successful":[],"Failed":[]}"#,
+    );
+    let queue = queue.await;
+    let sdk = testing::sdk(Some(&queue.base));
+    let deps = stage.deps_on(&sdk, &stage.internet.openai_base(), &[]);
+
+    let started = std::time::Instant::now();
+    let response = deliver(&deps, &leads).await.unwrap();
+
+    assert!(
+        started.elapsed() < Duration::from_secs(5),
+        "it must not hang"
+    );
+    assert_eq!(come_again(&response), [0, 1]);
+    let requests = stage.internet.stats().model.requests;
+    assert_eq!(requests, 2, "asked once each");
+    let delays: Vec<_> = queue.asked().into_iter().collect();
+    let [(target, delay)] = delays.as_slice() else {
+        unreachable!("one request to the queue: {delays:?}")
+    };
+    assert!(target.ends_with("ChangeMessageVisibilityBatch"), "{target}");
+    let hidden: Vec<_> = delay["Entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| {
+            (
+                entry["ReceiptHandle"].as_str().unwrap(),
+                entry["VisibilityTimeout"].as_i64(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        hidden,
+        [("handle-0", Some(3_600)), ("handle-1", Some(3_600))]
+    );
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn a_second_that_the_model_asks_for_is_waited_in_place(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    stage
+        .internet
+        .model(|model| model.next(1, ModelFault::RateLimited));
+    let lead = stage.leads(&["patient"]).await;
+    let started = std::time::Instant::now();
+    deliver(&stage.deps(&[]), &lead).await.unwrap();
+    assert!(
+        started.elapsed() >= Duration::from_secs(1),
+        "Retry-After: 1"
+    );
+    assert_eq!(stage.enriched().await[0].method, "model");
+}
