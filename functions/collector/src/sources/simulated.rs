@@ -8,7 +8,7 @@ use shared::domain::lead::Platform;
 use super::{LeadSource, Outside, Page, RawProfile, Row, SourceError, cursor_or_start, fetch};
 
 /// What to read.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Params {
     /// Rows a page, 100 if not given.

@@ -41,7 +41,7 @@ impl Answer {
         Self::new(200, json!({"leads": rows, "next_cursor": next}).to_string())
     }
 
-    pub(crate) fn header(mut self, name: &'static str, value: impl ToString) -> Self {
+    pub(crate) fn header(mut self, name: &'static str, value: &dyn ToString) -> Self {
         self.headers.push((name, value.to_string()));
         self
     }

@@ -111,7 +111,7 @@ pub(super) fn find(head: &[u8]) -> Result<Layout, NoHeader> {
             .map(|delimiter| {
                 let columns: Vec<_> = text
                     .split(|b| *b == delimiter)
-                    .filter_map(|cell| meaning(cell))
+                    .filter_map(meaning)
                     .collect();
                 (
                     columns.iter().any(|c| identifies(*c)),

@@ -23,7 +23,7 @@ async fn a_rate_limit_stops_the_run_says_until_when_and_keeps_the_place(pool: Pg
     for (n, (body, reset)) in limited.into_iter().enumerate() {
         let answer = Answer::new(429, body);
         let answer = match reset {
-            Some(reset) => answer.header("x-rate-limit-reset", reset),
+            Some(reset) => answer.header("x-rate-limit-reset", &reset),
             None => answer,
         };
         stage.internet.then([answer]);
@@ -63,7 +63,7 @@ async fn what_a_person_must_see_to_is_said_and_not_tried_again(pool: PgPool) {
         ),
     ] {
         // A reset header does not make a used-up month come back in a quarter of an hour.
-        let answer = Answer::new(status, body).header("x-rate-limit-reset", RESET);
+        let answer = Answer::new(status, body).header("x-rate-limit-reset", &RESET);
         stage.internet.then([answer]);
         let report = stage.run_one().await;
         let why = attention(&report);
@@ -106,7 +106,7 @@ async fn a_service_that_stumbles_is_asked_three_times(pool: PgPool) {
 async fn an_answer_that_is_no_search_result_is_not_taken_for_an_empty_one(pool: PgPool) {
     let (stage, source) = stage(pool, json!({})).await;
     let whole = fixture!("search_first_page.json");
-    let moved = Answer::new(301, "").header("location", "https://elsewhere.example/");
+    let moved = Answer::new(301, "").header("location", &"https://elsewhere.example/");
     for answer in [
         Answer::new(200, fixture!("over_capacity.html")),
         Answer::new(200, &whole[..whole.len() / 2]),
