@@ -33,7 +33,8 @@ create table leads (
     constraint leads_email_hash_with_email check (email is null or email_hash is not null),
     constraint leads_erased_is_empty check (
         erased_at is null
-        or (name is null and email is null and bio is null and raw is null and website is null)
+        or (name is null and email is null and bio is null and raw is null and website is null
+            and location is null and profile_url is null and follower_count is null)
     )
 );
 

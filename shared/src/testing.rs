@@ -7,17 +7,15 @@
     reason = "a test that cannot be set up should stop at once"
 )]
 
-use std::{cell::RefCell, collections::HashMap, sync::Once};
+mod statements;
+
+use std::collections::HashMap;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sqs::config::Credentials;
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions, PgPool};
-use tracing::field::{Field, Visit};
-use tracing_subscriber::{
-    Layer,
-    layer::{Context, SubscriberExt},
-};
+pub use statements::Statements;
 
 use crate::{
     config::{Secret, variable},
@@ -217,7 +215,8 @@ pub fn new_lead(username: &str) -> NewLead {
     }
 }
 
-/// Stores leads as a source of kind `csv` named `seed` of this campaign would, and gives their ids.
+/// Stores leads as a source of kind `csv` named `seed` of this campaign would, and gives their ids in
+/// this order.
 pub async fn leads(pool: &PgPool, campaign: CampaignId, leads: &[NewLead]) -> Vec<LeadId> {
     let source = source(pool, campaign, "seed", "csv", json!({"file": "seed.csv"})).await;
     let mut conn = pool.acquire().await.expect("a connection");
@@ -234,75 +233,18 @@ pub async fn leads(pool: &PgPool, campaign: CampaignId, leads: &[NewLead]) -> Ve
         params: json!({}),
         cursor: json!({}),
         number,
+        cut_short: false,
     };
     let lease = std::time::Duration::from_secs(60);
     let page = crate::db::leads::store_page(&mut conn, &run, leads, &json!({}), lease).await;
-    let owed = page
-        .expect("leads are stored")
-        .expect("the run is ours")
-        .owed;
-    owed.into_iter().map(LeadId).collect()
-}
-
-/// The statements that this thread sends to the database from `count` on. For tests on one
-/// thread, which is what `sqlx::test` gives.
-#[derive(Debug)]
-pub struct Statements {
-    before: usize,
-}
-
-thread_local! {
-    static SEEN: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
-}
-
-impl Statements {
-    /// Starts counting.
-    pub fn count() -> Self {
-        // One subscriber for the whole process: a scoped one per test would race with the others
-        // for what is enabled.
-        static WATCHING: Once = Once::new();
-        WATCHING.call_once(|| {
-            let log = tracing_subscriber::registry().with(Watch);
-            tracing::subscriber::set_global_default(log).expect("tests log nowhere else");
-        });
-        Self {
-            before: SEEN.with_borrow(Vec::len),
-        }
-    }
-
-    /// How many there were.
-    pub fn seen(&self) -> usize {
-        self.texts().len()
-    }
-
-    /// What they were, shortened.
-    pub fn texts(&self) -> Vec<String> {
-        SEEN.with_borrow(|seen| seen[self.before..].to_vec())
-    }
-}
-
-struct Watch;
-
-impl<S: tracing::Subscriber> Layer<S> for Watch {
-    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
-        if event.metadata().target() == "sqlx::query" {
-            let mut summary = Summary::default();
-            event.record(&mut summary);
-            // The test on acquire is a comment, which the server does not run.
-            if !summary.0.contains("SQLx ping") {
-                SEEN.with_borrow_mut(|seen| seen.push(summary.0));
-            }
-        }
-    }
-}
-
-#[derive(Default)]
-struct Summary(String);
-
-impl Visit for Summary {
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        if field.name() == "summary" {
-            self.0 = format!("{value:?}");
-        }
-    }
+    page.expect("leads are stored").expect("the run is ours");
+    let names: Vec<&str> = leads.iter().map(|lead| lead.username.as_str()).collect();
+    let ids = sqlx::query_scalar::<_, i64>(
+        "select id from leads where username = any($1) order by array_position($1, username)",
+    )
+    .bind(&names)
+    .fetch_all(&mut *conn)
+    .await
+    .expect("the leads are there");
+    ids.into_iter().map(LeadId).collect()
 }

@@ -17,6 +17,7 @@ pub(crate) fn decide(claim: &Claim, sending_enabled: bool, now: DateTime<Utc>) -
         campaign: claim.campaign.clone(),
         recipient: claim.recipient.clone(),
         address: match &claim.email {
+            _ if claim.address_changed => Address::Changed,
             None => Address::Missing,
             Some(text) => EmailAddress::parse(text).map_or(Address::Invalid, Address::Given),
         },

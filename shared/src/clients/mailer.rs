@@ -159,15 +159,15 @@ fn classify(status: u16, code: &str, message: &str) -> Handover {
     }
 }
 
-/// Whether no connection came about, so that SES cannot have seen the mail.
+/// Whether no connection came about, so that SES cannot have seen the mail: the name was not found,
+/// nobody listened, TLS failed, or it took too long to connect.
 fn never_connected<R: std::fmt::Debug + Send + Sync + 'static>(
     error: &SdkError<aws_sdk_ses::operation::send_raw_email::SendRawEmailError, R>,
 ) -> bool {
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
-        if let Some(io) = cause.downcast_ref::<std::io::Error>()
-            && io.kind() == std::io::ErrorKind::ConnectionRefused
-        {
+        let client = cause.downcast_ref::<hyper_util::client::legacy::Error>();
+        if client.is_some_and(hyper_util::client::legacy::Error::is_connect) {
             return true;
         }
         source = cause.source();

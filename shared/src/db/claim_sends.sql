@@ -39,14 +39,17 @@ claimed as (
 )
 
 select s.id, s.fence, s.attempts, s.lead_id, s.content_hash,
-       l.source, l.username, l.name, l.language, l.email, l.erased_at is not null as "lead_erased!",
+       l.source, l.username, l.name, l.language,
+       -- Only the address that this send is for: its suppression is what was looked at.
+       case when l.email_hash = s.email_hash then l.email end as email,
+       l.email_hash is distinct from s.email_hash as "address_changed!", l.erased_at is not null as "lead_erased!",
        c.status as campaign_status, c.min_score, c.min_confidence, c.review_all, c.basis_rules,
        c.offer,
        -- The cap, less the mails of today before this batch, less those before this one in it.
        c.daily_cap
            - (select count(*) from mail_days d
               where d.day = (now() at time zone 'utc')::date and d.campaign_id = c.id
-                and d.send_id <> all ($1))
+                and not exists (select 1 from claimed o where o.id = d.send_id))
            - row_number() over (partition by c.id order by s.id) + 1 as "left_today!",
        r.country, r.basis, r.revision,
        r.suppressed_at is not null as "suppressed!", r.erased_at is not null as "recipient_erased!",

@@ -19,11 +19,7 @@ use sqlx::{
 };
 pub use sqlx::{PgConnection, PgPool, Postgres, pool::PoolConnection};
 
-use crate::{
-    config::Secret,
-    queue::{Classify, Fault},
-    telemetry,
-};
+use crate::{config::Secret, telemetry};
 
 /// Every migration, forward only.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
@@ -53,24 +49,12 @@ impl DbError {
 /// of a handler in this form.
 impl fmt::Debug for DbError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let code = self.source.as_database_error().and_then(sqlx::error::DatabaseError::code);
-        let code = code.as_deref().unwrap_or("no code");
-        write!(f, "DbError({}; {code})", telemetry::chain(self))
-    }
-}
-
-impl Classify for DbError {
-    /// A conflict with another worker may go at once; anything else is the database or the schema,
-    /// and fails the invocation so that polling slows down.
-    fn fault(&self) -> Fault {
         let code = self
             .source
             .as_database_error()
-            .and_then(|e| e.code().map(String::from));
-        match code.as_deref() {
-            Some("40001" | "40P01") => Fault::Retry { after: None },
-            _ => Fault::Fatal,
-        }
+            .and_then(sqlx::error::DatabaseError::code);
+        let code = code.as_deref().unwrap_or("no code");
+        write!(f, "DbError({}; {code})", telemetry::chain(self))
     }
 }
 

@@ -41,8 +41,10 @@ pub struct Claim {
     pub name: Option<String>,
     /// ISO 639-1.
     pub language: Option<String>,
-    /// The address as stored; none when the lead lost it.
+    /// The address as stored, if it is still the one that the send is for.
     pub email: Option<String>,
+    /// Whether the lead's address is another one by now.
+    pub address_changed: bool,
     /// The campaign's rules, with the mails it has left today.
     pub campaign: CampaignFacts,
     /// What is offered.
@@ -94,6 +96,7 @@ pub async fn claim(
             name: row.name,
             language: row.language,
             email: row.email,
+            address_changed: row.address_changed,
             campaign,
             offer: row.offer,
             recipient: RecipientFacts {

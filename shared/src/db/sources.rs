@@ -25,6 +25,8 @@ pub struct Run {
     pub cursor: Value,
     /// Raised by every run: pages of an older run are refused.
     pub number: i64,
+    /// Whether the last run ended because its time was up: then this one comes first.
+    pub cut_short: bool,
 }
 
 /// Enabled sources of active campaigns that nobody is running, all of them or of one campaign or
@@ -38,7 +40,7 @@ pub async fn begin_runs(
     source: Option<&str>,
     lease: Duration,
 ) -> Result<Vec<Run>, DbError> {
-    sqlx::query_as!(
+    let mut runs = sqlx::query_as!(
         Run,
         "update sources s
          set run = s.run + 1, lease_until = now() + make_interval(secs => $3), last_run_at = now()
@@ -50,14 +52,17 @@ pub async fn begin_runs(
            and ($2::text is null or s.name = $2)
            and (s.lease_until is null or s.lease_until < now())
          returning s.id as source, s.campaign_id as campaign, s.name,
-                   s.kind, s.params, s.cursor, s.run as number",
+                   s.kind, s.params, s.cursor, s.run as number,
+                   coalesce(s.last_report #>> '{ended,how}' = 'time_is_up', false) as \"cut_short!\"",
         campaign,
         source,
         lease.as_secs_f64(),
     )
     .fetch_all(conn)
     .await
-    .map_err(DbError::on("take the sources that are due"))
+    .map_err(DbError::on("take the sources that are due"))?;
+    runs.sort_by_key(|run| (!run.cut_short, run.source));
+    Ok(runs)
 }
 
 /// Ends a run: frees the source and keeps what the run has to say. A run that was replaced

@@ -161,6 +161,7 @@ fn refusal(facts: &Facts) -> Option<Reason> {
         Address::Missing if verdict.score < campaign.min_score => return Some(Reason::LowScore),
         Address::Missing => return Some(Reason::NoEmail),
         Address::Invalid => return Some(Reason::InvalidAddress),
+        Address::Changed => return Some(Reason::AddressChanged),
     };
     if verdict.compliance == Compliance::Block {
         return Some(Reason::NotCompliant);

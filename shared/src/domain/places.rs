@@ -28,12 +28,10 @@ pub fn country_of(location: &str) -> Option<Country> {
             .to_lowercase();
         match (lookup(&part), found) {
             (Some(country), None) => found = Some(country),
-            (Some(country), Some(other)) if country != other => {
-                // "Austin, TX" or "Paris, Texas": the last part is the larger place and decides,
-                // unless both are countries.
-                if is_country_name(&part) {
-                    return None;
-                }
+            // "Austin, TX" or "Paris, Texas": the last part is the larger place and decides, unless
+            // both are countries.
+            (Some(country), Some(other)) if country != other && is_country_name(&part) => {
+                return None;
             }
             _ => {}
         }

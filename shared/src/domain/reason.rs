@@ -30,6 +30,8 @@ reasons! {
     NoEmail = "no_email",
     /// The address cannot be mailed.
     InvalidAddress = "invalid_address",
+    /// The profile gives another address by now: its owner is asked about anew.
+    AddressChanged = "address_changed",
     /// `info@` and its like never asked for offers.
     RoleAddress = "role_address",
     /// A throw-away mailbox.

@@ -244,31 +244,3 @@ async fn a_state_only_moves_up_but_for_a_definite_refusal(pool: PgPool) {
         assert_eq!(row(&pool, ids[0]).await.0, "sent", "{late} came late");
     }
 }
-
-#[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn the_database_refuses_what_the_code_must_never_do(pool: PgPool) {
-    let campaign = testing::campaign(&pool, "c").await;
-    planned(&pool, campaign, &runners(1)).await;
-    let broken = [
-        ("insert into sends (campaign_id, email_hash, lead_id, enriched_lead_id, state, content_hash, decision)
-          select campaign_id, email_hash, lead_id, enriched_lead_id, state, content_hash, decision from sends",
-         "sends_once_per_step_key"),
-        ("update sends set state = 'unknown'", "sends_reason_given"),
-        ("update sends set state = 'sent'", "sends_sent_at_given"),
-        ("update sends set state = 'claimed'", "sends_lease_while_held"),
-        ("update enriched_leads set score = 101", "enriched_leads_score_range"),
-        ("update enriched_leads set sent = true", "enriched_leads_sent_is_contacted"),
-        ("update recipients set suppressed_at = now()", "recipients_suppression_explained"),
-        ("update leads set username = 'Ana'", "leads_username_normalised"),
-    ];
-    for (statement, constraint) in broken {
-        let error = sqlx::query(sqlx::AssertSqlSafe(statement))
-            .execute(&pool)
-            .await
-            .unwrap_err();
-        let refused = error
-            .as_database_error()
-            .and_then(|e| e.constraint().map(str::to_owned));
-        assert_eq!(refused.as_deref(), Some(constraint), "{statement}: {error}");
-    }
-}

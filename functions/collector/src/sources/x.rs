@@ -105,7 +105,10 @@ impl LeadSource for RecentSearch<'_> {
 
         let reply = fetch::get(&self.outside.http, &self.url, &query, Some(self.token)).await?;
         if !reply.status.is_success() {
-            return Err(refusal(&reply, cursor.since_id.is_some()));
+            return Err(refusal(
+                &reply,
+                cursor.since_id.is_some() || cursor.next_token.is_some(),
+            ));
         }
         let unreadable =
             |_| SourceError::Unavailable("the answer is not a search result".to_owned());
@@ -133,7 +136,7 @@ impl LeadSource for RecentSearch<'_> {
 }
 
 /// What an answer of failure means.
-fn refusal(reply: &Reply, with_since_id: bool) -> SourceError {
+fn refusal(reply: &Reply, with_cursor: bool) -> SourceError {
     let problem: reply::Problem = reply.json().unwrap_or_default();
     let status = reply.status.as_u16();
     match (status, problem.kind()) {
@@ -146,7 +149,11 @@ fn refusal(reply: &Reply, with_since_id: bool) -> SourceError {
                 until: reset.and_then(|s| DateTime::from_timestamp(s, 0)),
             }
         }
-        (400, _) if with_since_id && problem.names("since_id") => SourceError::StaleCursor,
+        (400, _)
+            if with_cursor && problem.names(&["since_id", "next_token", "pagination_token"]) =>
+        {
+            SourceError::StaleCursor
+        }
         (400, _) => {
             SourceError::Refused("X cannot read the query (400 invalid request)".to_owned())
         }

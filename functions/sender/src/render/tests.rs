@@ -24,6 +24,7 @@ pub(crate) fn claim() -> Claim {
         name: Some("Ana Fit".to_owned()),
         language: Some("pt".to_owned()),
         email: Some("ana@example.org".to_owned()),
+        address_changed: false,
         campaign: CampaignFacts {
             status: CampaignStatus::Active,
             min_score: Score::new(70).unwrap(),

@@ -24,8 +24,8 @@ async fn a_planned_mail_is_sent_once_whatever_is_delivered_how_often(pool: PgPoo
         assert_eq!(response.unwrap(), json!({"batchItemFailures": []}));
     }
     f.deliver(&ids).await.unwrap();
-    for n in 0..10 {
-        assert_eq!(f.send(ids[n]).await, ("sent".to_owned(), None));
+    for (n, id) in ids.iter().enumerate() {
+        assert_eq!(f.send(*id).await, ("sent".to_owned(), None));
         assert_eq!(
             ses::mails_to(&f.sdk, &format!("{once}{n}@example.org")).await,
             1,
@@ -76,7 +76,7 @@ async fn every_refusal_is_on_record_with_its_rule_and_its_facts(pool: PgPool) {
         ("review", "country_review"),
         ("refused", "suppressed"),
         ("refused", "content_changed"),
-        ("refused", "no_email"),
+        ("refused", "address_changed"),
     ];
     for (id, (state, reason)) in ids.iter().zip(expected) {
         assert_eq!(
@@ -187,4 +187,38 @@ async fn a_batch_costs_three_statements_whatever_its_size(pool: PgPool) {
         );
     }
     assert_eq!(quiet.calls(), 111);
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn a_mail_goes_to_the_mailbox_it_was_planned_for_or_nowhere(pool: PgPool) {
+    let quiet = FailingSes::start(Fault::None).await;
+    let f = Fixture::new(&pool, quiet.sdk(), &[]).await;
+    let ids = f.plan(&runners("moved", 1)).await;
+    // The profile names another address by now, and its owner has said no.
+    let other = testing::new_lead("other").email.unwrap();
+    sqlx::query("insert into recipients (email_hash, suppressed_at, suppression_reason) values ($1, now(), 'unsubscribed')")
+        .bind(other.1.0)
+        .execute(&pool)
+        .await
+        .unwrap();
+    sqlx::query("update leads set email = $1, email_hash = $2")
+        .bind(other.0.as_str())
+        .bind(other.1.0)
+        .execute(&pool)
+        .await
+        .unwrap();
+    f.deliver(&ids).await.unwrap();
+    let refused = ("refused".to_owned(), Some("address_changed".to_owned()));
+    assert_eq!((f.send(ids[0]).await, quiet.calls()), (refused, 0));
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn repeated_messages_do_not_stretch_the_cap_of_the_day(pool: PgPool) {
+    let quiet = FailingSes::start(Fault::None).await;
+    let f = Fixture::new(&pool, quiet.sdk(), &[]).await;
+    let ids = f.plan(&runners("cap", 6)).await;
+    f.execute("update campaigns set daily_cap = 3").await;
+    f.deliver(&ids[..3]).await.unwrap();
+    f.deliver(&ids).await.unwrap();
+    assert_eq!(quiet.calls(), 3);
 }

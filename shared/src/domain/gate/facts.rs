@@ -92,6 +92,8 @@ pub enum Address {
     Missing,
     /// The profile has something that is none.
     Invalid,
+    /// The profile has another one than the mail was planned for.
+    Changed,
 }
 
 /// Who scored it.

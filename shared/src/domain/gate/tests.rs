@@ -112,6 +112,17 @@ fn a_block_is_never_lifted_not_even_by_a_reviewer() {
 fn an_address_must_be_a_persons() {
     check(|f| f.address = Address::Missing, refuse(Reason::NoEmail));
     check(
+        |f| f.address = Address::Changed,
+        refuse(Reason::AddressChanged),
+    );
+    check(
+        |f| {
+            f.address = Address::Missing;
+            f.verdict.score = Score::MIN;
+        },
+        refuse(Reason::LowScore),
+    );
+    check(
         |f| f.address = Address::Invalid,
         refuse(Reason::InvalidAddress),
     );

@@ -213,10 +213,9 @@ impl Problem {
             .unwrap_or_default()
     }
 
-    /// Whether it complains about this parameter.
-    pub(super) fn names(&self, parameter: &str) -> bool {
-        self.errors
-            .iter()
-            .any(|error| error.parameters.contains_key(parameter))
+    /// Whether it complains about one of these parameters.
+    pub(super) fn names(&self, parameters: &[&str]) -> bool {
+        let mut named = self.errors.iter().flat_map(|error| error.parameters.keys());
+        named.any(|name| parameters.contains(&name.as_str()))
     }
 }

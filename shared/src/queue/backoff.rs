@@ -1,26 +1,6 @@
-//! What a failure asks for.
+//! How long a message waits before it is delivered again.
 
 use std::time::Duration;
-
-/// How a failure is answered. Expected results are values, not faults.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fault {
-    /// It may go better later, not before `after` if that is given.
-    Retry {
-        /// What the other side asked for.
-        after: Option<Duration>,
-    },
-    /// It will never go: quarantined with this reason. No personal data.
-    Poison(String),
-    /// Nothing goes: the invocation fails, so that polling slows down and a person is alarmed.
-    Fatal,
-}
-
-/// An error that knows how it is answered.
-pub trait Classify {
-    /// The answer.
-    fn fault(&self) -> Fault;
-}
 
 /// How long a message waits after its `receives`-th delivery: doubling from 30 s to 15 min, and at
 /// least what the other side `asked` for. A visibility timeout cannot be longer than 12 h.
