@@ -85,6 +85,7 @@ async fn what_is_not_to_be_looked_at_is_acknowledged_and_asks_nobody(pool: PgPoo
     stage
         .run(
             "update leads set name = null, email = null, bio = null, raw = null, website = null,
+              profile_url = null, location = null, country = null, language = null, follower_count = null,
               erased_at = now() where username = 'quiet0';
               update campaigns set status = 'paused'",
         )
