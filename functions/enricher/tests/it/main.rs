@@ -17,4 +17,5 @@ mod stage;
 mod statements;
 mod sweep;
 mod together;
+mod waiting;
 mod world;
