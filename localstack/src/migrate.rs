@@ -14,9 +14,10 @@ pub(crate) async fn migrated(url: &str) -> Result<PgPool> {
         .await
         .context("could not make the database")?;
     let pool = db::connect_lazily(&url, ACTOR)?;
-    db::migrate(&pool)
-        .await
-        .context("could not migrate the database")?;
+    db::migrate(&pool).await.context(
+        "could not migrate the database; where it was made by other migrations, \
+         `cargo local down --wipe` starts anew",
+    )?;
     Ok(pool)
 }
 

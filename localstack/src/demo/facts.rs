@@ -7,6 +7,7 @@ use anyhow::Result;
 use serde_json::Value;
 use shared::db;
 use shared::db::report::{self, Line, SendLine, SourceReport};
+use shared::domain::send_state::SendState;
 
 use super::seed::CAMPAIGN;
 use crate::mail::ledger::{self, Mail};
@@ -70,6 +71,19 @@ impl Facts {
             paid_by_stand_in,
             sources,
         })
+    }
+
+    /// Sends of which PostgreSQL cannot say whether a mail left.
+    pub(super) fn unknown(&self) -> Vec<&SendLine> {
+        let is_unknown = |send: &&SendLine| {
+            send.campaign == CAMPAIGN && send.state == SendState::Unknown.as_str()
+        };
+        self.sends.iter().filter(is_unknown).collect()
+    }
+
+    /// Whether SES took a mail of this send.
+    pub(super) fn has_mail(&self, send: i64) -> bool {
+        self.mails.iter().any(|mail| mail.send == Some(send))
     }
 
     /// Messages that were given up.

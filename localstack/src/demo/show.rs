@@ -149,6 +149,18 @@ fn witnesses(facts: &Facts, funnel: &Funnel, disagreements: &[Disagreement]) {
             "  paid model calls: PostgreSQL {ours} · stand-in {stand_in}"
         ));
     }
+    let unknown = facts.unknown();
+    if !unknown.is_empty() {
+        let left = unknown
+            .iter()
+            .filter(|send| facts.has_mail(send.id))
+            .count();
+        output::line(format_args!(
+            "  {} sends ended between the call to SES and its answer: {left} of them left, none is \
+             sent again by itself",
+            unknown.len()
+        ));
+    }
     if disagreements.is_empty() {
         output::line(format_args!(
             "  {}",
