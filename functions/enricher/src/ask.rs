@@ -49,6 +49,8 @@ pub(crate) enum Unanswered {
     Unavailable,
     /// None is configured.
     NoModel,
+    /// The person has said no.
+    NotAsked,
 }
 
 impl Unanswered {
@@ -58,6 +60,7 @@ impl Unanswered {
             Self::Unusable => "the model gave no usable answer",
             Self::Unavailable => "the model was not available",
             Self::NoModel => "no model is configured",
+            Self::NotAsked => "the model was not asked about somebody who has said no",
         }
     }
 }

@@ -4,6 +4,7 @@
 //! and store enrichment and send together; only then are the sends announced.
 
 mod ask;
+mod judge;
 mod objections;
 mod plan;
 mod prompt;
@@ -17,10 +18,9 @@ use std::{
 };
 
 pub use ask::AskError;
-use ask::{Asked, Unanswered};
 use aws_config::SdkConfig;
+use judge::{Judgement, judge};
 use lambda_runtime::Diagnostic;
-use plan::Judged;
 use prompt::Prompt;
 use serde_json::{Value, json};
 use shared::{
@@ -178,7 +178,7 @@ async fn enrich(
         return Ok(settled);
     }
 
-    let judgements = judge(deps, conn, &new, deadline).await?;
+    let judgements = judge(deps.model.as_ref(), conn, &new, deadline).await?;
     let now = now();
     let mut batch = Vec::with_capacity(new.len());
     let mut waiting = HashSet::new();
@@ -224,52 +224,6 @@ fn answered(task: &Task, prompt: &Prompt) -> bool {
 
 fn no_such_lead() -> Settled {
     Settled::Poison("there is no lead of this id".to_owned())
-}
-
-enum Judgement {
-    Judged(Judged),
-    Later(Settled),
-}
-
-/// Asks the model about each; where there is no answer to be had, the rules score.
-async fn judge(
-    deps: &Deps,
-    conn: &mut PgConnection,
-    tasks: &[(&Task, Prompt)],
-    deadline: Instant,
-) -> Result<Vec<Judgement>, EnrichError> {
-    let by_rules = |task: &Task, why| {
-        Judgement::Judged(Judged::Rules {
-            score: rules::score(&task.lead),
-            why,
-        })
-    };
-    let Some(model) = &deps.model else {
-        return Ok(tasks
-            .iter()
-            .map(|(task, _)| by_rules(task, Unanswered::NoModel))
-            .collect());
-    };
-    let questions: Vec<(Prompt, &str)> = tasks
-        .iter()
-        .map(|(task, prompt)| (prompt.clone(), task.campaign.offer.as_str()))
-        .collect();
-    let asked = ask::ask(model, conn, &questions, deadline).await?;
-    let judgements = tasks
-        .iter()
-        .zip(asked)
-        .map(|((task, _), asked)| match asked {
-            Asked::Verdict(verdict, cost_micros) => Judgement::Judged(Judged::Model {
-                verdict,
-                model: model.name().to_owned(),
-                cost_micros,
-            }),
-            Asked::Unanswered(why) => by_rules(task, why),
-            Asked::Wait(after) => Judgement::Later(Settled::Retry { after }),
-            // The request stands; the sweep brings it back.
-            Asked::OverBudget => Judgement::Later(Settled::Done),
-        });
-    Ok(judgements.collect())
 }
 
 /// Lambda's deadline on the clock that only goes forward.

@@ -133,6 +133,8 @@ async fn a_recipient_who_said_no_is_refused_and_nothing_about_them_changes(pool:
         );
         assert_eq!(outcome, expected);
     }
+    let asked = stage.number("select count(*) from model_calls").await;
+    assert_eq!(asked, 2, "whoever said no is not shown to the model");
     let after: String = sqlx::query_scalar(known)
         .fetch_one(&stage.pool)
         .await
