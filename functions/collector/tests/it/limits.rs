@@ -9,7 +9,7 @@ use crate::replay::Answer;
 use crate::stage::{Stage, now, person};
 
 /// The collector begins no page with less than this left.
-const MARGIN: Duration = Duration::from_secs(30);
+const MARGIN: Duration = Duration::from_secs(60);
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn a_page_takes_one_statement_however_many_rows_it_has(pool: PgPool) {
