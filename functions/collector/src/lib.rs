@@ -29,7 +29,7 @@ use sources::{LeadSource, Source, SourceError};
 /// How long a run holds its source without storing a page.
 const LEASE: Duration = Duration::from_secs(360);
 /// No page is begun when less than this is left: three attempts at it take up to 46 s.
-const MARGIN: Duration = Duration::from_secs(60);
+pub const MARGIN: Duration = Duration::from_secs(60);
 
 /// What the function is wired to.
 #[derive(Debug)]

@@ -1,15 +1,12 @@
 use std::time::Duration;
 
-use collector::{Ended, handle};
+use collector::{Ended, MARGIN, handle};
 use serde_json::{Value, json};
 use shared::db::PgPool;
 
 use crate::log::Log;
 use crate::replay::Answer;
 use crate::stage::{Stage, now, person};
-
-/// The collector begins no page with less than this left.
-const MARGIN: Duration = Duration::from_secs(60);
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn a_page_takes_one_statement_however_many_rows_it_has(pool: PgPool) {
