@@ -10,7 +10,7 @@ use crate::session::Session;
 use crate::settings::Settings;
 use crate::{child, migrate, output, up};
 
-/// Runs `cargo test --workspace` and ends as it ends; what it started for that is stopped again.
+/// Runs `cargo test` and ends as it ends; what it started for that is stopped again.
 pub(crate) async fn run(session: &Session, arguments: &[String]) -> Result<ExitCode> {
     let result = prepared(session, arguments).await;
     session.stop_started().await?;
@@ -29,13 +29,13 @@ async fn prepared(session: &Session, arguments: &[String]) -> Result<ExitCode> {
     let for_cargo = arguments.iter().take_while(|argument| *argument != "--");
     let mut build = settings.environment.downloader(settings.cargo());
     prepare(&mut build, settings, &url);
-    build.arg("--no-run").args(for_cargo);
+    build.args(scope(arguments)).arg("--no-run").args(for_cargo);
     child::run(build).await?;
 
     output::step("Testing", "the workspace");
     let mut test = settings.environment.command(settings.cargo());
     prepare(&mut test, settings, &url);
-    test.args(arguments);
+    test.args(scope(arguments)).args(arguments);
     let status = child::status(test).await?;
     Ok(if status.success() {
         ExitCode::SUCCESS
@@ -44,14 +44,43 @@ async fn prepared(session: &Session, arguments: &[String]) -> Result<ExitCode> {
     })
 }
 
+/// Everything, unless a package is named.
+fn scope(arguments: &[String]) -> Option<&'static str> {
+    let names_one =
+        |argument: &String| argument.starts_with("-p") || argument.starts_with("--package");
+    let for_cargo = arguments.iter().take_while(|argument| *argument != "--");
+    (!for_cargo.into_iter().any(names_one)).then_some("--workspace")
+}
+
 fn prepare(cargo: &mut Command, settings: &Settings, url: &str) {
     let folder = &settings.folder;
     cargo
         .current_dir(&folder.workspace)
-        .args(["test", "--workspace"])
+        .arg("test")
         .env("DATABASE_URL", url)
         // For the tests that run this very program: the same cloud.
         .env("LOCAL_DIR", &folder.root)
         .env("LOCAL_CLOUD_PORT", folder.cloud_port.to_string())
         .env("LOCAL_INTERNET_PORT", folder.internet_port.to_string());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_named_package_narrows_the_workspace() {
+        let scope = |arguments: &[&str]| {
+            scope(
+                &arguments
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>(),
+            )
+        };
+        assert_eq!(scope(&[]), Some("--workspace"));
+        assert_eq!(scope(&["some_test", "--", "-p"]), Some("--workspace"));
+        assert_eq!(scope(&["-p", "sender"]), None);
+        assert_eq!(scope(&["--package=sender"]), None);
+    }
 }
