@@ -92,7 +92,8 @@ async fn an_erased_lead_stays_empty_whatever_is_collected(pool: PgPool) {
     stage.run_one().await;
     stage.queue.announced().await;
     let erase = "update leads set erased_at = now(), name = null, email = null, bio = null,
-                     raw = null, website = null, location = null, enrich_requested_at = null";
+                     raw = null, website = null, location = null, profile_url = null,
+                     follower_count = null, enrich_requested_at = null";
     sqlx::query(erase).execute(&stage.pool).await.unwrap();
     let before = stage.everything().await;
 
