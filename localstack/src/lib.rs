@@ -1,7 +1,7 @@
 //! `cargo local`: the whole cloud on this machine, without Docker.
 //!
-//! [`up`] tells how it starts, [`demo`] how it is shown to work. Everything lies in one [`folder`],
-//! every child runs in one [`environment`], and whatever is left running is a [`process`] with a
+//! `up` tells how it starts, `demo` how it is shown to work. Everything lies in one `folder`,
+//! every child runs in one `environment`, and whatever is left running is a `process` with a
 //! record of who it is.
 
 mod aws;
