@@ -213,7 +213,6 @@ async fn send(
 
 /// Writes the mail of an armed send and calls SES, once.
 async fn hand_over(deps: &Deps, claim: &Claim, now: DateTime<Utc>) -> Handover {
-    let identity = &deps.config.identity;
     // The gate saw both: they are there.
     let to = claim
         .email
@@ -224,16 +223,9 @@ async fn hand_over(deps: &Deps, claim: &Claim, now: DateTime<Utc>) -> Handover {
             code: "NoAddressOrText".to_owned(),
         };
     };
-    match render(
-        claim,
-        draft,
-        &to,
-        identity,
-        &deps.config.unsubscribe_keys,
-        now,
-    ) {
+    match render(claim, draft, &to, &deps.config, now) {
         Ok(mime) => {
-            let from = identity.address.clone();
+            let from = deps.config.identity.address.clone();
             deps.mailer
                 .hand_over(Mail {
                     send: claim.send,

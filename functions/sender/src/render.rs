@@ -8,9 +8,9 @@ use mail_builder::{
     headers::{address::Address, date::Date, text::Text, url::URL},
 };
 use shared::{
-    config::Identity,
+    config,
     db::sends::Claim,
-    domain::{content::Draft, email::EmailAddress, unsubscribe::UnsubscribeKeys},
+    domain::{content::Draft, email::EmailAddress},
 };
 
 /// The mail could not be written. Nothing was sent.
@@ -64,11 +64,11 @@ pub(crate) fn render(
     claim: &Claim,
     draft: &Draft,
     to: &EmailAddress,
-    identity: &Identity,
-    keys: &UnsubscribeKeys,
+    config: &config::Sender,
     now: DateTime<Utc>,
 ) -> Result<Vec<u8>, RenderError> {
-    let token = keys.sign(claim.send);
+    let identity = &config.identity;
+    let token = config.unsubscribe_keys.sign(claim.send);
     let base = identity.public_base_url.as_str().trim_end_matches('/');
     let unsubscribe_url = format!("{base}/u/{token}");
     let privacy_url = format!("{base}/privacy");

@@ -77,7 +77,11 @@ pub async fn store_page(
     let verified: Vec<Option<bool>> = page.iter().map(|l| l.verified).collect();
     let locations = column(|l| l.location.as_deref());
     let websites = column(|l| l.website.as_deref());
-    let countries = column(|l| l.country.as_ref().map(|c| c.as_str()));
+    let countries = column(|l| {
+        l.country
+            .as_ref()
+            .map(super::super::domain::country::Country::as_str)
+    });
     let languages = column(|l| l.language.as_deref());
     let raws: Vec<Option<serde_json::Value>> = page.iter().map(|l| l.raw.clone()).collect();
 

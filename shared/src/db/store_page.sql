@@ -80,13 +80,14 @@ proposed as (
            coalesce(k.location, l.location) as location,
            coalesce(k.website, l.website) as website,
            coalesce(k.country, l.country) as country,
-           coalesce(k.language, l.language) as language,
+           -- The first one stays: who writes in two languages would be read anew each time.
+           coalesce(l.language, k.language) as language,
            coalesce(k.raw, l.raw) as raw,
-           (l.name, l.email, l.bio, l.location, l.website, l.country, l.language)
+           (l.name, l.email, l.bio, l.location, l.website, l.country)
                is distinct from
            (coalesce(k.name, l.name), coalesce(k.email, l.email), coalesce(k.bio, l.bio),
             coalesce(k.location, l.location), coalesce(k.website, l.website),
-            coalesce(k.country, l.country), coalesce(k.language, l.language)) as reads_anew
+            coalesce(k.country, l.country)) as reads_anew
     from known k
     join leads l on l.id = k.lead_id
     where not k.erased and not k.taken

@@ -1,9 +1,15 @@
+use std::time::Duration;
+
 use mail_parser::{Message, MessageParser};
-use shared::domain::{
-    gate::{CampaignFacts, CampaignStatus, Compliance, Method, RecipientFacts, Verdict},
-    ids::{LeadId, SendId},
-    lead::Platform,
-    score::{Confidence, Score},
+use shared::{
+    config::Identity,
+    domain::{
+        gate::{CampaignFacts, CampaignStatus, Compliance, Method, RecipientFacts, Verdict},
+        ids::{LeadId, SendId},
+        lead::Platform,
+        score::{Confidence, Score},
+        unsubscribe::UnsubscribeKeys,
+    },
 };
 
 use super::*;
@@ -62,6 +68,18 @@ fn identity() -> Identity {
     }
 }
 
+fn config() -> config::Sender {
+    config::Sender {
+        database_url: config::Secret::new("postgresql://localhost/x".to_owned()),
+        outreach_queue_url: "http://127.0.0.1/q".to_owned(),
+        sweep_patience: Duration::from_secs(600),
+        sending_enabled: true,
+        identity: identity(),
+        unsubscribe_keys: keys(),
+        configuration_set: "outreach".to_owned(),
+    }
+}
+
 fn keys() -> UnsubscribeKeys {
     UnsubscribeKeys::parse(&format!("k1:{}", "0f".repeat(32))).unwrap()
 }
@@ -69,15 +87,7 @@ fn keys() -> UnsubscribeKeys {
 fn mail(claim: &Claim) -> Vec<u8> {
     let to = EmailAddress::parse("ana@example.org").unwrap();
     let now = "2026-01-05T10:00:00Z".parse().unwrap();
-    render(
-        claim,
-        claim.draft.as_ref().unwrap(),
-        &to,
-        &identity(),
-        &keys(),
-        now,
-    )
-    .unwrap()
+    render(claim, claim.draft.as_ref().unwrap(), &to, &config(), now).unwrap()
 }
 
 fn parsed(mime: &[u8]) -> Message<'_> {

@@ -117,7 +117,13 @@ pub async fn record(
             .as_ref()
             .map(|p| if p.review { "review" } else { "queued" })
     });
-    let countries = text(|e| e.plan.as_ref()?.country.as_ref().map(|c| c.as_str()));
+    let countries = text(|e| {
+        e.plan
+            .as_ref()?
+            .country
+            .as_ref()
+            .map(crate::domain::country::Country::as_str)
+    });
     let bytes = |get: fn(&NewEnrichment) -> Option<&[u8]>| -> Vec<Option<Vec<u8>>> {
         batch.iter().map(|e| get(e).map(<[u8]>::to_vec)).collect()
     };

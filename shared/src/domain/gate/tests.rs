@@ -165,7 +165,8 @@ fn a_country_that_asks_for_consent_gets_no_mail_without_it() {
 
 #[test]
 fn a_doubt_goes_to_a_person_and_a_persons_word_lifts_it() {
-    let doubts: [(fn(&mut Facts), Reason); 7] = [
+    type Change = fn(&mut Facts);
+    let doubts: [(Change, Reason); 7] = [
         (|f| f.verdict.method = Method::Rules, Reason::ScoredByRules),
         (
             |f| f.verdict.compliance = Compliance::Review,
