@@ -44,8 +44,11 @@ impl Watch {
         let script = format!(
             "exec cargo lambda watch --ignore-changes --invoke-address 127.0.0.1 --invoke-port {port}"
         );
+        let output = fs::File::create(log()).unwrap();
         let child = shell(&script)
             .stdin(Stdio::null())
+            .stdout(output.try_clone().unwrap())
+            .stderr(output)
             .process_group(0)
             .spawn()
             .unwrap();
@@ -54,7 +57,8 @@ impl Watch {
             let ended = watch.0.try_wait().unwrap();
             assert!(
                 ended.is_none(),
-                "it ended: {ended:?}; is the cloud up (`cargo local up`)?"
+                "is the cloud up (`cargo local up`)?\n{}",
+                fs::read_to_string(log()).unwrap_or_default()
             );
             TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()
         });
