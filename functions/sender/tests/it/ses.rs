@@ -73,6 +73,7 @@ pub(crate) enum Fault {
 pub(crate) struct FailingSes {
     pub(crate) calls: Arc<Mutex<usize>>,
     address: String,
+    fault: Fault,
 }
 
 impl FailingSes {
@@ -84,12 +85,21 @@ impl FailingSes {
             .fallback(answer)
             .with_state((calls.clone(), fault));
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { calls, address }
+        Self {
+            calls,
+            address,
+            fault,
+        }
     }
 
-    /// The clients' set-up for it, with a wait of half a second.
+    /// The clients' set-up for it; one that never answers is waited for half a second.
     pub(crate) fn sdk(&self) -> SdkConfig {
-        impatient(&self.address)
+        match self.fault {
+            Fault::Hang => impatient(&self.address),
+            Fault::None | Fault::Error(..) | Fault::Reset | Fault::Garbage => {
+                testing::sdk(Some(&self.address))
+            }
+        }
     }
 
     pub(crate) fn calls(&self) -> usize {
