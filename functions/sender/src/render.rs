@@ -72,7 +72,12 @@ pub(crate) fn render(
     let base = identity.public_base_url.as_str().trim_end_matches('/');
     let unsubscribe_url = format!("{base}/u/{token}");
     let privacy_url = format!("{base}/privacy");
-    let greeting = greeting(claim.name.as_deref());
+    // A message that greets by itself needs no second greeting.
+    let greeting = if greets(&draft.message) {
+        String::new()
+    } else {
+        greeting(claim.name.as_deref())
+    };
     let platform = claim.platform.title();
     let (offer, username) = (claim.offer.trim_end_matches('.'), claim.username.as_str());
     let (sender_name, postal_address) = (identity.name.as_str(), identity.postal_address.as_str());
@@ -150,6 +155,19 @@ fn greeting(name: Option<&str>) -> String {
     name.map(str::trim)
         .filter(plain)
         .map_or_else(|| "Hello,".to_owned(), |n| format!("Hello {n},"))
+}
+
+/// Whether the message begins with a greeting of its own.
+fn greets(message: &str) -> bool {
+    const GREETINGS: &[&str] = &[
+        "hi", "hello", "hey", "dear", "hallo", "liebe", "lieber", "bonjour", "salut", "hola",
+        "buenos", "olá", "oi", "ciao", "salve", "hej", "hoi",
+    ];
+    let first = message
+        .split(|c: char| !c.is_alphabetic())
+        .next()
+        .unwrap_or_default();
+    GREETINGS.contains(&first.to_lowercase().as_str()) || message.starts_with("こんにちは")
 }
 
 fn paragraphs(message: &str) -> Vec<&str> {

@@ -181,6 +181,27 @@ fn the_headers_are_what_mailbox_providers_ask_for() {
 }
 
 #[test]
+fn nobody_is_greeted_twice() {
+    let greeting = Claim {
+        draft: Some(Draft {
+            subject: "Runs".to_owned(),
+            message: "Hi Ana, shall we talk?".to_owned(),
+        }),
+        ..claim()
+    };
+    let mime = mail(&greeting);
+    let text = parsed(&mime).body_text(0).unwrap().into_owned();
+    assert!(text.starts_with("Hi Ana, shall we talk?"), "{text}");
+    for (message, expected) in [
+        ("Olá Ana! …", true),
+        ("Higher is better", false),
+        ("", false),
+    ] {
+        assert_eq!(greets(message), expected, "{message}");
+    }
+}
+
+#[test]
 fn a_name_that_is_none_is_passed_over() {
     assert_eq!(greeting(Some("Ana Fit")), "Hello Ana Fit,");
     assert_eq!(
