@@ -45,7 +45,7 @@ pub(crate) async fn start(
         Some(_) => process::stop(folder, NAME).await?,
         None => false,
     };
-    process::check_free(folder.cloud_port, "LOCAL_CLOUD_PORT")?;
+    process::check_free(folder.cloud_port, "LOCAL_CLOUD_PORT").await?;
     std::fs::create_dir_all(folder.cloud())?;
     process::start(
         folder,

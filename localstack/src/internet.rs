@@ -40,7 +40,7 @@ pub(crate) async fn start(
         Some(_) => process::stop(folder, NAME).await?,
         None => false,
     };
-    process::check_free(folder.internet_port, "LOCAL_INTERNET_PORT")?;
+    process::check_free(folder.internet_port, "LOCAL_INTERNET_PORT").await?;
     let mut command = environment.daemon(program);
     command
         .args(["internet", "--port", &folder.internet_port.to_string()])

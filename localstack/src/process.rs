@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow};
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::{Deserialize, Serialize};
 use sysinfo::{ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System};
@@ -20,6 +20,7 @@ use crate::{output, wait};
 
 /// How long a process may take to end itself before it is ended.
 const PATIENCE: Duration = Duration::from_secs(10);
+const MOMENT: Duration = Duration::from_secs(1);
 const POLL: Duration = Duration::from_millis(50);
 const TAIL_BYTES: i64 = 2_000;
 
@@ -128,16 +129,24 @@ pub(crate) fn died(folder: &Folder, name: &str) -> anyhow::Error {
 }
 
 /// Fails, naming `variable`, when somebody else listens on `port`.
-pub(crate) fn check_free(port: u16, variable: &str) -> Result<()> {
-    match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => bail!(
-            "port {port} is busy: another program listens on 127.0.0.1:{port}.\n\
+///
+/// A process that was just stopped may hold it for a moment longer: its first thread is seen to end
+/// before the last one has.
+pub(crate) async fn check_free(port: u16, variable: &str) -> Result<()> {
+    let free = async || match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+        Ok(_) => Ok(Some(())),
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("could not listen on port {port}")),
+    };
+    wait::until("the port", MOMENT, POLL, free)
+        .await
+        .with_context(|| {
+            format!(
+                "port {port} is busy: another program listens on 127.0.0.1:{port}.\n\
              Stop it (a local cloud of another checkout: `cargo local down` there), or choose \
              another port with {variable}=…"
-        ),
-        Err(error) => Err(error).with_context(|| format!("could not listen on port {port}")),
-    }
+            )
+        })
 }
 
 /// The end of a text file, from the start of a line.

@@ -81,17 +81,18 @@ async fn a_process_that_ended_leaves_its_last_words() {
     );
 }
 
-#[test]
-fn a_busy_port_is_named_with_the_way_out() {
+#[tokio::test]
+async fn a_busy_port_is_named_with_the_way_out() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     let error = check_free(port, "LOCAL_CLOUD_PORT")
+        .await
         .unwrap_err()
         .to_string();
     assert!(error.contains(&format!("port {port} is busy")), "{error}");
     assert!(error.contains("LOCAL_CLOUD_PORT="), "{error}");
     drop(listener);
-    check_free(port, "LOCAL_CLOUD_PORT").unwrap();
+    check_free(port, "LOCAL_CLOUD_PORT").await.unwrap();
 }
 
 #[test]
