@@ -12,6 +12,16 @@ pub fn init(variable: impl Fn(&str) -> Option<String>) {
     let level = variable("AWS_LAMBDA_LOG_LEVEL").or_else(|| variable("RUST_LOG"));
     let filter = EnvFilter::try_new(level.as_deref().unwrap_or("info"))
         .unwrap_or_else(|_| EnvFilter::new("info"));
+    // Below these levels the crates log what they send and receive: texts and addresses.
+    let filter = [
+        "async_openai=off",
+        "aws_smithy_runtime=info",
+        "hyper_util=info",
+        "sqlx=warn",
+    ]
+    .into_iter()
+    .filter_map(|directive| directive.parse().ok())
+    .fold(filter, EnvFilter::add_directive);
     let log = fmt()
         .with_env_filter(filter)
         .with_target(false)

@@ -182,6 +182,8 @@ async fn round<'a>(
     let mut settled = Vec::with_capacity(calls.len());
     let mut again = Vec::new();
     let mut refused = None;
+    let n_calls = calls.len();
+    let mut n_refused = 0;
     for ((mut question, attempt), answer) in calls.into_iter().zip(answers) {
         let ended = ended(&question, answer);
         let cost_micros = match (&ended.usage, ended.state) {
@@ -214,14 +216,23 @@ async fn round<'a>(
                 truncated,
                 ..question
             }),
-            Next::Stop(error) => refused = Some(error),
+            Next::Stop(error) => {
+                place(asked, question.place, Asked::Wait(None));
+                n_refused += 1;
+                refused = Some(error);
+            }
         }
     }
     if !settled.is_empty() {
         model_calls::settle(conn, &settled).await?;
     }
     match refused {
-        Some(error) => Err(AskError::Refused(error)),
+        // Whatever we ask: key, account or set-up.
+        Some(error) if n_refused == n_calls => Err(AskError::Refused(error)),
+        Some(error) => {
+            tracing::error!(error = %error, "the model's server refused some of a batch");
+            Ok(again)
+        }
         None => Ok(again),
     }
 }

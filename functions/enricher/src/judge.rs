@@ -50,6 +50,17 @@ pub(crate) async fn judge(
         false => ask::ask(model, conn, &questions, deadline).await?,
     }
     .into_iter();
+    let over = answers
+        .as_slice()
+        .iter()
+        .filter(|asked| matches!(asked, Asked::OverBudget))
+        .count();
+    if over > 0 {
+        tracing::warn!(
+            leads = over,
+            "the day's model budget is used up: leads wait for tomorrow"
+        );
+    }
     let judged = tasks.iter().map(|(task, _)| {
         if said_no(task) {
             return by_rules(task, Unanswered::NotAsked);

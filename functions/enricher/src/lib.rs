@@ -219,7 +219,7 @@ async fn enrich(
 fn answered(task: &Task, prompt: &Prompt) -> bool {
     task.latest
         .as_ref()
-        .is_some_and(|(_, hash)| hash.as_slice() == prompt.key.as_slice())
+        .is_some_and(|(_, hash)| hash.as_slice() == plan::basis_of(task, prompt).as_slice())
 }
 
 fn no_such_lead() -> Settled {

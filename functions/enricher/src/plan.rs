@@ -1,6 +1,7 @@
 //! What follows from an enrichment: a mail, a person's look, or a refusal with its reason.
 
 use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
 use shared::{
     db::enrichment::{NewEnrichment, Plan, Task},
     domain::{
@@ -26,6 +27,21 @@ pub(crate) enum Judged {
     },
     /// The rules, because there was no answer.
     Rules { score: RuleScore, why: Unanswered },
+}
+
+/// Names what an enrichment is made from: what the model is asked, and what the gate looks at
+/// besides. A lead that gains an address is planned anew, and the model is not asked again.
+pub(crate) fn basis_of(task: &Task, prompt: &Prompt) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(prompt.key);
+    hash.update(task.email_hash.map_or([0; 32], |hash| hash.0));
+    hash.update(
+        task.lead
+            .country
+            .as_ref()
+            .map_or("", |country| country.as_str()),
+    );
+    hash.finalize().into()
 }
 
 /// Plans what follows for one lead and campaign.
@@ -87,7 +103,7 @@ pub(crate) fn plan(
         evidence: scored.evidence,
         method: scored.verdict.method,
         model: scored.model,
-        prompt_hash: prompt.key,
+        prompt_hash: basis_of(task, prompt),
         cost_micros: scored.cost_micros,
         reason: match decision {
             Decision::Send | Decision::Defer { .. } => None,

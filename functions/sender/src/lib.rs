@@ -138,6 +138,10 @@ async fn sweep(deps: &Deps, conn: &mut PgConnection) -> Result<Value, SendError>
             "calls without an answer: a person should look"
         );
     }
+    // With the kill switch on, what is planned waits where it is, untouched.
+    if !deps.config.sending_enabled {
+        return Ok(json!({"published": 0, "requeued": reaped.requeued, "unknown": reaped.unknown}));
+    }
     let due = sends::take_due(conn, deps.config.sweep_patience, SWEEP).await?;
     if let Err(error) = deps.queue.publish(&due).await {
         tracing::warn!("{error}");

@@ -10,7 +10,7 @@ use mail_builder::{
 use shared::{
     config,
     db::sends::Claim,
-    domain::{content::Draft, email::EmailAddress},
+    domain::{content::Draft, email::EmailAddress, lead::Platform},
 };
 
 /// The mail could not be written. Nothing was sent.
@@ -31,8 +31,7 @@ struct PlainText<'a> {
     message: &'a str,
     sender_name: &'a str,
     offer: &'a str,
-    platform: &'a str,
-    username: &'a str,
+    source: &'a str,
     unsubscribe_url: &'a str,
     privacy_url: &'a str,
     postal_address: &'a str,
@@ -47,8 +46,7 @@ struct Html<'a> {
     paragraphs: Vec<&'a str>,
     sender_name: &'a str,
     offer: &'a str,
-    platform: &'a str,
-    username: &'a str,
+    source: &'a str,
     unsubscribe_url: &'a str,
     privacy_url: &'a str,
     postal_address: &'a str,
@@ -78,8 +76,8 @@ pub(crate) fn render(
     } else {
         greeting(claim.name.as_deref())
     };
-    let platform = claim.platform.title();
-    let (offer, username) = (claim.offer.trim_end_matches('.'), claim.username.as_str());
+    let source = source(claim);
+    let offer = claim.offer.trim_end_matches('.');
     let (sender_name, postal_address) = (identity.name.as_str(), identity.postal_address.as_str());
 
     let text = PlainText {
@@ -87,8 +85,7 @@ pub(crate) fn render(
         message: &draft.message,
         sender_name,
         offer,
-        platform,
-        username,
+        source: &source,
         unsubscribe_url: &unsubscribe_url,
         privacy_url: &privacy_url,
         postal_address,
@@ -101,8 +98,7 @@ pub(crate) fn render(
         paragraphs: paragraphs(&draft.message),
         sender_name,
         offer,
-        platform,
-        username,
+        source: &source,
         unsubscribe_url: &unsubscribe_url,
         privacy_url: &privacy_url,
         postal_address,
@@ -141,6 +137,20 @@ pub(crate) fn render(
         message = message.reply_to(reply_to.as_str());
     }
     Ok(message.write_to_vec()?)
+}
+
+/// Where the data is from, which the person has a right to know (GDPR, art. 14(2)(f)).
+fn source(claim: &Claim) -> String {
+    match claim.platform {
+        Platform::Csv => {
+            "You get it because your address is on a list that we were given.".to_owned()
+        }
+        Platform::X | Platform::Instagram | Platform::Facebook | Platform::LinkedIn => format!(
+            "You get it because of your public {} profile ({}), which we found ourselves.",
+            claim.platform.title(),
+            claim.username,
+        ),
+    }
 }
 
 /// By name where the name reads like one; a slogan or an emoji in its place is passed over.

@@ -106,7 +106,11 @@ impl Mailer {
                     other if never_connected(other) => Handover::Unreachable,
                     _ => Handover::NoAnswer,
                 };
-                tracing::warn!(send.id = %mail.send, code, outcome = ?outcome, "SES did not take a mail");
+                if outcome == Handover::NoAnswer {
+                    tracing::error!(send.id = %mail.send, code, "nobody knows whether SES took a mail");
+                } else {
+                    tracing::warn!(send.id = %mail.send, code, outcome = ?outcome, "SES did not take a mail");
+                }
                 outcome
             }
         }

@@ -93,7 +93,10 @@ impl Model {
         let input_price = r.or_default("OPENAI_INPUT_USD_PER_MILLION", price, 0.40);
         let output_price = r.or_default("OPENAI_OUTPUT_USD_PER_MILLION", price, 1.60);
         let budget: f64 = r.or_default("MODEL_DAILY_BUDGET_USD", "an amount in US dollars", 5.0);
-        if !(0.0..=1e6).contains(&budget) || input_price < 0.0 || output_price < 0.0 {
+        if ![budget, input_price, output_price]
+            .iter()
+            .all(|usd| (0.0..=1e6).contains(usd))
+        {
             r.problem(
                 "MODEL_DAILY_BUDGET_USD",
                 "and the prices are amounts from 0 to a million",

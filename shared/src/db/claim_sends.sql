@@ -51,7 +51,7 @@ select s.id, s.fence, s.attempts, s.lead_id, s.content_hash,
               where d.day = (now() at time zone 'utc')::date and d.campaign_id = c.id
                 and not exists (select 1 from claimed o where o.id = d.send_id))
            - row_number() over (partition by c.id order by s.id) + 1 as "left_today!",
-       r.country, r.basis, r.revision,
+       r.country, l.country as lead_country, r.basis, r.revision,
        r.suppressed_at is not null as "suppressed!", r.erased_at is not null as "recipient_erased!",
        e.score, e.ai_confidence, e.compliant, e.method, e.reviewed, e.subject, e.message
 from claimed s

@@ -10,6 +10,7 @@ use sqlx::PgConnection;
 use super::DbError;
 use crate::domain::{
     basis::{Basis, BasisRules},
+    country::Country,
     email::EmailHash,
     gate::{CampaignFacts, CampaignStatus, RecipientFacts},
     ids::{CampaignId, LeadId},
@@ -130,7 +131,7 @@ pub async fn load(conn: &mut PgConnection, ids: &[i64]) -> Result<Work, DbError>
             recipient: RecipientFacts {
                 erased: row.recipient_erased,
                 suppressed: row.suppressed,
-                country: recipient_country.or(country),
+                country: agreed(recipient_country, country),
                 basis: row.basis.as_deref().and_then(Basis::from_word),
             },
             latest: row.version.zip(row.prompt_hash),
@@ -151,6 +152,15 @@ pub async fn load(conn: &mut PgConnection, ids: &[i64]) -> Result<Work, DbError>
         });
     }
     Ok(work)
+}
+
+/// Where a person is, from what the mailbox and the profile say. If they disagree nobody knows, and
+/// a person looks.
+pub(super) fn agreed(mailbox: Option<Country>, profile: Option<Country>) -> Option<Country> {
+    match (mailbox, profile) {
+        (Some(one), Some(other)) => (one == other).then_some(one),
+        (known, None) | (None, known) => known,
+    }
 }
 
 /// A campaign's rules from its columns. What cannot be read gets the strictest value.

@@ -10,7 +10,10 @@ use serde_json::Value;
 use sqlx::PgConnection;
 pub use sweep::{Reaped, reap, take_due};
 
-use super::{DbError, enrichment::campaign_facts};
+use super::{
+    DbError,
+    enrichment::{agreed, campaign_facts},
+};
 use crate::domain::{
     basis::Basis,
     content::{ContentHash, Draft},
@@ -102,7 +105,10 @@ pub async fn claim(
             recipient: RecipientFacts {
                 erased,
                 suppressed: row.suppressed,
-                country: row.country.and_then(|code| code.parse().ok()),
+                country: agreed(
+                    row.country.and_then(|code| code.parse().ok()),
+                    row.lead_country.and_then(|code| code.parse().ok()),
+                ),
                 basis: row.basis.as_deref().and_then(Basis::from_word),
             },
             revision: row.revision,

@@ -66,6 +66,14 @@ inserted as (
 
 -- Only where something differs; what the source does not say changes nothing. A new enrichment is
 -- owed when what it reads has changed, or when a source of another campaign has found the lead.
+-- Locked in the order that everybody locks in, and read as they are by then.
+held as (
+    select l.* from leads l
+    where l.id in (select lead_id from known)
+    order by l.id
+    for no key update of l
+),
+
 proposed as (
     select k.lead_id, k.new_here,
            case when l.external_id like '@%' then k.external_id else l.external_id end as external_id,
@@ -89,7 +97,7 @@ proposed as (
             coalesce(k.location, l.location), coalesce(k.website, l.website),
             coalesce(k.country, l.country)) as reads_anew
     from known k
-    join leads l on l.id = k.lead_id
+    join held l on l.id = k.lead_id
     where not k.erased and not k.taken
 ),
 

@@ -38,10 +38,6 @@ row_id!(
     SourceId
 );
 row_id!(
-    /// A row of `enriched_leads`.
-    EnrichmentId
-);
-row_id!(
     /// A row of `sends`.
     SendId
 );

@@ -57,7 +57,7 @@ impl Platform {
             Self::Instagram => "Instagram",
             Self::Facebook => "Facebook",
             Self::LinkedIn => "LinkedIn",
-            Self::Csv => "public",
+            Self::Csv => "imported",
         }
     }
 }

@@ -5,38 +5,54 @@
 
 mod names;
 
-use names::{CITIES, COUNTRIES, US_STATES};
+use names::{CITIES, COUNTRIES, US_STATE_CODES, US_STATE_OR_COUNTRY_CODES, US_STATES};
 
 use super::country::Country;
 
 /// The country of a free text such as `Lisbon`, `Austin, TX`, `Berlin 🇩🇪` or `España`.
 ///
 /// A flag decides; otherwise the parts between commas, slashes and bars are looked up, the last
-/// one first. Two parts that speak of different countries are a doubt.
+/// one first. Two parts that speak of different countries are a doubt, and so is a postal code of
+/// a state that is also a country's (`Regensburg, DE`), unless another part settles it.
 pub fn country_of(location: &str) -> Option<Country> {
     if let Some(country) = flag(location) {
         return Some(country);
     }
-    let mut found = None;
-    for part in location
+    let parts: Vec<&str> = location
         .split([',', '/', '|', '·', '•', ';', '(', ')', '&'])
-        .rev()
-    {
-        let part = part
-            .trim()
-            .trim_matches(|c: char| !c.is_alphanumeric())
-            .to_lowercase();
-        match (lookup(&part), found) {
+        .map(|part| part.trim_matches(|c: char| !c.is_alphanumeric()))
+        .filter(|part| !part.is_empty())
+        .collect();
+    let mut found = None;
+    for (place, part) in parts.iter().enumerate().rev() {
+        let code = US_STATE_CODES
+            .iter()
+            .chain(US_STATE_OR_COUNTRY_CODES)
+            .any(|code| code == part);
+        let country = match code {
+            // A code stands behind the place it belongs to.
+            true if place == 0 || place + 1 < parts.len() => return None,
+            true if US_STATE_CODES.contains(part) => "US".parse().ok(),
+            true => Some(settled(part, &parts)?),
+            false => lookup(part),
+        };
+        match (country, found) {
             (Some(country), None) => found = Some(country),
-            // "Austin, TX" or "Paris, Texas": the last part is the larger place and decides, unless
-            // both are countries.
-            (Some(country), Some(other)) if country != other && is_country_name(&part) => {
+            // "Paris, Texas": the last part is the larger place and decides, unless both are
+            // countries.
+            (Some(country), Some(other)) if country != other && is_country_name(part) => {
                 return None;
             }
             _ => {}
         }
     }
     found
+}
+
+/// A state's code that is also a country's: what the other parts make of it.
+fn settled(code: &str, parts: &[&str]) -> Option<Country> {
+    let mut others = parts.iter().filter_map(|part| lookup(part));
+    others.find(|country| country.as_str() == code || country.as_str() == "US")
 }
 
 /// The country of a host name's top-level domain, where that says something about its owner.
@@ -79,17 +95,21 @@ fn flag(text: &str) -> Option<Country> {
 }
 
 fn lookup(part: &str) -> Option<Country> {
+    let part = part.to_lowercase();
     let code = COUNTRIES
         .iter()
         .chain(CITIES)
-        .find(|(_, names)| names.contains(&part))
+        .find(|(_, names)| names.contains(&part.as_str()))
         .map(|(code, _)| *code)
-        .or_else(|| (US_STATES.contains(&part)).then_some("US"))?;
+        .or_else(|| US_STATES.contains(&part.as_str()).then_some("US"))?;
     code.parse().ok()
 }
 
 fn is_country_name(part: &str) -> bool {
-    COUNTRIES.iter().any(|(_, names)| names.contains(&part))
+    let part = part.to_lowercase();
+    COUNTRIES
+        .iter()
+        .any(|(_, names)| names.contains(&part.as_str()))
 }
 
 #[cfg(test)]
@@ -116,6 +136,12 @@ mod tests {
         check("東京", Some("JP"));
         check("London, UK", Some("GB"));
         check("Paris, Texas", Some("US"));
+        check("Smalltown, TX", Some("US"));
+        check("Berlin, DE", Some("DE"));
+        check("Toronto, CA", Some("CA"));
+        check("Bengaluru, IN", Some("IN"));
+        check("Phoenix, AZ", Some("US"));
+        check("Brooklyn, NY", Some("US"));
     }
 
     #[test]
@@ -125,6 +151,12 @@ mod tests {
         check("everywhere & nowhere", None);
         check("Portugal / Brazil", None);
         check("she/her", None);
+        check("Regensburg, DE", None);
+        check("DE", None);
+        check("Tucson, AZ", None);
+        check("Hi", None);
+        check("ok, in", None);
+        check("TX", None);
     }
 
     #[test]

@@ -131,6 +131,39 @@ async fn a_changed_address_alone_costs_nothing(pool: PgPool) {
     deliver(&deps, &leads).await.unwrap();
     assert_eq!(stage.internet.stats().model.requests, 1);
     assert_eq!(stage.owed().await, [0; 0]);
+    let to_both = "select count(distinct email_hash) from sends";
+    assert_eq!(
+        stage.number(to_both).await,
+        2,
+        "the new mailbox is planned for"
+    );
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn a_lead_that_shows_its_address_later_is_planned_without_another_question(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let leads = stage.leads(&["shy"]).await;
+    let deps = stage.deps(&[]);
+    stage
+        .run("update leads set email = null, email_hash = null")
+        .await;
+    deliver(&deps, &leads).await.unwrap();
+    let reason = stage.enriched().await.remove(0).reason;
+    assert_eq!(reason.as_deref(), Some("no_email"));
+    stage
+        .run(
+            "update leads set email = 'shy@example.net', email_hash = decode(repeat('ab', 32), 'hex'),
+                    enrich_requested_at = now()",
+        )
+        .await;
+    deliver(&deps, &leads).await.unwrap();
+    assert_eq!(
+        stage
+            .number("select count(*) from sends where state = 'queued'")
+            .await,
+        1
+    );
+    assert_eq!(stage.internet.stats().model.requests, 1);
 }
 
 /// Two campaigns with the same offer want the same lead: one question, and neither is forgotten.

@@ -181,6 +181,21 @@ fn the_headers_are_what_mailbox_providers_ask_for() {
 }
 
 #[test]
+fn somebody_from_a_list_is_told_so() {
+    let listed = Claim {
+        platform: Platform::Csv,
+        username: "mail-0a1b".to_owned(),
+        ..claim()
+    };
+    let mime = mail(&listed);
+    let text = parsed(&mime).body_text(0).unwrap().into_owned();
+    assert!(
+        text.contains("on a list that we were given") && !text.contains("mail-0a1b"),
+        "{text}"
+    );
+}
+
+#[test]
 fn nobody_is_greeted_twice() {
     let greeting = Claim {
         draft: Some(Draft {

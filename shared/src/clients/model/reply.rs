@@ -68,6 +68,7 @@ const OF_THE_QUESTION: &[&str] = &[
     "string_above_max_length",
     "content_filter",
     "content_policy_violation",
+    "invalid_prompt",
 ];
 
 #[derive(Deserialize)]

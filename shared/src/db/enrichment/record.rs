@@ -46,7 +46,7 @@ pub struct NewEnrichment {
     pub method: Method,
     /// The model's name, if it was asked.
     pub model: Option<String>,
-    /// What it was made from.
+    /// Hash of what it was made from.
     pub prompt_hash: [u8; 32],
     /// What it cost, in millionths of a US dollar.
     pub cost_micros: i64,

@@ -57,7 +57,7 @@ pub async fn reap(conn: &mut PgConnection, limit: i64) -> Result<Reaped, DbError
     })
 }
 
-/// Sends that are due and were not announced since, or not for longer than `patience`; marked as
+/// Sends of campaigns under way that are due and were not announced since, or not for longer than `patience`; marked as
 /// announced, so that two sweeps do not take the same ones.
 ///
 /// # Errors
@@ -69,13 +69,15 @@ pub async fn take_due(
 ) -> Result<Vec<i64>, DbError> {
     sqlx::query_scalar!(
         "with due as (
-             select id from sends
-             where state = 'queued' and not_before <= now()
-               and (send_requested_at < not_before
-                    or send_requested_at < now() - make_interval(secs => $1))
-             order by not_before, id
+             select s.id from sends s
+             join campaigns c on c.id = s.campaign_id
+             where s.state = 'queued' and s.not_before <= now()
+               and c.status in ('active', 'ended')
+               and (s.send_requested_at < s.not_before
+                    or s.send_requested_at < now() - make_interval(secs => $1))
+             order by s.not_before, s.id
              limit $2
-             for no key update skip locked
+             for no key update of s skip locked
          )
          update sends s set send_requested_at = now()
          from due where s.id = due.id

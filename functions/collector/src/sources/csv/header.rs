@@ -25,6 +25,9 @@ pub(super) struct Layout {
 )]
 pub(super) struct NoHeader;
 
+/// Characters of a cell that are read; the longest field keeps 4,000.
+const CELL: usize = 16_000;
+
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Column {
@@ -175,7 +178,8 @@ impl Columns {
             if text.is_empty() {
                 continue;
             }
-            let owned = Some(text.to_owned());
+            // More than any field keeps; a page of such cells must fit into the function.
+            let owned = Some(text.chars().take(CELL).collect::<String>());
             match column {
                 Column::Platform => {
                     let platform = Platform::from_word(text);
