@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, bail};
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::{Deserialize, Serialize};
 use sysinfo::{ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System};
@@ -138,15 +138,14 @@ pub(crate) async fn check_free(port: u16, variable: &str) -> Result<()> {
         Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Ok(None),
         Err(error) => Err(error).with_context(|| format!("could not listen on port {port}")),
     };
-    wait::until("the port", MOMENT, POLL, free)
-        .await
-        .with_context(|| {
-            format!(
-                "port {port} is busy: another program listens on 127.0.0.1:{port}.\n\
+    match wait::until("the port", MOMENT, POLL, free).await {
+        Err(error) if !error.root_cause().is::<std::io::Error>() => bail!(
+            "port {port} is busy: another program listens on 127.0.0.1:{port}.\n\
              Stop it (a local cloud of another checkout: `cargo local down` there), or choose \
              another port with {variable}=…"
-            )
-        })
+        ),
+        free => free,
+    }
 }
 
 /// The end of a text file, from the start of a line.
