@@ -140,8 +140,8 @@ async fn collect(
         let page = match source.next_page(&run.cursor).await {
             Ok(Some(page)) => page,
             Ok(None) => return Ok(report.ended(Ended::Done)),
-            Err(SourceError::StaleCursor) => {
-                run.cursor = Value::Object(serde_json::Map::new());
+            Err(SourceError::StaleCursor { restart }) => {
+                run.cursor = restart;
                 report.restarted();
                 continue;
             }

@@ -87,7 +87,9 @@ impl From<SourceError> for Ended {
         let why = shared::telemetry::chain(&error);
         match error {
             SourceError::Throttled { until } => Self::Throttled { until },
-            SourceError::Unavailable(_) | SourceError::StaleCursor => Self::Unavailable { why },
+            SourceError::Unavailable(_) | SourceError::StaleCursor { .. } => {
+                Self::Unavailable { why }
+            }
             SourceError::NotConfigured(_)
             | SourceError::Params(_)
             | SourceError::Refused(_)

@@ -108,7 +108,10 @@ pub enum SourceError {
     Unavailable(String),
     /// The cursor is too old for the service; the caller starts again without it.
     #[error("the cursor is too old for the service")]
-    StaleCursor,
+    StaleCursor {
+        /// Where to start again.
+        restart: Value,
+    },
     /// The file cannot be read.
     #[error("the file cannot be read: {0}")]
     Unreadable(String),

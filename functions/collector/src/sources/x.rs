@@ -105,10 +105,7 @@ impl LeadSource for RecentSearch<'_> {
 
         let reply = fetch::get(&self.outside.http, &self.url, &query, Some(self.token)).await?;
         if !reply.status.is_success() {
-            return Err(refusal(
-                &reply,
-                cursor.since_id.is_some() || cursor.next_token.is_some(),
-            ));
+            return Err(refusal(&reply, cursor));
         }
         let unreadable =
             |_| SourceError::Unavailable("the answer is not a search result".to_owned());
@@ -136,7 +133,7 @@ impl LeadSource for RecentSearch<'_> {
 }
 
 /// What an answer of failure means.
-fn refusal(reply: &Reply, with_cursor: bool) -> SourceError {
+fn refusal(reply: &Reply, cursor: Cursor) -> SourceError {
     let problem: reply::Problem = reply.json().unwrap_or_default();
     let status = reply.status.as_u16();
     match (status, problem.kind()) {
@@ -149,10 +146,21 @@ fn refusal(reply: &Reply, with_cursor: bool) -> SourceError {
                 until: reset.and_then(|s| DateTime::from_timestamp(s, 0)),
             }
         }
+        (400, _) if cursor.since_id.is_some() && problem.names(&["since_id"]) => {
+            SourceError::StaleCursor { restart: json!({}) }
+        }
+        // The page is gone; what was read before it need not be paid for again.
         (400, _)
-            if with_cursor && problem.names(&["since_id", "next_token", "pagination_token"]) =>
+            if cursor.next_token.is_some()
+                && problem.names(&["next_token", "pagination_token"]) =>
         {
-            SourceError::StaleCursor
+            let since_id = cursor.since_id;
+            SourceError::StaleCursor {
+                restart: json!(Cursor {
+                    since_id,
+                    ..Cursor::default()
+                }),
+            }
         }
         (400, _) => {
             SourceError::Refused("X cannot read the query (400 invalid request)".to_owned())

@@ -97,16 +97,20 @@ async fn a_cursor_that_is_too_old_is_dropped_once(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_token_that_x_no_longer_knows_is_dropped_too(pool: PgPool) {
+async fn a_token_that_x_no_longer_knows_is_dropped_and_what_was_read_before_it_is_not(
+    pool: PgPool,
+) {
     let (stage, source) = stage(pool, json!({})).await;
-    resume_from(&stage, json!({"next_token": NEXT, "newest_id": NEWEST})).await;
+    let paging = json!({"since_id": "17", "next_token": NEXT, "newest_id": NEWEST});
+    resume_from(&stage, paging).await;
     let unknown = Answer::new(400, fixture!("next_token_invalid.json"));
     stage.internet.then([unknown, first_page(), last_page()]);
     let report = stage.run_one().await;
     assert!(report.restarted);
     assert_eq!((report.pages, &report.ended), (2, &Ended::Done));
     let asked = stage.internet.asked();
-    let expected = [(None, Some(NEXT)), (None, None), (None, Some(NEXT))];
+    let since = Some("17");
+    let expected = [(since, Some(NEXT)), (since, None), (since, Some(NEXT))];
     assert_eq!(positions(&asked), expected);
     assert_eq!(stage.cursor(source).await, json!({"since_id": NEWEST}));
 }
