@@ -31,21 +31,22 @@ impl Bars {
             bar.set_prefix(name);
             bar
         };
+        let (collect, enrich) = (bar("Collecting", expected), bar("Enriching", 0));
+        let send = bar("Sending", 0);
         let note = all.add(ProgressBar::new_spinner());
-        let bars = Self {
-            collect: bar("Collecting", expected),
-            enrich: bar("Enriching", 0),
-            send: bar("Sending", 0),
-            note,
-            _all: all.clone(),
-            is_terminal: Term::stderr().is_term(),
-            last_line: None,
-        };
-        bars.note.set_style(
-            ProgressStyle::with_template("{prefix:>12} {msg:.dim}")
+        note.set_style(
+            ProgressStyle::with_template("             {msg:.dim}")
                 .unwrap_or_else(|_| ProgressStyle::default_spinner()),
         );
-        bars
+        Self {
+            collect,
+            enrich,
+            send,
+            note,
+            _all: all,
+            is_terminal: Term::stderr().is_term(),
+            last_line: None,
+        }
     }
 
     /// Shows what PostgreSQL says.
