@@ -20,8 +20,8 @@ create table recipients (
     constraint recipients_suppression_explained check ((suppressed_at is null) = (suppression_reason is null))
 );
 
--- Declared in order of rank: a state only moves to the right, but for a definite refusal by SES,
--- which returns `calling` to `queued`.
+-- Declared in order of rank: feedback only moves a state to the right. A claim that is not used and
+-- a definite refusal by SES go back to `queued`.
 create type send_state as enum (
     'review', 'queued', 'claimed', 'calling', 'unknown', 'sent', 'delivered', 'opened', 'clicked',
     'replied', 'refused', 'rejected', 'bounced', 'complained'

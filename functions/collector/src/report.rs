@@ -152,7 +152,7 @@ impl RunReport {
         serde_json::to_value(self).unwrap_or(Value::Null)
     }
 
-    /// One line a run; a failure is an error so that an alarm can see it.
+    /// One line a run; a failure is one of level error.
     pub(crate) fn log(&self) {
         let Self {
             source,

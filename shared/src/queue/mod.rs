@@ -1,4 +1,4 @@
-//! SQS: what wakes a function, the one loop over a batch, faults and publishing.
+//! SQS: what wakes a function, the one loop over a batch, and publishing.
 
 mod backoff;
 mod drain;
