@@ -5,11 +5,13 @@
 //! * [`queue`] – the one SQS loop, faults and publishing.
 //! * [`db`] – all the SQL, one file per table.
 //! * [`clients`] – the model, SES, S3 and plain HTTP.
+//! * [`deadline`] – how long an invocation has.
 //! * [`config`] and [`telemetry`] – the environment, read once, and the log.
 
 pub mod clients;
 pub mod config;
 pub mod db;
+pub mod deadline;
 pub mod domain;
 pub mod messages;
 pub mod queue;

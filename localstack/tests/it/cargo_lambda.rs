@@ -115,6 +115,13 @@ fn every_function_takes_its_example_events() {
                 answer.get("errorType").is_none(),
                 "{function} on {event}: {answer}"
             );
+            // Nothing is put off for want of time, and no message is given back.
+            let put_off = ["time_is_up", "itemIdentifier"];
+            let text = answer.to_string();
+            assert!(
+                !put_off.iter().any(|word| text.contains(word)),
+                "{function} on {event}: {answer}"
+            );
         }
     }
 }
