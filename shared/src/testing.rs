@@ -7,12 +7,14 @@
     reason = "a test that cannot be set up should stop at once"
 )]
 
+mod ledger;
 mod statements;
 
 use std::collections::HashMap;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sqs::config::Credentials;
+pub use ledger::plan;
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions, PgPool};
 pub use statements::Statements;

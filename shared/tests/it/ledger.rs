@@ -3,75 +3,17 @@
 use std::time::Duration;
 
 use serde_json::json;
+pub(crate) use shared::testing::plan as planned;
 use shared::{
     db::{
         self, PgPool,
-        enrichment::{self, NewEnrichment, Plan},
         sends::{self, Claim, Outcome, Verdicts},
     },
-    domain::{
-        content::Draft,
-        email::EmailHash,
-        gate::Method,
-        ids::{CampaignId, SendId},
-        lead::NewLead,
-        reason::Reason,
-        score::{Confidence, Score},
-        send_state::SendState,
-    },
+    domain::{email::EmailHash, ids::SendId, lead::NewLead, reason::Reason, send_state::SendState},
     testing,
 };
 
 pub(crate) const LEASE: Duration = Duration::from_secs(60);
-
-/// Plans one mail per lead and gives the sends, in the leads' order.
-pub(crate) async fn planned(pool: &PgPool, campaign: CampaignId, new: &[NewLead]) -> Vec<i64> {
-    let leads = testing::leads(pool, campaign, new).await;
-    let draft = Draft {
-        subject: "Running".to_owned(),
-        message: "Shall we talk?".to_owned(),
-    };
-    let enrichment = |(lead, new): (&shared::domain::ids::LeadId, &NewLead)| NewEnrichment {
-        lead: *lead,
-        requested_at: None,
-        campaign,
-        version: 1,
-        niche: "running".to_owned(),
-        score: Score::MAX,
-        notes: "Runs.".to_owned(),
-        draft: Some(draft.clone()),
-        compliant: true,
-        compliance_notes: String::new(),
-        confidence: Confidence::MAX,
-        evidence: json!([]),
-        method: Method::Model,
-        model: Some("m".to_owned()),
-        prompt_hash: [1; 32],
-        cost_micros: 0,
-        reason: None,
-        decision: json!({"outcome": "send"}),
-        plan: Some(Plan {
-            email_hash: new.email.as_ref().unwrap().1,
-            country: new.country,
-            review: false,
-            content_hash: draft.hash(),
-        }),
-    };
-    let batch: Vec<_> = leads.iter().zip(new).map(enrichment).collect();
-    let mut conn = db::acquire(pool).await.unwrap();
-    let mut tx = db::begin(&mut conn).await.unwrap();
-    let recorded = enrichment::record(&mut tx, &batch).await.unwrap();
-    db::commit(tx).await.unwrap();
-    assert!(recorded.due.len() <= leads.len());
-    let ids: Vec<i64> = leads.iter().map(|lead| lead.0).collect();
-    sqlx::query_scalar(
-        "select id from sends where lead_id = any($1) order by array_position($1, lead_id)",
-    )
-    .bind(ids)
-    .fetch_all(pool)
-    .await
-    .unwrap()
-}
 
 /// `count` leads, each with a mailbox of its own.
 pub(crate) fn runners(count: usize) -> Vec<NewLead> {

@@ -4,21 +4,12 @@ use std::time::{Duration, SystemTime};
 
 use aws_config::SdkConfig;
 use sender::{Deps, SendError};
-use serde_json::{Value, json};
+use serde_json::Value;
 use shared::{
     clients::mailer::Mailer,
     config,
-    db::{
-        self, PgPool,
-        enrichment::{self, NewEnrichment, Plan},
-    },
-    domain::{
-        content::Draft,
-        gate::Method,
-        ids::CampaignId,
-        lead::NewLead,
-        score::{Confidence, Score},
-    },
+    db::PgPool,
+    domain::{ids::CampaignId, lead::NewLead},
     queue::Queue,
     testing::{self, TestQueue},
 };
@@ -63,55 +54,9 @@ impl Fixture {
         wired(&self.pool, &self.queue, &self.sdk, &[])
     }
 
-    /// Plans a mail to each, all of the same text, and gives the sends in this order.
+    /// Plans a mail to each and gives the sends in this order.
     pub(crate) async fn plan(&self, new: &[NewLead]) -> Vec<i64> {
-        let leads = testing::leads(&self.pool, self.campaign, new).await;
-        let draft = Draft {
-            subject: "Your long runs".to_owned(),
-            message: "I read about your long runs. Shall we talk?".to_owned(),
-        };
-        let batch: Vec<_> = leads
-            .iter()
-            .zip(new)
-            .map(|(lead, new)| NewEnrichment {
-                lead: *lead,
-                requested_at: None,
-                campaign: self.campaign,
-                version: 1,
-                niche: "running".to_owned(),
-                score: Score::MAX,
-                notes: "Runs.".to_owned(),
-                draft: Some(draft.clone()),
-                compliant: true,
-                compliance_notes: String::new(),
-                confidence: Confidence::MAX,
-                evidence: json!([]),
-                method: Method::Model,
-                model: Some("m".to_owned()),
-                prompt_hash: [1; 32],
-                cost_micros: 0,
-                reason: None,
-                decision: json!({"outcome": "send"}),
-                plan: Some(Plan {
-                    email_hash: new.email.as_ref().unwrap().1,
-                    country: new.country,
-                    review: false,
-                    content_hash: draft.hash(),
-                }),
-            })
-            .collect();
-        let mut conn = db::acquire(&self.pool).await.unwrap();
-        let mut tx = db::begin(&mut conn).await.unwrap();
-        enrichment::record(&mut tx, &batch).await.unwrap();
-        db::commit(tx).await.unwrap();
-        let ids: Vec<i64> = leads.iter().map(|lead| lead.0).collect();
-        sqlx::query_scalar(
-            "select id from sends where lead_id = any($1) order by array_position($1, lead_id)",
-        )
-        .bind(ids)
-        .fetch_all(&self.pool)
-        .await
-        .unwrap()
+        testing::plan(&self.pool, self.campaign, new).await
     }
 
     /// Delivers these rows to the sender.
