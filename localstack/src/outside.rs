@@ -93,7 +93,9 @@ fn service(
         ));
     }
     let real = names.real_base.filter(|_| key.is_some()).map(str::to_owned);
+    // `cargo local env` puts our own address into a shell, where it is nobody else's.
     let chosen = given(names.chosen_base).or(real).or(stays_here);
+    let chosen = chosen.filter(|base| base.trim_end_matches('/') != ours);
     Service {
         is_ours: chosen.is_none(),
         base: chosen.unwrap_or(ours),
@@ -166,6 +168,16 @@ mod tests {
         let found = outside(&[("OPENAI_BASE_URL", "http://localhost:9000/v1")]);
         assert_eq!(found.openai.base, "http://localhost:9000/v1");
         assert!(!found.openai.is_ours && found.x.is_ours && found.notices.is_empty());
+    }
+
+    #[test]
+    fn our_own_address_in_the_shell_is_still_ours() {
+        let found = outside(&[
+            ("OPENAI_BASE_URL", "http://127.0.0.1:4580/openai/v1"),
+            ("X_API_BASE", "http://127.0.0.1:4580/x"),
+            ("SIMULATED_API_BASE", "http://127.0.0.1:4580/simulated"),
+        ]);
+        assert!(found.openai.is_ours && found.x.is_ours && found.simulated.is_ours);
     }
 
     #[test]

@@ -215,11 +215,15 @@ async fn enrich(
     Ok(settled)
 }
 
-/// Whether the last enrichment was made from exactly this.
+/// Whether nothing is owed: none was asked for since the last answer, as when a message comes twice,
+/// or the last answer was made from exactly this.
 fn answered(task: &Task, prompt: &Prompt) -> bool {
-    task.latest
-        .as_ref()
-        .is_some_and(|(_, hash)| hash.as_slice() == plan::basis_of(task, prompt).as_slice())
+    let unchanged = |hash: &[u8]| hash == plan::basis_of(task, prompt).as_slice();
+    task.requested_at.is_none()
+        || task
+            .latest
+            .as_ref()
+            .is_some_and(|(_, hash)| unchanged(hash))
 }
 
 fn no_such_lead() -> Settled {

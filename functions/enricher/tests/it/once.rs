@@ -140,6 +140,21 @@ async fn a_changed_address_alone_costs_nothing(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn a_message_that_comes_again_after_a_follower_more_asks_nothing(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let leads = stage.leads(&["liked"]).await;
+    let deps = stage.deps(&[]);
+    deliver(&deps, &leads).await.unwrap();
+    // What collecting does: a number of followers alone owes no enrichment.
+    stage
+        .run("update leads set follower_count = follower_count + 1")
+        .await;
+    deliver(&deps, &leads).await.unwrap();
+    assert_eq!(stage.internet.stats().model.requests, 1);
+    assert_eq!(stage.enriched().await.len(), 1);
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn a_lead_that_shows_its_address_later_is_planned_without_another_question(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let leads = stage.leads(&["shy"]).await;
