@@ -25,6 +25,10 @@ const PAGE: usize = 500;
 /// How much of the file is looked at to find its header.
 const HEAD: u64 = 64 * 1024;
 
+/// Largest list that is read. A quote that nobody closed makes the rest of a file one record, which
+/// must fit into the function's memory.
+const LARGEST: u64 = 32 * 1024 * 1024;
+
 /// Which list to read.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -155,12 +159,22 @@ impl LeadSource for List {
 fn local(path: &Path) -> Result<(File, String), SourceError> {
     let file = File::open(path).map_err(unreadable)?;
     let about = file.metadata().map_err(unreadable)?;
+    within_bounds(about.len())?;
     let changed = about
         .modified()
         .ok()
         .and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
     let version = format!("{}-{}", about.len(), changed.map_or(0, |t| t.as_nanos()));
     Ok((file, version))
+}
+
+fn within_bounds(length: u64) -> Result<(), SourceError> {
+    if length <= LARGEST {
+        return Ok(());
+    }
+    Err(SourceError::Unreadable(
+        "it is larger than 32 MiB; split it into several".to_owned(),
+    ))
 }
 
 /// Brings an object to the function's own disk: a list is read with seeks, and may be larger than
@@ -177,8 +191,11 @@ async fn fetch(object: &str, outside: &Outside) -> Result<(File, String), Source
     );
     let mut object = storage::open(&client, bucket, key).await?;
     let mut file = tempfile::tempfile().map_err(unreadable)?;
+    let mut length = 0;
     while let Some(chunk) = object.body.next().await {
         let chunk = chunk.map_err(|e| SourceError::Unavailable(shared::telemetry::chain(&e)))?;
+        length += u64::try_from(chunk.len()).unwrap_or(u64::MAX);
+        within_bounds(length)?;
         file.write_all(&chunk).map_err(unreadable)?;
     }
     file.rewind().map_err(unreadable)?;

@@ -136,3 +136,13 @@ fn a_file_that_is_no_list_says_what_is_missing() {
         .to_string();
     assert!(error.contains("username, email or profile url"), "{error}");
 }
+
+#[test]
+fn a_list_that_would_not_fit_is_refused_before_it_is_read() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    file.as_file().set_len(LARGEST).unwrap();
+    assert!(local(file.path()).is_ok());
+    file.as_file().set_len(LARGEST + 1).unwrap();
+    let error = local(file.path()).unwrap_err().to_string();
+    assert!(error.contains("split it"), "{error}");
+}
