@@ -100,6 +100,10 @@ async fn an_unsubscribe_under_way_is_waited_for(pool: PgPool) {
         if waiting {
             break;
         }
+        assert!(
+            !arming.is_finished(),
+            "armed without waiting for the unsubscribe"
+        );
         tokio::task::yield_now().await;
     }
     unsubscribing.commit().await.unwrap();
