@@ -176,6 +176,7 @@ pub async fn campaign(pool: &PgPool, name: &str) -> CampaignId {
         audience: "people who run and write about it",
         daily_cap: 1_000_000,
         basis_rules: &json!({}),
+        hours: None,
     };
     campaigns::upsert(&mut conn, &new)
         .await

@@ -32,6 +32,8 @@ pub(crate) async fn campaign(conn: &mut PgConnection) -> Result<CampaignId> {
                    are open to working with brands.",
         daily_cap: DAILY_CAP,
         basis_rules: &json!({}),
+        // Whoever tries the demo in the evening wants to see mails too.
+        hours: None,
     };
     Ok(campaigns::upsert(conn, &campaign).await?)
 }

@@ -19,6 +19,8 @@ pub struct NewCampaign<'a> {
     pub daily_cap: i32,
     /// Country code → `allow`, `review` or `consent`, over the built-in table.
     pub basis_rules: &'a Value,
+    /// The hours of the recipient's day between which mails leave; `None` means at any hour.
+    pub hours: Option<(i16, i16)>,
 }
 
 /// Adds an active campaign, or describes the one of that name anew.
@@ -27,17 +29,20 @@ pub struct NewCampaign<'a> {
 /// When the statement fails.
 pub async fn upsert(conn: &mut PgConnection, new: &NewCampaign<'_>) -> Result<CampaignId, DbError> {
     sqlx::query_scalar!(
-        "insert into campaigns (name, offer, audience, daily_cap, basis_rules)
-         values ($1, $2, $3, $4, $5)
+        "insert into campaigns (name, offer, audience, daily_cap, basis_rules, send_from, send_until)
+         values ($1, $2, $3, $4, $5, $6, $7)
          on conflict on constraint campaigns_name_key
          do update set offer = excluded.offer, audience = excluded.audience,
-                       daily_cap = excluded.daily_cap, basis_rules = excluded.basis_rules
+                       daily_cap = excluded.daily_cap, basis_rules = excluded.basis_rules,
+                       send_from = excluded.send_from, send_until = excluded.send_until
          returning id",
         new.name,
         new.offer,
         new.audience,
         new.daily_cap,
         new.basis_rules,
+        new.hours.map(|(from, _)| from),
+        new.hours.map(|(_, until)| until),
     )
     .fetch_one(conn)
     .await

@@ -120,9 +120,9 @@ fn the_database_and_the_queues_know_the_rules_and_not_each_other() {
 
 #[test]
 fn functions_know_each_other_not_at_all() {
-    for name in ["collector", "enricher", "sender"] {
+    for name in ["collector", "enricher", "sender", "feedback", "web"] {
         for (path, text) in rust_files(&format!("functions/{name}")) {
-            for other in ["collector::", "enricher::", "sender::"] {
+            for other in ["collector::", "enricher::", "sender::", "feedback::", "web::"] {
                 let own = other.starts_with(name);
                 assert!(
                     own || naming(&text, &format!("use {other}")).is_empty(),
@@ -135,7 +135,7 @@ fn functions_know_each_other_not_at_all() {
 
 #[test]
 fn a_main_only_wires() {
-    for name in ["collector", "enricher", "sender"] {
+    for name in ["collector", "enricher", "sender", "feedback", "web"] {
         let path = root().join(format!("functions/{name}/src/main.rs"));
         let lines = fs::read_to_string(&path).unwrap().lines().count();
         assert!(lines <= 40, "{} has {lines} lines", path.display());
@@ -147,6 +147,8 @@ fn a_main_only_wires() {
             "functions/collector/src/main.rs",
             "functions/enricher/src/main.rs",
             "functions/sender/src/main.rs",
+            "functions/feedback/src/main.rs",
+            "functions/web/src/main.rs",
         ],
     );
 }

@@ -1,0 +1,68 @@
+-- What came back for a mail, and what it means for its mailbox and its campaign (invariant 12).
+
+-- One row per thing that happened; a repeated delivery of it meets its key. Never an address.
+create table send_events (
+    event_key      bytea       not null,
+    -- None for a mail that is not ours, or that we cannot match yet.
+    send_id        bigint,
+    ses_message_id text        not null,
+    -- SES's word in snake case, or the word of a type that this version does not know.
+    kind           text        not null,
+    -- Bounce type and subtype, complaint type: SES's words.
+    detail         text,
+    email_hash     bytea,
+    -- When it happened, by SES's clock.
+    at             timestamptz not null,
+    received_at    timestamptz not null default now(),
+    constraint send_events_pkey primary key (event_key),
+    constraint send_events_send_id_fkey foreign key (send_id) references sends (id),
+    constraint send_events_kind_bounded check (length(kind) between 1 and 60)
+);
+
+create index send_events_send_id_idx on send_events (send_id);
+create index send_events_mailbox_idx on send_events (email_hash, at) where kind in ('bounce', 'delivery');
+
+-- What the worst bounce of a mail says about its mailbox. Beside the state, since a complaint hides it there.
+alter table sends add column bounce text
+    constraint sends_bounce_known check (bounce in ('soft', 'hard'));
+
+-- What the breaker looks at: mails by the day they were accepted, and how many of those went wrong.
+-- What is forgiven was there when a person closed the breaker again.
+create table campaign_days (
+    campaign_id         bigint  not null,
+    day                 date    not null,
+    sent                integer not null default 0,
+    bounced             integer not null default 0,
+    complained          integer not null default 0,
+    forgiven_sent       integer not null default 0,
+    forgiven_bounced    integer not null default 0,
+    forgiven_complained integer not null default 0,
+    constraint campaign_days_pkey primary key (campaign_id, day),
+    constraint campaign_days_campaign_id_fkey foreign key (campaign_id) references campaigns (id)
+);
+
+insert into campaign_days (campaign_id, day, sent)
+select campaign_id, (sent_at at time zone 'utc')::date, count(*)
+from sends where sent_at is not null group by 1, 2;
+
+-- Open while `opened_at` stands: nothing of this campaign leaves. Opened by the feedback function,
+-- closed by a person only.
+create table breakers (
+    campaign_id bigint      not null,
+    opened_at   timestamptz,
+    reason      text,
+    -- The figures that opened it: sent, bounced, complained, window.
+    figures     jsonb,
+    closed_at   timestamptz,
+    closed_by   text,
+    constraint breakers_pkey primary key (campaign_id),
+    constraint breakers_campaign_id_fkey foreign key (campaign_id) references campaigns (id),
+    constraint breakers_open_explained check (opened_at is null or (reason is not null and figures is not null))
+);
+
+create trigger breakers_audit_insert after insert on breakers
+    referencing new table as after_rows for each statement
+    execute function audit_decisions('campaign_id', 'opened_at', 'reason', 'figures', 'closed_at', 'closed_by');
+create trigger breakers_audit_update after update on breakers
+    referencing old table as before_rows new table as after_rows for each statement
+    execute function audit_decisions('campaign_id', 'opened_at', 'reason', 'figures', 'closed_at', 'closed_by');
