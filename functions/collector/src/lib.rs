@@ -21,6 +21,7 @@ use shared::{
     config,
     db::{self, DbError, PgConnection, PgPool, leads, sources::Run},
     domain::email::HashKey,
+    faults,
     queue::Queue,
     telemetry,
 };
@@ -104,14 +105,17 @@ pub async fn handle(
 ) -> Result<Vec<RunReport>, CollectError> {
     let request = Request::from_event(event)?;
     let mut conn = db::acquire(&deps.pool).await?;
+    faults::at("collector.woken").await?;
     let (campaign, source) = (request.campaign.as_deref(), request.source.as_deref());
     let runs = db::sources::begin_runs(&mut conn, campaign, source, LEASE).await?;
+    faults::at("collector.taken").await?;
     let mut reports = Vec::with_capacity(runs.len());
     for mut run in runs {
         // Boxed: the state of a run is large, and most of a start needs none.
         let report = Box::pin(collect(deps, &mut conn, &mut run, deadline)).await?;
         report.log();
         db::sources::end_run(&mut conn, &run, &report.to_json()).await?;
+        faults::at("collector.ended").await?;
         reports.push(report);
     }
     Ok(reports)
@@ -133,6 +137,7 @@ async fn collect(
         Ok(source) => source,
         Err(error) => return Ok(report.ended(error.into())),
     };
+    faults::at("collector.opened").await?;
     loop {
         if time_is_up(deadline) {
             return Ok(report.ended(Ended::TimeIsUp));
@@ -147,6 +152,7 @@ async fn collect(
             }
             Err(error) => return Ok(report.ended(error.into())),
         };
+        faults::at("collector.fetched").await?;
         let Batch {
             leads,
             bad,
@@ -163,12 +169,14 @@ async fn collect(
             }
             Err(error) => return Err(error),
         };
+        faults::at("collector.stored").await?;
         run.cursor = page.cursor;
         report.stored(&stored.rows);
         // After the commit; what does not get through is found by the enricher's sweep.
         if let Err(error) = deps.queue.publish(&stored.owed).await {
             tracing::warn!(source.id = %run.source, "{error}");
         }
+        faults::at("collector.published").await?;
         if page.last {
             return Ok(report.ended(Ended::Done));
         }

@@ -13,6 +13,7 @@ use shared::{
         self, DbError, PgConnection,
         model_calls::{self, CallState, Reservation, SettledCall, Terms},
     },
+    faults,
 };
 
 use crate::{
@@ -225,6 +226,7 @@ async fn round<'a>(
     }
     if !settled.is_empty() {
         model_calls::settle(conn, &settled).await?;
+        faults::at("enricher.settled").await?;
     }
     match refused {
         // Whatever we ask: key, account or set-up.
@@ -258,6 +260,7 @@ async fn reserve(
     let mut tx = db::begin(conn).await?;
     let reservations = model_calls::reserve(&mut tx, &keys, terms).await?;
     db::commit(tx).await?;
+    faults::at("enricher.reserved").await?;
     Ok(reservations)
 }
 

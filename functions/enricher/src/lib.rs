@@ -34,6 +34,7 @@ use shared::{
         enrichment::{self, Task},
         leads, quarantine,
     },
+    faults,
     queue::{InvalidEvent, Queue, Settled, Trigger, drain},
     telemetry,
 };
@@ -108,6 +109,7 @@ impl Deps {
 pub async fn handle(deps: &Deps, event: Value, deadline: SystemTime) -> Result<Value, EnrichError> {
     let deadline = instant(deadline);
     let mut conn = db::acquire(&deps.pool).await?;
+    faults::at("enricher.woken").await?;
     match Trigger::from_event(event)? {
         Trigger::Schedule(_) => Box::pin(sweep(deps, &mut conn)).await,
         Trigger::Batch(batch) => {
@@ -132,9 +134,11 @@ pub async fn handle(deps: &Deps, event: Value, deadline: SystemTime) -> Result<V
 /// of a day was used up (invariant 3).
 async fn sweep(deps: &Deps, conn: &mut PgConnection) -> Result<Value, EnrichError> {
     let owed = leads::take_owed(conn, deps.sweep_patience, SWEEP).await?;
+    faults::at("enricher.swept").await?;
     if let Err(error) = deps.enrich_queue.publish(&owed).await {
         tracing::warn!("{error}");
     }
+    faults::at("enricher.announced").await?;
     tracing::info!(
         leads = owed.len(),
         "swept for leads that wait for an enrichment"
@@ -150,6 +154,7 @@ async fn enrich(
     deadline: Instant,
 ) -> Result<HashMap<i64, Settled>, EnrichError> {
     let work = enrichment::load(conn, ids).await?;
+    faults::at("enricher.loaded").await?;
     let model = deps.model.as_ref().map_or("rules", Model::name);
     let prompts: Vec<_> = work
         .tasks
@@ -173,6 +178,7 @@ async fn enrich(
         .collect();
     if !answered.is_empty() {
         enrichment::clear_requests(conn, &answered).await?;
+        faults::at("enricher.cleared").await?;
     }
     if new.is_empty() {
         return Ok(settled);
@@ -184,7 +190,10 @@ async fn enrich(
     let mut waiting = HashSet::new();
     for ((task, prompt), judgement) in new.into_iter().zip(judgements) {
         match judgement {
-            Judgement::Judged(judged) => batch.push(plan::plan(task, &prompt, judged, now)),
+            Judgement::Judged(judged) => {
+                faults::at("enricher.planned").await?;
+                batch.push(plan::plan(task, &prompt, judged, now));
+            }
             Judgement::Later(again) => {
                 settled.insert(task.lead.id.0, again);
                 waiting.insert(task.lead.id);
@@ -199,7 +208,9 @@ async fn enrich(
     }
     let mut tx = db::begin(conn).await?;
     let recorded = enrichment::record(&mut tx, &batch).await?;
+    faults::at("enricher.recorded").await?;
     db::commit(tx).await?;
+    faults::at("enricher.committed").await?;
 
     tracing::info!(
         leads = batch.len(),
@@ -212,6 +223,7 @@ async fn enrich(
     if let Err(error) = deps.outreach_queue.publish(&due).await {
         tracing::warn!("{error}");
     }
+    faults::at("enricher.published").await?;
     Ok(settled)
 }
 

@@ -39,6 +39,12 @@ impl DbError {
         move |source| Self { attempt, source }
     }
 
+    /// What a fault point returns where an error is asked for.
+    #[cfg(feature = "faults")]
+    pub(crate) fn asked_for() -> Self {
+        Self::on("pass a fault point")(sqlx::Error::Protocol("asked for".to_owned()))
+    }
+
     /// The named constraint that refused a row, if one did.
     pub fn constraint(&self) -> Option<&str> {
         self.source.as_database_error()?.constraint()

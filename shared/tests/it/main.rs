@@ -15,5 +15,6 @@ mod audit;
 mod constraints;
 mod ledger;
 mod plans;
+mod points;
 mod sends;
 mod tidy;

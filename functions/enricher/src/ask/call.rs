@@ -6,6 +6,7 @@ use backon::{ExponentialBuilder, Retryable};
 use shared::{
     clients::model::{Answer, Content, Model, ModelError, Question},
     db::model_calls::CallState,
+    faults,
 };
 
 use super::{Asked, Open, Unanswered};
@@ -35,7 +36,11 @@ pub(super) async fn call(
         let asking = tokio::time::timeout(left(), model.ask(&question));
         asking.await.unwrap_or(Err(ModelError::Lost))
     };
-    once.retry(pauses)
+    faults::at("enricher.asking")
+        .await
+        .map_err(|_| ModelError::Lost)?;
+    let answer = once
+        .retry(pauses)
         .when(|error| match error {
             // Longer than we may wait: the message does.
             ModelError::Throttled { after } => after.is_none_or(|after| after <= patience / 2),
@@ -52,7 +57,11 @@ pub(super) async fn call(
                 .map(|pause| pause.max(asked))
                 .filter(|pause| *pause + WORTHWHILE <= left())
         })
+        .await;
+    faults::at("enricher.asked")
         .await
+        .map_err(|_| ModelError::Lost)?;
+    answer
 }
 
 /// What one call came to.
