@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 /// The token of a `Bearer` header, if there is one.
@@ -53,13 +54,29 @@ pub(crate) async fn pause(latency: Duration) {
 
 /// Seconds since 1970 on the wall clock: rate limits tell the client when to come back, and the
 /// client looks at a real clock.
+pub(crate) fn epoch_seconds() -> u64 {
+    since_epoch().as_secs()
+}
+
+/// Milliseconds since 1970 on the wall clock.
+pub(crate) fn epoch_millis() -> u64 {
+    u64::try_from(since_epoch().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The wall clock as a date.
+pub(crate) fn now() -> DateTime<Utc> {
+    SystemTime::UNIX_EPOCH
+        .checked_add(since_epoch())
+        .unwrap_or(UNIX_EPOCH)
+        .into()
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "the one place where the wall clock is read"
 )]
-pub(crate) fn epoch_seconds() -> u64 {
+fn since_epoch() -> Duration {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()
-        .as_secs()
 }

@@ -1,4 +1,4 @@
-//! The stand-in internet: X, OpenAI and a list of leads as real HTTP servers on one port.
+//! The stand-in internet: X, OpenAI, a list of leads, SES and SQS as real HTTP servers on one port.
 //!
 //! It keeps to the outside services' shapes, errors, paging and limits, so that the functions never
 //! know that they are being tested. The people in it follow from a seed: the same seed gives the
@@ -9,6 +9,7 @@
 //! | `/x/2/tweets/search/recent` | X API v2 recent search |
 //! | `/openai/v1/chat/completions` | OpenAI chat completions with strict structured outputs |
 //! | `/simulated/leads?cursor=&limit=` | an export of leads over all platforms |
+//! | `/` (POST) | SES (query protocol) and SQS (AWS JSON 1.0) |
 //! | `/_control/…` | faults, counters and the ledger |
 //!
 //! # In a test
@@ -44,6 +45,7 @@
 //! A completion is paid when an answer was computed: also one that refuses, is cut short, is
 //! nonsense, breaks off or never arrives. Errors and connections reset at once are not paid.
 
+mod aws;
 mod control;
 mod digest;
 mod faults;
@@ -53,13 +55,17 @@ mod ledger;
 mod model;
 mod net;
 mod server;
+mod ses;
 mod settings;
+mod sqs;
 mod world;
 mod x;
 
 pub use ledger::{Entry, Service, ServiceStats, Stats};
 pub use model::{ModelFault, ModelKnobs};
 pub use server::{Simulated, serve};
+pub use ses::{Envelope, Fate, Handover, Ses, SesFault, SesKnobs, SesStats, Timing};
 pub use settings::Settings;
+pub use sqs::{Counts, Delivery, Queue, QueueSettings, Sqs, SqsFault, SqsKnobs};
 pub use world::{Language, Part, Platform, Post, Profile, Verified, World};
 pub use x::{Spelling, XFault, XKnobs};

@@ -7,8 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
+use axum::body::{Body, Bytes};
 use axum::extract::connect_info::Connected;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
 use axum::serve::{IncomingStream, Listener};
+use futures::{StreamExt, stream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -28,6 +32,23 @@ impl Breaker {
         }
         Ok(())
     }
+}
+
+/// The first half of the answer, and then a broken connection.
+pub(crate) fn cut_off(media_type: &'static str, body: &str) -> Response {
+    let bytes = body.as_bytes();
+    let half = Bytes::copy_from_slice(bytes.get(..bytes.len() / 2).unwrap_or_default());
+    let start = stream::once(async { Ok::<_, io::Error>(half) });
+    let end = stream::once(async {
+        // Lets the first half leave before the connection ends.
+        tokio::task::yield_now().await;
+        Err(io::ErrorKind::ConnectionReset.into())
+    });
+    let headers = [
+        (CONTENT_TYPE, media_type.to_owned()),
+        (CONTENT_LENGTH, bytes.len().to_string()),
+    ];
+    (headers, Body::from_stream(start.chain(end))).into_response()
 }
 
 /// A TCP listener whose connections carry a [`Breaker`].

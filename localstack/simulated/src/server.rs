@@ -10,12 +10,15 @@ use axum::routing::{get, post};
 use chrono::TimeDelta;
 use tokio::sync::oneshot;
 
+use crate::aws;
 use crate::control;
 use crate::leads;
 use crate::ledger::{Entry, Ledger, Stats};
 use crate::model::{self, ModelKnobs};
 use crate::net::{BreakableListener, Breaker};
+use crate::ses::Ses;
 use crate::settings::Settings;
+use crate::sqs::{self, Queue, Sqs};
 use crate::world::{Timeline, World};
 use crate::x::{self, XKnobs};
 
@@ -24,6 +27,8 @@ pub(crate) struct Internet {
     pub(crate) settings: Settings,
     pub(crate) world: World,
     pub(crate) ledger: Ledger,
+    pub(crate) ses: Ses,
+    pub(crate) sqs: Sqs,
     timeline: Mutex<Timeline>,
     model: Mutex<ModelKnobs>,
     x: Mutex<XKnobs>,
@@ -37,6 +42,8 @@ impl Internet {
             model: Mutex::new(ModelKnobs::new(settings.seed)),
             x: Mutex::new(XKnobs::new(settings.seed)),
             ledger: Ledger::default(),
+            ses: Ses::new(settings.seed),
+            sqs: Sqs::new(settings.seed),
             world,
             settings,
         }
@@ -54,12 +61,14 @@ impl Internet {
         lock(&self.x)
     }
 
-    /// Back to the state after the start: no faults, an empty ledger, the first posts only.
+    /// Back to the state after the start: no faults, empty ledgers and queues, the first posts only.
     pub(crate) fn reset(&self) {
         *self.timeline() = Timeline::new(&self.world, self.settings.now);
         *self.model() = ModelKnobs::new(self.settings.seed);
         *self.x() = XKnobs::new(self.settings.seed);
         self.ledger.clear();
+        self.ses.reset();
+        self.sqs.reset();
     }
 }
 
@@ -73,6 +82,7 @@ fn router(internet: Arc<Internet>) -> Router {
         .route("/x/2/tweets/search/recent", get(x::search))
         .route("/openai/v1/chat/completions", post(model::complete))
         .route("/simulated/leads", get(leads::list))
+        .route("/", post(aws::answer))
         .nest("/_control", control::router())
         .with_state(internet)
 }
@@ -164,6 +174,26 @@ impl Simulated {
     /// For `SIMULATED_API_BASE`.
     pub fn simulated_base(&self) -> String {
         format!("http://{}/simulated", self.address)
+    }
+
+    /// For `AWS_ENDPOINT_URL`: SES and SQS.
+    pub fn aws_base(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The stand-in SES.
+    pub fn ses(&self) -> &Ses {
+        &self.internet.ses
+    }
+
+    /// The stand-in SQS.
+    pub fn sqs(&self) -> &Sqs {
+        &self.internet.sqs
+    }
+
+    /// For the functions' `…_QUEUE_URL`.
+    pub fn queue_url(&self, queue: &Queue) -> String {
+        sqs::url(&self.aws_base(), queue.name())
     }
 
     /// Where faults are set and counters are read over HTTP.

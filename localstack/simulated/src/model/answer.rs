@@ -1,11 +1,5 @@
 //! The completion around the answer: tokens, finish reasons, and the paid ways to go wrong.
 
-use std::io;
-
-use axum::body::{Body, Bytes};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use axum::response::{IntoResponse, Response};
-use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 
 use super::conform::conform;
@@ -119,23 +113,6 @@ pub(super) fn compose(
         prompt_tokens,
         completion_tokens,
     }
-}
-
-/// The first half of the answer, and then a broken connection.
-pub(super) fn cut_off(body: &str) -> Response {
-    let bytes = body.as_bytes();
-    let half = Bytes::copy_from_slice(bytes.get(..bytes.len() / 2).unwrap_or_default());
-    let start = stream::once(async { Ok::<_, io::Error>(half) });
-    let end = stream::once(async {
-        // Lets the first half leave before the connection ends.
-        tokio::task::yield_now().await;
-        Err(io::ErrorKind::ConnectionReset.into())
-    });
-    let headers = [
-        (CONTENT_TYPE, "application/json".to_owned()),
-        (CONTENT_LENGTH, bytes.len().to_string()),
-    ];
-    (headers, Body::from_stream(start.chain(end))).into_response()
 }
 
 /// About four bytes a token.

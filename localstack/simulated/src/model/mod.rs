@@ -25,7 +25,7 @@ pub use knobs::{ModelFault, ModelKnobs};
 use crate::digest;
 use crate::http;
 use crate::ledger::{Entry, Service};
-use crate::net::Breaker;
+use crate::net::{self, Breaker};
 use crate::server::Internet;
 use refusal::Refusal;
 use request::Request;
@@ -75,7 +75,7 @@ pub(crate) async fn complete(
             if fault == Some(ModelFault::CutOff) {
                 internet.ledger.append(entry);
                 http::pause(latency).await;
-                return answer::cut_off(&body);
+                return net::cut_off("application/json", &body);
             }
             let json = [(axum::http::header::CONTENT_TYPE, "application/json")];
             (StatusCode::OK, json, body).into_response()
