@@ -9,6 +9,8 @@ pub mod quarantine;
 pub mod report;
 pub mod sends;
 pub mod sources;
+pub mod trials;
+pub mod verdicts;
 
 use std::{fmt, str::FromStr, time::Duration};
 
