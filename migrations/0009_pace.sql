@@ -17,6 +17,8 @@ create table rate_limits (
     -- The share of the rate in use; throttling halves it, quiet minutes bring it back.
     pace           double precision not null default 1,
     paced_at       timestamptz      not null default now(),
+    -- Mails a second that the last claim reckoned with.
+    speed          double precision not null default 1,
     -- SES said that the 24-hour quota is used up.
     blocked_until  timestamptz,
     -- Taken in this hour and each of the 24 before it.
@@ -81,3 +83,8 @@ alter table campaigns
         (send_from is null) = (send_until is null)
         and send_from between 0 and 23 and send_until between 1 and 24 and send_from < send_until);
 
+-- The day whose slot a claim took: what is not used is given back to that day.
+alter table sends add column slot_day date;
+
+-- Claims count by `campaign_counters` now.
+drop index mail_days_day_campaign_id_idx;

@@ -112,6 +112,21 @@ impl TestQueue {
         Self { client, url }
     }
 
+    /// How many messages are held back.
+    pub async fn delayed(&self) -> usize {
+        use aws_sdk_sqs::types::QueueAttributeName::ApproximateNumberOfMessagesDelayed as Delayed;
+        let request = self.client.get_queue_attributes().queue_url(&self.url);
+        let reply = request.attribute_names(Delayed).send().await;
+        let attributes = reply
+            .expect("the local cloud counts")
+            .attributes
+            .unwrap_or_default();
+        attributes
+            .get(&Delayed)
+            .and_then(|n| n.parse().ok())
+            .expect("a count")
+    }
+
     /// Every row id that was announced, sorted; empties the queue.
     pub async fn announced(&self) -> Vec<i64> {
         let mut ids = Vec::new();

@@ -8,9 +8,10 @@ use shared::{
         content::{ContentHash, Draft},
         email::EmailAddress,
         gate::{
-            Address, Compliance, ContentFacts, Decision, DecisionRecord, Facts, Method, Verdict,
-            gate,
+            Address, Compliance, ContentFacts, Decision, DecisionRecord, Facts, FrequencyCaps,
+            Method, Verdict, gate,
         },
+        quota::Quota,
     },
 };
 
@@ -57,8 +58,9 @@ pub(crate) fn plan(
     };
     let scored = Scored::from(judged);
     let facts = Facts {
-        // Whether anything may leave today is asked when it is about to.
+        // Whether anything may leave now is asked when it is about to.
         sending_enabled: true,
+        postal_address: true,
         campaign: task.campaign.facts.clone(),
         recipient: task.recipient.clone(),
         address,
@@ -68,8 +70,11 @@ pub(crate) fn plan(
             Some(draft) if draft.fault().is_some() => ContentFacts::Faulty,
             Some(_) => ContentFacts::Sound,
         },
+        frequency: FrequencyCaps::DEFAULT,
+        quota: Quota::NotAsked,
     };
-    let decision = gate(&facts, now);
+    let ruling = gate(&facts, now);
+    let decision = ruling.decision;
     let review = match decision {
         Decision::Send | Decision::Defer { .. } => Some(false),
         Decision::Review { .. } => Some(true),
@@ -86,7 +91,7 @@ pub(crate) fn plan(
                 .as_ref()
                 .map_or(ContentHash::default(), Draft::hash),
         });
-    let record = DecisionRecord::new(&facts, decision, now);
+    let record = DecisionRecord::new(&facts, ruling, now);
     NewEnrichment {
         lead: task.lead.id,
         requested_at: task.requested_at,

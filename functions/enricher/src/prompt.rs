@@ -133,7 +133,8 @@ pub(crate) mod tests {
                 min_confidence: Confidence::new(0.5).unwrap(),
                 review_all: false,
                 basis_rules: Default::default(),
-                left_today: 1,
+                hours: None,
+                breaker_open: false,
             },
         }
     }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use shared::{
+    config,
     db::sends::{Claim, Verdicts},
     domain::{
         email::EmailAddress,
@@ -10,10 +11,13 @@ use shared::{
     },
 };
 
+use crate::pace;
+
 /// Decides about one claimed send.
-pub(crate) fn decide(claim: &Claim, sending_enabled: bool, now: DateTime<Utc>) -> Verdicts {
+pub(crate) fn decide(claim: &Claim, config: &config::Sender, now: DateTime<Utc>) -> Verdicts {
     let facts = Facts {
-        sending_enabled,
+        sending_enabled: config.sending_enabled,
+        postal_address: !config.identity.postal_address.is_empty(),
         campaign: claim.campaign.clone(),
         recipient: claim.recipient.clone(),
         address: match &claim.email {
@@ -28,22 +32,27 @@ pub(crate) fn decide(claim: &Claim, sending_enabled: bool, now: DateTime<Utc>) -
             Some(draft) if draft.fault().is_some() => ContentFacts::Faulty,
             Some(_) => ContentFacts::Sound,
         },
+        frequency: config.frequency,
+        quota: claim.quota,
     };
-    let decision = gate(&facts, now);
+    let ruling = gate(&facts, now);
+    let decision = ruling.decision;
     let (state, not_before) = match decision {
         Decision::Send => (SendState::Calling, None),
         Decision::Defer { until, .. } => (SendState::Queued, Some(until)),
         Decision::Review { .. } => (SendState::Review, None),
         Decision::Refuse { .. } => (SendState::Refused, None),
     };
-    let record = DecisionRecord::new(&facts, decision, now);
+    let record = DecisionRecord::new(&facts, ruling, now);
     Verdicts {
         send: claim.send,
         fence: claim.fence,
         revision: claim.revision,
+        campaign_seen: claim.campaign_seen,
         state,
         reason: decision.reason(),
         not_before,
+        announced: not_before.is_some_and(|until| pace::comes_back(until, now).is_some()),
         decision: serde_json::to_value(record).unwrap_or_default(),
     }
 }

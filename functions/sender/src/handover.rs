@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::{
     clients::mailer::Handover,
-    db::sends::{Claim, Outcome},
+    db::sends::{Claim, Outcome, Throttling},
     domain::{reason::Reason, send_state::SendState},
     queue::backoff,
 };
@@ -13,7 +13,9 @@ use shared::{
 /// Only what proves that SES took nothing is tried again; what proves nothing is `unknown`, and is
 /// never sent again by itself (invariant 8).
 pub(crate) fn outcome(claim: &Claim, handover: &Handover, now: DateTime<Utc>) -> Outcome {
-    let attempts = u32::try_from(claim.attempts).unwrap_or(u32::MAX);
+    let attempts = u32::try_from(claim.attempts)
+        .unwrap_or(u32::MAX)
+        .saturating_add(1);
     let later = || {
         let wait = TimeDelta::from_std(backoff(attempts, None)).unwrap_or(TimeDelta::minutes(15));
         Some(now + wait)
@@ -21,6 +23,10 @@ pub(crate) fn outcome(claim: &Claim, handover: &Handover, now: DateTime<Utc>) ->
     let (state, reason, not_before) = match handover {
         Handover::Accepted { .. } => (SendState::Sent, None, None),
         Handover::Throttled => (SendState::Queued, Some(Reason::Throttled), later()),
+        Handover::QuotaUsedUp => {
+            let wait = Some(now + TimeDelta::hours(1));
+            (SendState::Queued, Some(Reason::DailyQuota), wait)
+        }
         Handover::Unreachable => (SendState::Queued, Some(Reason::MailerUnreachable), later()),
         Handover::AccountRefused { .. } => {
             let wait = Some(now + TimeDelta::minutes(15));
@@ -32,6 +38,7 @@ pub(crate) fn outcome(claim: &Claim, handover: &Handover, now: DateTime<Utc>) ->
     let message_id = match handover {
         Handover::Accepted { message_id } => Some(message_id.clone()),
         Handover::Throttled
+        | Handover::QuotaUsedUp
         | Handover::Unreachable
         | Handover::AccountRefused { .. }
         | Handover::MailRefused { .. }
@@ -44,6 +51,41 @@ pub(crate) fn outcome(claim: &Claim, handover: &Handover, now: DateTime<Utc>) ->
         reason,
         message_id,
         not_before,
+    }
+}
+
+/// The entry of a send whose place in time was over before it was called: nobody was.
+pub(crate) fn too_late(claim: &Claim, now: DateTime<Utc>) -> Outcome {
+    Outcome {
+        send: claim.send,
+        fence: claim.fence,
+        state: SendState::Queued,
+        reason: Some(Reason::LateForSlot),
+        message_id: None,
+        not_before: Some(now),
+    }
+}
+
+/// What the answers of a batch say about the account's limits.
+pub(crate) fn throttling<'a>(answers: impl IntoIterator<Item = &'a Handover>) -> Throttling {
+    answers
+        .into_iter()
+        .fold(Throttling::default(), |seen, answer| Throttling {
+            rate: seen.rate || *answer == Handover::Throttled,
+            quota: seen.quota || *answer == Handover::QuotaUsedUp,
+        })
+}
+
+/// The code of an answer that refuses everything from this account.
+pub(crate) fn account_refusal(answer: &Handover) -> Option<String> {
+    match answer {
+        Handover::AccountRefused { code } => Some(code.clone()),
+        Handover::Accepted { .. }
+        | Handover::Throttled
+        | Handover::QuotaUsedUp
+        | Handover::Unreachable
+        | Handover::MailRefused { .. }
+        | Handover::NoAnswer => None,
     }
 }
 
@@ -81,6 +123,12 @@ mod tests {
             Some(Reason::Throttled),
             true,
         );
+        check(
+            &Handover::QuotaUsedUp,
+            SendState::Queued,
+            Some(Reason::DailyQuota),
+            true,
+        );
         let unreachable = Some(Reason::MailerUnreachable);
         check(&Handover::Unreachable, SendState::Queued, unreachable, true);
         let account = Handover::AccountRefused { code: code() };
@@ -103,5 +151,18 @@ mod tests {
             Some(Reason::NoAnswer),
             false,
         );
+    }
+
+    #[test]
+    fn one_answer_of_a_batch_slows_everybody_down() {
+        let (fine, rate, quota) = (
+            Handover::NoAnswer,
+            Handover::Throttled,
+            Handover::QuotaUsedUp,
+        );
+        let seen = |rate, quota| Throttling { rate, quota };
+        assert_eq!(throttling([&fine]), seen(false, false));
+        assert_eq!(throttling([&fine, &rate, &fine]), seen(true, false));
+        assert_eq!(throttling([&quota, &rate]), seen(true, true));
     }
 }

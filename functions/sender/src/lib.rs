@@ -1,16 +1,18 @@
-//! Sends the mails that are due: claim, decide, arm, call, settle.
+//! Sends the mails that are due: claim, decide, wait, arm, call, settle.
 //!
-//! A send is claimed with its facts, the gate decides, and arming writes the decision down before
+//! A send is claimed with its facts and with room within the limits, the gate decides, its place in
+//! time is waited for, and arming writes the decision down before
 //! any call, under a lock on the mailbox. SES is called once per armed send. Whatever stops this
 //! function in between, a mail goes out at most once (invariants 7 and 8).
 
 mod decide;
 mod handover;
+mod pace;
 mod render;
 
 use std::{
     collections::HashMap,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use chrono::{DateTime, Utc};
@@ -36,8 +38,9 @@ use shared::{
 
 /// How long a claim or a call is held: longer than the function may run.
 const LEASE: Duration = Duration::from_secs(60);
-/// A batch is not begun with less than this: statements and one round of calls fit in.
-const MARGIN: Duration = Duration::from_secs(12);
+/// A batch is not begun with less than this: statements, the wait for a place in time and one round
+/// of calls fit in.
+const MARGIN: Duration = Duration::from_secs(17);
 /// Sends that a sweep announces, and leases that it ends, at most.
 const SWEEP: i64 = 1_000;
 
@@ -142,10 +145,12 @@ async fn sweep(deps: &Deps, conn: &mut PgConnection) -> Result<Value, SendError>
     if !deps.config.sending_enabled {
         return Ok(json!({"published": 0, "requeued": reaped.requeued, "unknown": reaped.unknown}));
     }
-    let due = sends::take_due(conn, deps.config.sweep_patience, SWEEP).await?;
-    if let Err(error) = deps.queue.publish(&due).await {
-        tracing::warn!("{error}");
+    match deps.mailer.account_quota().await {
+        Ok(quota) => sends::remember_quota(conn, quota).await?,
+        Err(error) => tracing::warn!("{error}; the last answer goes on to count"),
     }
+    let due = sends::take_due(conn, deps.config.sweep_patience, SWEEP).await?;
+    pace::publish(&deps.queue, &due).await;
     tracing::info!(
         published = due.len(),
         requeued = reaped.requeued,
@@ -173,43 +178,51 @@ async fn send(
             .collect());
     }
     let done = ids.iter().map(|id| (*id, Settled::Done)).collect();
-    let claims = sends::claim(conn, ids, LEASE).await?;
+    let claims = sends::claim(conn, ids, LEASE, &deps.config.limits).await?;
     if claims.is_empty() {
         return Ok(done);
     }
-    let enabled = deps.config.sending_enabled;
+    let claimed = Instant::now();
     let decided: Vec<_> = claims
         .iter()
-        .map(|claim| decide(claim, enabled, now))
+        .map(|claim| decide(claim, &deps.config, now))
         .collect();
-    let armed = sends::arm(conn, &decided, LEASE).await?;
 
+    let wait = pace::wait_for(&claims, &decided);
+    pace::pause(wait).await;
+    let armed = sends::arm(conn, &decided, LEASE).await?;
+    pace::announce(&deps.queue, &decided, now).await;
+
+    let waited = claimed.elapsed();
     let calls = claims.iter().filter(|claim| armed.contains(&claim.send));
-    let answers =
-        join_all(calls.map(async |claim| (claim, hand_over(deps, claim, now).await))).await;
+    let answers = join_all(calls.map(async |claim| {
+        // Held up for too long, it would call together with those whose turn it is.
+        if pace::is_too_late(claim, wait, waited) {
+            return (claim, None);
+        }
+        (claim, Some(hand_over(deps, claim, now).await))
+    }))
+    .await;
     if answers.is_empty() {
         return Ok(done);
     }
     let outcomes: Vec<_> = answers
         .iter()
-        .map(|(claim, answer)| handover::outcome(claim, answer, now))
+        .map(|(claim, answer)| match answer {
+            Some(answer) => handover::outcome(claim, answer, now),
+            None => handover::too_late(claim, now),
+        })
         .collect();
-    sends::settle(conn, &outcomes).await?;
+    let said = || answers.iter().filter_map(|(_, answer)| answer.as_ref());
+    sends::settle(conn, &outcomes, handover::throttling(said())).await?;
 
     tracing::info!(
         claimed = claims.len(),
         armed = answers.len(),
         "worked through a batch of sends"
     );
-    let refused = answers.into_iter().find_map(|(_, answer)| match answer {
-        Handover::AccountRefused { code } => Some(code),
-        Handover::Accepted { .. }
-        | Handover::Throttled
-        | Handover::Unreachable
-        | Handover::MailRefused { .. }
-        | Handover::NoAnswer => None,
-    });
-    match refused {
+    pace::announce_late(&deps.queue, &outcomes).await;
+    match said().find_map(handover::account_refusal) {
         Some(code) => Err(SendError::AccountRefused { code }),
         None => Ok(done),
     }

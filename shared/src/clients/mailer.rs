@@ -8,7 +8,7 @@ use aws_sdk_ses::{
     types::{MessageTag, RawMessage},
 };
 
-use crate::domain::{email::EmailAddress, ids::SendId};
+use crate::domain::{email::EmailAddress, ids::SendId, quota::AccountQuota};
 
 /// Name of the tag that every event about a mail carries back: the send's id.
 pub const SEND_TAG: &str = "send_id";
@@ -43,6 +43,8 @@ pub enum Handover {
     },
     /// It took nothing and asks to slow down.
     Throttled,
+    /// It took nothing: the quota of 24 hours is used up.
+    QuotaUsedUp,
     /// It was not reached: no connection came about.
     Unreachable,
     /// It takes nothing from this account or set-up, with this code; a person must look.
@@ -59,6 +61,22 @@ pub enum Handover {
     NoAnswer,
 }
 
+/// Lest an account without any rate divide by it.
+const MIN_RATE: f64 = 0.01;
+
+/// SES did not say what it allows; what it said before goes on to count.
+#[derive(Debug, thiserror::Error)]
+#[error("could not read SES's send quota ({0})")]
+pub struct AccountUnknown(String);
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "bounded before; a count has no fraction"
+)]
+fn whole(count: f64) -> i32 {
+    count.clamp(0.0, f64::from(i32::MAX)) as i32
+}
+
 impl Mailer {
     /// A mailer whose calls are made exactly once: the SDK would repeat a call whose answer was
     /// lost, and the person would get the mail twice.
@@ -70,6 +88,25 @@ impl Mailer {
             client: Client::from_conf(once),
             configuration_set,
         }
+    }
+
+    /// What SES allows this account. At most one call a second, says SES.
+    ///
+    /// # Errors
+    /// When SES does not say.
+    pub async fn account_quota(&self) -> Result<AccountQuota, AccountUnknown> {
+        let reply = self
+            .client
+            .get_send_quota()
+            .send()
+            .await
+            .map_err(|error| AccountUnknown(error.code().unwrap_or("no answer").to_owned()))?;
+        Ok(AccountQuota {
+            per_second: reply.max_send_rate.max(MIN_RATE),
+            // -1 stands for no limit.
+            per_day: (reply.max24_hour_send >= 0.0).then(|| whole(reply.max24_hour_send)),
+            sent_last_day: whole(reply.sent_last24_hours),
+        })
     }
 
     /// Hands a mail over.
@@ -134,6 +171,8 @@ fn parts(mail: &Mail) -> Result<(RawMessage, MessageTag), BuildError> {
 fn classify(status: u16, code: &str, message: &str) -> Handover {
     let owned = || code.to_owned();
     match code.strip_suffix("Exception").unwrap_or(code) {
+        // The one code for too fast and for too much.
+        "Throttling" if message.contains("Daily message quota") => Handover::QuotaUsedUp,
         "Throttling" | "TooManyRequests" | "RequestLimitExceeded" | "SlowDown" => {
             Handover::Throttled
         }
@@ -203,6 +242,12 @@ mod tests {
             &Handover::Throttled,
         );
         check(400, "ThrottlingException", "", &Handover::Throttled);
+        check(
+            400,
+            "Throttling",
+            "Daily message quota exceeded.",
+            &Handover::QuotaUsedUp,
+        );
         let unverified = "Email address is not verified. The following identities failed";
         check(
             400,

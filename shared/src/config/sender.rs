@@ -5,7 +5,12 @@ use std::time::Duration;
 use url::Url;
 
 use super::{InvalidEnvironment, Reader, SWEEP_PATIENCE_SECONDS, Secret, seconds};
-use crate::domain::{email::EmailAddress, unsubscribe::UnsubscribeKeys};
+use crate::domain::{
+    email::EmailAddress,
+    gate::FrequencyCaps,
+    quota::{Limits, Ramp},
+    unsubscribe::UnsubscribeKeys,
+};
 
 /// What the sender reads.
 #[derive(Debug, Clone)]
@@ -24,6 +29,10 @@ pub struct Sender {
     pub unsubscribe_keys: UnsubscribeKeys,
     /// SES configuration set: without it no event would come back.
     pub configuration_set: String,
+    /// How fast and how much, over what SES says.
+    pub limits: Limits,
+    /// How often one mailbox may be written to.
+    pub frequency: FrequencyCaps,
 }
 
 /// Who writes.
@@ -56,6 +65,8 @@ impl Sender {
         let identity = Identity::read(&mut r);
         let unsubscribe_keys = r.parsed("UNSUBSCRIBE_KEYS", UnsubscribeKeys::parse);
         let configuration_set = r.required("SES_CONFIGURATION_SET");
+        let limits = limits(&mut r);
+        let frequency = frequency(&mut r);
         let config = identity
             .zip(unsubscribe_keys)
             .map(|(identity, unsubscribe_keys)| Self {
@@ -66,8 +77,45 @@ impl Sender {
                 identity,
                 unsubscribe_keys,
                 configuration_set,
+                limits,
+                frequency,
             });
         r.finish(config)
+    }
+}
+
+fn limits(r: &mut Reader<'_>) -> Limits {
+    let per_second = r.optional("SES_MAX_PER_SECOND").and_then(|_| {
+        r.parsed("SES_MAX_PER_SECOND", |text| match text.parse::<f64>() {
+            Ok(rate) if rate > 0.0 && rate.is_finite() => Ok(rate),
+            _ => Err("it takes a number above 0"),
+        })
+    });
+    let per_day = r
+        .optional("SES_MAX_PER_DAY")
+        .and_then(|_| r.parsed("SES_MAX_PER_DAY", str::parse));
+    let growth = r.or_default("RAMP_GROWTH", "a number", 1.1);
+    if !(1.0..=5.0).contains(&growth) {
+        r.problem("RAMP_GROWTH", "is not between 1 and 5");
+    }
+    Limits {
+        per_second,
+        per_day,
+        ramp: Ramp {
+            start: r.or_default("RAMP_START", "a whole number", 50),
+            growth,
+            cap: r.or_default("RAMP_CAP", "a whole number", 100_000),
+        },
+        domain_spacing: seconds(r, "DOMAIN_SPACING_SECONDS", 5),
+    }
+}
+
+fn frequency(r: &mut Reader<'_>) -> FrequencyCaps {
+    let default = FrequencyCaps::DEFAULT;
+    let days = "a whole number";
+    FrequencyCaps {
+        gap_days: r.or_default("RECIPIENT_GAP_DAYS", days, default.gap_days),
+        max_90_days: r.or_default("RECIPIENT_MAX_90_DAYS", days, default.max_90_days),
     }
 }
 
@@ -93,7 +141,7 @@ impl Identity {
     }
 }
 
-fn optional_address(r: &mut Reader<'_>, name: &str) -> Option<EmailAddress> {
+pub(super) fn optional_address(r: &mut Reader<'_>, name: &str) -> Option<EmailAddress> {
     r.optional(name)?;
     r.parsed(name, EmailAddress::parse)
 }

@@ -4,28 +4,67 @@
 
 with decided as (
     select * from unnest(
-        $1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[],
-        $7::jsonb[]
-    ) as d (id, fence, revision, state, reason, not_before, decision)
+        $1::bigint[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::text[], $6::text[],
+        $7::timestamptz[], $8::boolean[], $9::jsonb[]
+    ) as d (id, fence, revision, campaign_seen, state, reason, not_before, announced, decision)
 ),
 
 locked as (
-    select d.*,
+    select d.*, s.slot_day, s.email_hash, s.campaign_id,
            d.state = 'calling'
-               and r.suppressed_at is null and r.erased_at is null
-               and r.revision = d.revision and c.status = 'active' as armed
+               and r.suppressed_at is null and r.erased_at is null and r.revision = d.revision
+               and c.status = 'active' and c.updated_at = d.campaign_seen
+               and b.opened_at is null as armed
     from decided d
     join sends s on s.id = d.id
     join recipients r on r.email_hash = s.email_hash
     join campaigns c on c.id = s.campaign_id
+    left join breakers b on b.campaign_id = s.campaign_id
     where s.state = 'claimed' and s.fence = d.fence
     order by r.email_hash
     for share of r
 ),
 
--- What does not go out gives its day back.
+-- What does not go out gives back what it was granted: its day, and its place in every count.
+unused as (
+    select id, email_hash, campaign_id, slot_day from locked
+    where not armed and slot_day is not null
+),
+
+counters as (
+    select campaign_id from campaign_counters
+    where campaign_id in (select campaign_id from unused)
+    order by campaign_id
+    for update
+),
+
+rate as (
+    select name from rate_limits
+    where name = 'ses' and exists (select 1 from unused) and (select count(*) from counters) >= 0
+    for update
+),
+
 freed as (
-    delete from mail_days m using locked l where m.send_id = l.id and not l.armed
+    delete from mail_days m
+    using unused u
+    where m.email_hash = u.email_hash and m.day = u.slot_day and m.send_id = u.id
+      and exists (select 1 from rate)
+    returning m.campaign_id, m.day
+),
+
+uncounted as (
+    update campaign_counters k set taken = greatest(0, k.taken - f.mails)
+    from (select campaign_id, day, count(*)::integer as mails from freed group by campaign_id, day) f
+    where k.campaign_id = f.campaign_id and k.day = f.day
+),
+
+returned as (
+    update rate_limits r
+    set next_at = r.next_at - make_interval(secs => f.mails / r.speed),
+        hours = array[greatest(0, r.hours[1] - f.mails)] || r.hours[2:25],
+        day_taken = greatest(0, r.day_taken - f.mails)
+    from (select count(*)::integer as mails from freed) f
+    where r.name = 'ses' and f.mails > 0
 )
 
 update sends s
@@ -33,13 +72,18 @@ set state = (case when l.armed or l.state <> 'calling' then l.state else 'queued
     reason = case when l.armed then null
                   when l.state = 'calling' then 'facts_changed'
                   else l.reason end,
-    lease_until = case when l.armed then now() + make_interval(secs => $8) end,
+    lease_until = case when l.armed then now() + make_interval(secs => $10) end,
+    slot_day = case when l.armed then s.slot_day end,
+    attempts = s.attempts + l.armed::integer,
     not_before = case when l.state = 'calling' then s.not_before
                       else coalesce(l.not_before, s.not_before) end,
     decision = l.decision,
-    -- Decided again at the next sweep.
-    send_requested_at = case when l.state = 'calling' and not l.armed
-                             then '-infinity' else s.send_requested_at end,
+    send_requested_at = case
+        -- Decided again at the next sweep.
+        when l.state = 'calling' and not l.armed then '-infinity'
+        -- Its message is on its way already.
+        when l.announced then greatest(s.send_requested_at, l.not_before)
+        else s.send_requested_at end,
     updated_at = now()
 from locked l
 where s.id = l.id and s.state = 'claimed' and s.fence = l.fence

@@ -12,7 +12,7 @@ use crate::domain::{
     basis::{Basis, BasisRules},
     country::Country,
     email::EmailHash,
-    gate::{CampaignFacts, CampaignStatus, RecipientFacts},
+    gate::{CampaignFacts, CampaignStatus, PastMails, RecipientFacts},
     ids::{CampaignId, LeadId},
     lead::{Lead, Platform},
     score::{Confidence, Score},
@@ -133,6 +133,7 @@ pub async fn load(conn: &mut PgConnection, ids: &[i64]) -> Result<Work, DbError>
                 suppressed: row.suppressed,
                 country: agreed(recipient_country, country),
                 basis: row.basis.as_deref().and_then(Basis::from_word),
+                past: PastMails::default(),
             },
             latest: row.version.zip(row.prompt_hash),
             lead: Lead {
@@ -179,7 +180,8 @@ pub(super) fn campaign_facts(
         min_confidence: Confidence::new(min_confidence).unwrap_or(Confidence::MAX),
         review_all: review_all || unreadable,
         basis_rules: rules.and_then(Result::ok).unwrap_or_default(),
-        left_today: 1,
+        hours: None,
+        breaker_open: false,
     }
 }
 

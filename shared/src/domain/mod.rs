@@ -3,13 +3,17 @@
 //! Nothing here waits, reads a clock, an environment or a database, or draws a random number.
 
 pub mod basis;
+pub mod breaker;
 pub mod content;
 pub mod country;
 pub mod email;
+pub mod feedback;
 pub mod gate;
+pub mod hours;
 pub mod ids;
 pub mod lead;
 pub mod places;
+pub mod quota;
 pub mod reason;
 pub mod score;
 pub mod send_state;

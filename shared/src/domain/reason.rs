@@ -13,6 +13,14 @@ macro_rules! reasons {
         }
 
         impl Reason {
+            /// Every reason.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// Reads the ledger's word.
+            pub fn from_word(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$name),)* _ => None }
+            }
+
             /// The ledger's word.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $word,)* }
@@ -68,8 +76,28 @@ reasons! {
     SendingDisabled = "sending_disabled",
     /// The campaign is paused or a draft.
     CampaignPaused = "campaign_paused",
+    /// The sender's postal address is not configured.
+    NoPostalAddress = "no_postal_address",
+    /// Too many of the campaign's mails bounced or were complained about.
+    BreakerOpen = "breaker_open",
+    /// Its last mail was too few days ago.
+    FrequencyGap = "frequency_gap",
+    /// It had as many mails as a mailbox may have in 90 days.
+    FrequencyCap = "frequency_cap",
+    /// It is night, early or late where the recipient is.
+    QuietHours = "quiet_hours",
     /// The campaign's mails of today are used up.
     DailyCap = "daily_cap",
+    /// The sending domain is young: its mails of today are used up.
+    Ramp = "ramp",
+    /// SES's quota of 24 hours is used up.
+    DailyQuota = "daily_quota",
+    /// SES's rate is used up for the next seconds.
+    Pace = "pace",
+    /// The servers of this domain had a mail a moment ago.
+    DomainSpacing = "domain_spacing",
+    /// The sender was too slow for the place in time it was given; it called nobody.
+    LateForSlot = "late_for_slot",
     /// This mailbox had its mail of today.
     RecipientDay = "recipient_day",
     /// The facts changed between the decision and the call; decided again.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use data_encoding::{BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
+use data_encoding::{BASE32_DNSSEC, BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
 use subtle::ConstantTimeEq;
 
 use super::{email::mac, ids::SendId};
@@ -81,6 +81,40 @@ impl UnsubscribeKeys {
     }
 }
 
+/// How long the token in a mailbox is. A local part takes 64 octets (RFC 5321, 4.5.3.1.1), the mailbox's
+/// own name and a `+` included.
+pub const MAILBOX_TOKEN_LENGTH: usize = 40;
+
+impl UnsubscribeKeys {
+    /// The token of one send for the local part of a `mailto:`: short, and of a script that survives
+    /// being put into lower or upper case on its way. It names no key: all are tried.
+    pub fn sign_for_mailbox(&self, send: SendId) -> String {
+        let Some((_, key)) = self.0.first() else {
+            return String::new();
+        };
+        let mut token = vec![VERSION];
+        token.extend_from_slice(&send.0.to_be_bytes());
+        let tag = mac(key, &[b"unsubscribe mailbox\0", &token]);
+        token.extend(tag.iter().take(TAG_BYTES));
+        BASE32_DNSSEC.encode(&token)
+    }
+
+    /// The send that a mailbox's token was signed for.
+    pub fn verify_mailbox(&self, token: &str) -> Option<SendId> {
+        let bytes = BASE32_DNSSEC.decode(token.as_bytes()).ok()?;
+        let (signed, tag) = bytes.split_at_checked(bytes.len().checked_sub(TAG_BYTES)?)?;
+        let (&[version], id) = signed.split_first_chunk::<1>()?;
+        let id: [u8; 8] = id.try_into().ok()?;
+        let genuine = self.0.iter().any(|(_, key)| {
+            let expected = mac(key, &[b"unsubscribe mailbox\0", signed]);
+            expected
+                .get(..TAG_BYTES)
+                .is_some_and(|expected| expected.ct_eq(tag).into())
+        });
+        (genuine && version == VERSION).then(|| SendId(i64::from_be_bytes(id)))
+    }
+}
+
 impl fmt::Debug for UnsubscribeKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
@@ -155,6 +189,26 @@ mod tests {
         #[test]
         fn no_text_panics(text in "\\PC{0,80}") {
             prop_assert_eq!(keys(&[("k1", 3)]).verify(&text), None);
+            prop_assert_eq!(keys(&[("k1", 3)]).verify_mailbox(&text), None);
+        }
+
+        #[test]
+        fn a_mailbox_reads_back_in_any_case_and_with_any_known_key(id in any::<i64>()) {
+            let token = keys(&[("old", 3)]).sign_for_mailbox(SendId(id));
+            prop_assert_eq!(token.len(), MAILBOX_TOKEN_LENGTH);
+            let keys = keys(&[("new", 4), ("old", 3)]);
+            for token in [token.to_uppercase(), token.to_lowercase()] {
+                prop_assert_eq!(keys.verify_mailbox(&token), Some(SendId(id)));
+                prop_assert_eq!(keys.verify(&token), None, "a link's token is another one");
+            }
+        }
+
+        #[test]
+        fn a_changed_mailbox_is_refused(id in any::<i64>(), at in 0_usize..25, bit in 0_u8..8) {
+            let keys = keys(&[("k1", 3)]);
+            let mut bytes = BASE32_DNSSEC.decode(keys.sign_for_mailbox(SendId(id)).as_bytes()).unwrap();
+            bytes[at] ^= 1 << bit;
+            prop_assert_eq!(keys.verify_mailbox(&BASE32_DNSSEC.encode(&bytes)), None);
         }
     }
 }

@@ -6,6 +6,6 @@ mod publish;
 mod trigger;
 
 pub use backoff::backoff;
-pub use drain::{Poison, Settled, drain};
-pub use publish::{PublishError, Queue};
+pub use drain::{Poison, Settled, drain, drain_foreign};
+pub use publish::{LONGEST_DELAY, PublishError, Queue};
 pub use trigger::{InvalidEvent, Trigger};

@@ -12,6 +12,9 @@ use crate::messages;
 /// SQS takes ten entries a request.
 const ENTRIES: usize = 10;
 
+/// The longest that SQS holds a message back.
+pub const LONGEST_DELAY: Duration = Duration::from_secs(900);
+
 /// A queue to publish to, or whose messages are delayed.
 #[derive(Debug, Clone)]
 pub struct Queue {
@@ -45,8 +48,17 @@ impl Queue {
     /// # Errors
     /// When some could not be published. Publishing may repeat, never skip: the caller logs it.
     pub async fn publish(&self, ids: &[i64]) -> Result<(), PublishError> {
+        let now: Vec<_> = ids.iter().map(|id| (*id, Duration::ZERO)).collect();
+        self.publish_later(&now).await
+    }
+
+    /// Says it after a while, rounded up to whole seconds; at most [`LONGEST_DELAY`].
+    ///
+    /// # Errors
+    /// As [`Queue::publish`].
+    pub async fn publish_later(&self, delayed: &[(i64, Duration)]) -> Result<(), PublishError> {
         let mut missing = 0;
-        for chunk in ids.chunks(ENTRIES) {
+        for chunk in delayed.chunks(ENTRIES) {
             missing += self.publish_chunk(chunk).await;
         }
         if missing == 0 {
@@ -54,21 +66,23 @@ impl Queue {
         } else {
             Err(PublishError {
                 missing,
-                total: ids.len(),
+                total: delayed.len(),
             })
         }
     }
 
     /// How many of the chunk did not get through. A reply can be 200 and list failures.
-    async fn publish_chunk(&self, ids: &[i64]) -> usize {
-        let entries = ids.iter().map(|id| {
+    async fn publish_chunk(&self, delayed: &[(i64, Duration)]) -> usize {
+        let entries = delayed.iter().map(|(id, delay)| {
+            let seconds = delay.min(&LONGEST_DELAY).as_secs_f64().ceil();
             SendMessageBatchRequestEntry::builder()
                 .id(format!("row-{id}"))
                 .message_body(messages::encode(*id))
+                .set_delay_seconds((seconds > 0.0).then(|| whole(seconds)))
                 .build()
         });
         let Ok(entries) = entries.collect::<Result<Vec<_>, _>>() else {
-            return ids.len();
+            return delayed.len();
         };
         let request = self.client.send_message_batch().queue_url(&self.url);
         match request.set_entries(Some(entries)).send().await {
@@ -76,7 +90,7 @@ impl Queue {
             Err(error) => {
                 let error = crate::telemetry::chain(&error);
                 tracing::warn!(queue = self.name(), error, "could not publish to the queue");
-                ids.len()
+                delayed.len()
             }
         }
     }
@@ -105,4 +119,12 @@ impl Queue {
             }
         }
     }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "at most the longest delay, in whole seconds"
+)]
+fn whole(seconds: f64) -> i32 {
+    seconds as i32
 }

@@ -7,13 +7,32 @@ pub(crate) use shared::testing::plan as planned;
 use shared::{
     db::{
         self, PgPool,
-        sends::{self, Claim, Outcome, Verdicts},
+        sends::{self, Claim, Outcome, Throttling, Verdicts},
     },
-    domain::{email::EmailHash, ids::SendId, lead::NewLead, reason::Reason, send_state::SendState},
+    domain::{
+        email::EmailHash,
+        ids::SendId,
+        lead::NewLead,
+        quota::{Limits, Ramp},
+        reason::Reason,
+        send_state::SendState,
+    },
     testing,
 };
 
 pub(crate) const LEASE: Duration = Duration::from_secs(60);
+
+/// Room for everything.
+pub(crate) const LIMITS: Limits = Limits {
+    per_second: Some(1_000.0),
+    per_day: None,
+    ramp: Ramp {
+        start: 100_000,
+        growth: 1.0,
+        cap: 100_000,
+    },
+    domain_spacing: Duration::ZERO,
+};
 
 /// `count` leads, each with a mailbox of its own.
 pub(crate) fn runners(count: usize) -> Vec<NewLead> {
@@ -25,7 +44,7 @@ pub(crate) fn runners(count: usize) -> Vec<NewLead> {
 /// Claims, in the order of `ids`.
 pub(crate) async fn claim(pool: &PgPool, ids: &[i64]) -> Vec<Claim> {
     let mut conn = db::acquire(pool).await.unwrap();
-    let mut claims = sends::claim(&mut conn, ids, LEASE).await.unwrap();
+    let mut claims = sends::claim(&mut conn, ids, LEASE, &LIMITS).await.unwrap();
     claims.sort_by_key(|claim| ids.iter().position(|id| *id == claim.send.0));
     claims
 }
@@ -35,6 +54,8 @@ pub(crate) fn to_call(claim: &Claim) -> Verdicts {
         send: claim.send,
         fence: claim.fence,
         revision: claim.revision,
+        campaign_seen: claim.campaign_seen,
+        announced: false,
         state: SendState::Calling,
         reason: None,
         not_before: None,
@@ -61,7 +82,9 @@ pub(crate) fn ended(claim: &Claim, state: SendState, reason: Option<Reason>) -> 
 
 pub(crate) async fn settle(pool: &PgPool, outcomes: &[Outcome]) {
     let mut conn = db::acquire(pool).await.unwrap();
-    sends::settle(&mut conn, outcomes).await.unwrap();
+    sends::settle(&mut conn, outcomes, Throttling::default())
+        .await
+        .unwrap();
 }
 
 /// State, reason and fence of a send.

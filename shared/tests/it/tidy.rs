@@ -122,7 +122,13 @@ fn the_database_and_the_queues_know_the_rules_and_not_each_other() {
 fn functions_know_each_other_not_at_all() {
     for name in ["collector", "enricher", "sender", "feedback", "web"] {
         for (path, text) in rust_files(&format!("functions/{name}")) {
-            for other in ["collector::", "enricher::", "sender::", "feedback::", "web::"] {
+            for other in [
+                "collector::",
+                "enricher::",
+                "sender::",
+                "feedback::",
+                "web::",
+            ] {
                 let own = other.starts_with(name);
                 assert!(
                     own || naming(&text, &format!("use {other}")).is_empty(),

@@ -4,9 +4,13 @@ use mail_parser::{Message, MessageParser};
 use shared::{
     config::Identity,
     domain::{
-        gate::{CampaignFacts, CampaignStatus, Compliance, Method, RecipientFacts, Verdict},
+        gate::{
+            CampaignFacts, CampaignStatus, Compliance, FrequencyCaps, Method, RecipientFacts,
+            Verdict,
+        },
         ids::{LeadId, SendId},
         lead::Platform,
+        quota::{Limits, Quota, Ramp},
         score::{Confidence, Score},
         unsubscribe::UnsubscribeKeys,
     },
@@ -37,8 +41,10 @@ pub(crate) fn claim() -> Claim {
             min_confidence: Confidence::MIN,
             review_all: false,
             basis_rules: Default::default(),
-            left_today: 1,
+            hours: None,
+            breaker_open: false,
         },
+        campaign_seen: chrono::DateTime::UNIX_EPOCH,
         offer: "a share of every sale.".to_owned(),
         recipient: RecipientFacts {
             country: "US".parse().ok(),
@@ -54,6 +60,9 @@ pub(crate) fn claim() -> Claim {
         },
         content_hash: draft.hash(),
         draft: Some(draft),
+        quota: Quota::Granted {
+            wait: Duration::ZERO,
+        },
     }
 }
 
@@ -77,6 +86,17 @@ fn config() -> config::Sender {
         identity: identity(),
         unsubscribe_keys: keys(),
         configuration_set: "outreach".to_owned(),
+        limits: Limits {
+            per_second: None,
+            per_day: None,
+            ramp: Ramp {
+                start: 1,
+                growth: 1.0,
+                cap: 1,
+            },
+            domain_spacing: Duration::ZERO,
+        },
+        frequency: FrequencyCaps::DEFAULT,
     }
 }
 

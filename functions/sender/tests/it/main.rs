@@ -12,6 +12,7 @@
 
 mod faults;
 mod fixture;
+mod pace;
 mod sending;
 mod ses;
 mod sweep;

@@ -90,7 +90,7 @@ async fn every_refusal_is_on_record_with_its_rule_and_its_facts(pool: PgPool) {
         .fetch_one(&pool)
         .await
         .unwrap();
-        assert_eq!((rule.as_str(), version), (reason, 1));
+        assert_eq!((rule.as_str(), version), (reason, 2));
     }
     assert_eq!(quiet.calls(), 0);
     let slots: i64 = sqlx::query_scalar("select count(*) from mail_days")

@@ -118,7 +118,17 @@ pub(crate) fn impatient(endpoint: &str) -> SdkConfig {
         .build()
 }
 
-async fn answer(State((calls, fault)): State<(Arc<Mutex<usize>>, Fault)>) -> Response<Body> {
+async fn answer(
+    State((calls, fault)): State<(Arc<Mutex<usize>>, Fault)>,
+    body: String,
+) -> Response<Body> {
+    // Asked for its quota: what it says about mails is what is tested.
+    if !body.contains("Action=SendRawEmail") {
+        return Response::builder()
+            .status(StatusCode::BAD_REQUEST)
+            .body(Body::empty())
+            .unwrap();
+    }
     let number = {
         let mut calls = calls.lock().unwrap();
         *calls += 1;

@@ -24,18 +24,34 @@ pub struct Reaped {
 pub async fn reap(conn: &mut PgConnection, limit: i64) -> Result<Reaped, DbError> {
     let states = sqlx::query_scalar!(
         r#"with expired as (
-             select id, state from sends
+             select id, state, email_hash, campaign_id, slot_day from sends
              where state in ('claimed', 'calling') and lease_until < now()
              order by lease_until, id
              limit $1
              for no key update skip locked
          ),
+         counters as (
+             select campaign_id from campaign_counters
+             where campaign_id in (select campaign_id from expired where state = 'claimed' and slot_day is not null)
+             order by campaign_id
+             for update
+         ),
+         -- The day is free again; what was taken of SES's rate is not given back.
          freed as (
-             delete from mail_days d using expired e where d.send_id = e.id and e.state = 'claimed'
+             delete from mail_days d using expired e
+             where d.email_hash = e.email_hash and d.day = e.slot_day and d.send_id = e.id
+               and e.state = 'claimed' and (select count(*) from counters) > 0
+             returning d.campaign_id, d.day
+         ),
+         uncounted as (
+             update campaign_counters k set taken = greatest(0, k.taken - f.mails)
+             from (select campaign_id, day, count(*)::integer as mails from freed group by campaign_id, day) f
+             where k.campaign_id = f.campaign_id and k.day = f.day
          )
          update sends s
          set state = case e.state when 'claimed' then 'queued' else 'unknown' end::send_state,
              reason = $2, lease_until = null, updated_at = now(),
+             slot_day = case e.state when 'claimed' then null else s.slot_day end,
              -- Due since before it was announced, so the sweep that follows announces it.
              send_requested_at = case e.state when 'claimed' then '-infinity' else s.send_requested_at end
          from expired e

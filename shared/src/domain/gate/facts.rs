@@ -2,10 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use chrono::{DateTime, Utc};
+
 use super::super::{
     basis::{Basis, BasisRules},
     country::Country,
     email::EmailAddress,
+    hours::SendingHours,
+    quota::Quota,
     score::{Confidence, Score},
 };
 
@@ -14,6 +18,9 @@ use super::super::{
 pub struct Facts {
     /// The kill switch: no mail leaves while it is false.
     pub sending_enabled: bool,
+    /// Whether the sender's postal address is configured: the law of most countries wants it in
+    /// every mail (CAN-SPAM, 15 U.S.C. § 7704(a)(5)).
+    pub postal_address: bool,
     /// The campaign's rules.
     pub campaign: CampaignFacts,
     /// What is known about the mailbox.
@@ -24,6 +31,27 @@ pub struct Facts {
     pub verdict: Verdict,
     /// Whether there is a text, and whether it is the one that was decided on.
     pub content: ContentFacts,
+    /// How often one mailbox may be written to.
+    pub frequency: FrequencyCaps,
+    /// Room within every limit of speed and volume, as the ledger granted it.
+    pub quota: Quota,
+}
+
+/// How often one mailbox may be written to, by all campaigns together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrequencyCaps {
+    /// Days that must lie between two mails.
+    pub gap_days: u32,
+    /// Most mails within 90 days.
+    pub max_90_days: u32,
+}
+
+impl FrequencyCaps {
+    /// What holds unless the owner says otherwise.
+    pub const DEFAULT: Self = Self {
+        gap_days: 2,
+        max_90_days: 5,
+    };
 }
 
 /// The campaign, as it stands.
@@ -39,8 +67,10 @@ pub struct CampaignFacts {
     pub review_all: bool,
     /// Its own rules of lawful basis, over the table's.
     pub basis_rules: BasisRules,
-    /// Mails it may still send today.
-    pub left_today: i64,
+    /// When mails leave, in the recipient's day; `None` means at any hour.
+    pub hours: Option<SendingHours>,
+    /// Whether its bounces or complaints have stopped it, until a person says otherwise.
+    pub breaker_open: bool,
 }
 
 /// A campaign's life.
@@ -81,6 +111,19 @@ pub struct RecipientFacts {
     pub country: Option<Country>,
     /// Why we may write, if recorded.
     pub basis: Option<Basis>,
+    /// The mails of the last 90 days that left or may have left, before this one.
+    pub past: PastMails,
+}
+
+/// A mailbox's mails of the last 90 days.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct PastMails {
+    /// How many.
+    pub count: u32,
+    /// Start of the day (UTC) of the latest one.
+    pub latest: Option<DateTime<Utc>>,
+    /// Start of the day (UTC) of the earliest one.
+    pub earliest: Option<DateTime<Utc>>,
 }
 
 /// The address of a profile.

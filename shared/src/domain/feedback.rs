@@ -1,0 +1,192 @@
+//! What SES's events mean for a mail and for its mailbox.
+//!
+//! | Bounce | Class | Source |
+//! |---|---|---|
+//! | `Permanent`, any subtype, known or not | hard: the mailbox is suppressed | SES guide, bounce types; `Suppressed` and `On…SuppressionList`: SES did not even try |
+//! | `Transient`: `MailboxFull`, `CustomTimeoutExceeded` | soft: counted, five in a row suppress | SES guide |
+//! | `Transient`: `General`, action `failed` and a status 4.x or 5.x (4.4.7: expired after days) | soft | RFC 3464, RFC 3463 |
+//! | `Transient`: `General` without these | an automatic reply: recorded only | what out-of-office notes look like (SES simulator, `ooto@`) |
+//! | `Transient`: `MessageTooLarge`, `ContentRejected`, `AttachmentRejected` | about the mail, not the mailbox | SES guide |
+//! | `Undetermined`, and whatever this version does not know | soft | the careful side |
+
+use super::send_state::SendState;
+
+/// Soft bounces in a row after which a mailbox is left alone.
+pub const SOFT_BOUNCES: i32 = 5;
+
+/// What happened to one mail, as far as its meaning depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Report<'a> {
+    /// SES took the mail.
+    Send,
+    /// The recipient's server took it.
+    Delivery,
+    /// The recipient's server refused it, or a note about it came back.
+    Bounce(BounceReport<'a>),
+    /// The recipient called it spam.
+    Complaint {
+        /// `complaintSubType`.
+        subtype: Option<&'a str>,
+        /// `complaintFeedbackType`.
+        feedback: Option<&'a str>,
+    },
+    /// SES found a virus in it.
+    Reject,
+    /// It was opened.
+    Open,
+    /// A link in it was followed.
+    Click,
+    /// It is late.
+    DeliveryDelay,
+    /// It could not be written from SES's template: it never left.
+    RenderingFailure,
+    /// A preference in a list of SES's.
+    Subscription,
+    /// A mail to us whose token says "no more".
+    Unsubscribe,
+    /// A type that this version does not know, about a mail of ours.
+    Unknown,
+}
+
+/// What SES says about a bounce.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BounceReport<'a> {
+    /// `bounceType`.
+    pub kind: &'a str,
+    /// `bounceSubType`.
+    pub subtype: &'a str,
+    /// The recipient's `action`.
+    pub action: Option<&'a str>,
+    /// The recipient's `status`.
+    pub status: Option<&'a str>,
+}
+
+/// What a bounce is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BounceClass {
+    /// There is no such mailbox, or it takes nothing from us.
+    Hard,
+    /// Not now.
+    Soft,
+    /// Not this mail.
+    Mail,
+    /// No bounce at all: an automatic reply.
+    Reply,
+}
+
+impl BounceClass {
+    /// The word that an event's detail begins with.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hard => "hard",
+            Self::Soft => "soft",
+            Self::Mail => "mail",
+            Self::Reply => "reply",
+        }
+    }
+}
+
+/// Why an event suppresses a mailbox. Only a person ever clears one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Suppression {
+    /// Called our mail spam.
+    Complained,
+    /// Asked for no more.
+    Unsubscribed,
+    /// Bounced for good.
+    Bounced,
+}
+
+impl Suppression {
+    /// The mailbox's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Complained => "complained",
+            Self::Unsubscribed => "unsubscribed",
+            Self::Bounced => "bounced",
+        }
+    }
+}
+
+/// What follows from an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effect {
+    /// The state that the send has at least. An event about a mail of ours proves that SES took it.
+    pub state: Option<SendState>,
+    /// What it says about the mailbox.
+    pub bounce: Option<BounceClass>,
+    /// Whether nobody writes there any more.
+    pub suppression: Option<Suppression>,
+}
+
+/// The one place that gives events their meaning.
+pub fn effect(report: &Report<'_>) -> Effect {
+    let at_least = |state| Effect {
+        state: Some(state),
+        bounce: None,
+        suppression: None,
+    };
+    let nothing = Effect {
+        state: None,
+        bounce: None,
+        suppression: None,
+    };
+    match *report {
+        Report::Send | Report::DeliveryDelay | Report::Unknown => at_least(SendState::Sent),
+        Report::Delivery => at_least(SendState::Delivered),
+        Report::Open => at_least(SendState::Opened),
+        Report::Click => at_least(SendState::Clicked),
+        Report::Reject => at_least(SendState::Rejected),
+        Report::RenderingFailure | Report::Subscription => nothing,
+        Report::Unsubscribe => Effect {
+            suppression: Some(Suppression::Unsubscribed),
+            ..nothing
+        },
+        Report::Bounce(ref report) => bounced(classify(report)),
+        Report::Complaint { subtype, feedback } if is_complaint(subtype, feedback) => Effect {
+            suppression: Some(Suppression::Complained),
+            ..at_least(SendState::Complained)
+        },
+        Report::Complaint { .. } => at_least(SendState::Sent),
+    }
+}
+
+fn bounced(class: BounceClass) -> Effect {
+    Effect {
+        state: Some(match class {
+            BounceClass::Hard | BounceClass::Soft | BounceClass::Mail => SendState::Bounced,
+            BounceClass::Reply => SendState::Sent,
+        }),
+        bounce: Some(class),
+        suppression: match class {
+            BounceClass::Hard => Some(Suppression::Bounced),
+            BounceClass::Soft | BounceClass::Mail | BounceClass::Reply => None,
+        },
+    }
+}
+
+/// The class of a bounce; see the table above.
+pub fn classify(report: &BounceReport<'_>) -> BounceClass {
+    let failed = report
+        .action
+        .is_some_and(|action| action.eq_ignore_ascii_case("failed"))
+        && report
+            .status
+            .is_some_and(|status| status.starts_with("4.") || status.starts_with("5."));
+    match (report.kind, report.subtype) {
+        ("Permanent", _) => BounceClass::Hard,
+        ("Transient", "MessageTooLarge" | "ContentRejected" | "AttachmentRejected") => {
+            BounceClass::Mail
+        }
+        ("Transient", "General") if !failed => BounceClass::Reply,
+        _ => BounceClass::Soft,
+    }
+}
+
+/// Everything but "this is no spam", which a mailbox on SES's suppression list cannot say.
+fn is_complaint(subtype: Option<&str>, feedback: Option<&str>) -> bool {
+    subtype.is_some() || feedback != Some("not-spam")
+}
+
+#[cfg(test)]
+mod tests;
