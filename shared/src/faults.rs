@@ -40,6 +40,19 @@ pub const POINTS: &[&str] = &[
     "enricher.published",
     "enricher.swept",
     "enricher.announced",
+    "sender.woken",
+    "sender.reaped",
+    "sender.taken",
+    "sender.published",
+    "sender.claimed",
+    "sender.waited",
+    "sender.armed",
+    "sender.announced",
+    "sender.calling",
+    "sender.called",
+    "sender.answered",
+    "sender.settled",
+    "sender.done",
 ];
 
 /// Passes a point.

@@ -32,6 +32,7 @@ use shared::{
         sends::{self, Claim},
     },
     domain::email::EmailAddress,
+    faults,
     queue::{InvalidEvent, Queue, Settled, Trigger, drain},
     telemetry,
 };
@@ -113,6 +114,7 @@ impl Deps {
 /// When a dependency fails: the batch is delivered again, later and later.
 pub async fn handle(deps: &Deps, event: Value, deadline: SystemTime) -> Result<Value, SendError> {
     let mut conn = db::acquire(&deps.pool).await?;
+    faults::at("sender.woken").await?;
     match Trigger::from_event(event)? {
         Trigger::Schedule(_) => Box::pin(sweep(deps, &mut conn)).await,
         Trigger::Batch(batch) => {
@@ -135,6 +137,7 @@ pub async fn handle(deps: &Deps, event: Value, deadline: SystemTime) -> Result<V
 /// Ends what a sender left behind and announces what is due.
 async fn sweep(deps: &Deps, conn: &mut PgConnection) -> Result<Value, SendError> {
     let reaped = sends::reap(conn, SWEEP).await?;
+    faults::at("sender.reaped").await?;
     if reaped.unknown > 0 {
         tracing::error!(
             sends = reaped.unknown,
@@ -150,7 +153,9 @@ async fn sweep(deps: &Deps, conn: &mut PgConnection) -> Result<Value, SendError>
         Err(error) => tracing::warn!("{error}; the last answer goes on to count"),
     }
     let due = sends::take_due(conn, deps.config.sweep_patience, SWEEP).await?;
+    faults::at("sender.taken").await?;
     pace::publish(&deps.queue, &due).await;
+    faults::at("sender.published").await?;
     tracing::info!(
         published = due.len(),
         requeued = reaped.requeued,
@@ -179,6 +184,7 @@ async fn send(
     }
     let done = ids.iter().map(|id| (*id, Settled::Done)).collect();
     let claims = sends::claim(conn, ids, LEASE, &deps.config.limits).await?;
+    faults::at("sender.claimed").await?;
     if claims.is_empty() {
         return Ok(done);
     }
@@ -190,8 +196,11 @@ async fn send(
 
     let wait = pace::wait_for(&claims, &decided);
     pace::pause(wait).await;
+    faults::at("sender.waited").await?;
     let armed = sends::arm(conn, &decided, LEASE).await?;
+    faults::at("sender.armed").await?;
     pace::announce(&deps.queue, &decided, now).await;
+    faults::at("sender.announced").await?;
 
     let waited = claimed.elapsed();
     let calls = claims.iter().filter(|claim| armed.contains(&claim.send));
@@ -200,7 +209,11 @@ async fn send(
         if pace::is_too_late(claim, wait, waited) {
             return (claim, None);
         }
-        (claim, Some(hand_over(deps, claim, now).await))
+        // What goes wrong here is no answer of SES: only the process or the connection can go.
+        faults::at("sender.calling").await.ok();
+        let answer = hand_over(deps, claim, now).await;
+        faults::at("sender.called").await.ok();
+        (claim, Some(answer))
     }))
     .await;
     if answers.is_empty() {
@@ -214,7 +227,9 @@ async fn send(
         })
         .collect();
     let said = || answers.iter().filter_map(|(_, answer)| answer.as_ref());
+    faults::at("sender.answered").await?;
     sends::settle(conn, &outcomes, handover::throttling(said())).await?;
+    faults::at("sender.settled").await?;
 
     tracing::info!(
         claimed = claims.len(),
@@ -222,6 +237,7 @@ async fn send(
         "worked through a batch of sends"
     );
     pace::announce_late(&deps.queue, &outcomes).await;
+    faults::at("sender.done").await?;
     match said().find_map(handover::account_refusal) {
         Some(code) => Err(SendError::AccountRefused { code }),
         None => Ok(done),
