@@ -5,6 +5,7 @@
 mod collector;
 mod enricher;
 mod sender;
+mod web;
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -14,6 +15,7 @@ use url::Url;
 pub use collector::Collector;
 pub use enricher::{Enricher, Model};
 pub use sender::{Identity, Sender};
+pub use web::{WEB_PATIENCE, Web};
 
 use crate::domain::email::HashKey;
 

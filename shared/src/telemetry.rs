@@ -17,6 +17,7 @@ pub fn init(variable: impl Fn(&str) -> Option<String>) {
         "async_openai=off",
         "aws_smithy_runtime=info",
         "hyper_util=info",
+        "lambda_runtime=debug",
         "sqlx=warn",
     ]
     .into_iter()

@@ -6,6 +6,7 @@ pub mod enrichment;
 pub mod leads;
 pub mod model_calls;
 pub mod quarantine;
+pub mod recipients;
 pub mod report;
 pub mod sends;
 pub mod sources;

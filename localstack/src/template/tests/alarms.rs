@@ -26,9 +26,16 @@ fn everything_is_watched(template: &Template) -> Broken {
             broken.push(format!("nobody watches {metric} of {}", queue.logical_id));
         }
     }
-    for Function { id, .. } in functions(template) {
+    for Function { id, properties, .. } in functions(template) {
         if !watched(template, &id, "Errors") {
             broken.push(format!("nobody watches the errors of {id}"));
+        }
+        // An answer of "try again" is no error to Lambda.
+        let answers = !properties["FunctionUrlConfig"].is_null();
+        if answers && !watched(template, &id, "Url5xxCount") {
+            broken.push(format!(
+                "nobody hears of the requests that {id} had to turn away"
+            ));
         }
     }
     broken
@@ -62,6 +69,12 @@ fn every_queue_dead_letter_queue_and_function_is_watched() {
         "MetricName: Errors",
         "MetricName: Throttles",
     );
+    bites(
+        rule,
+        "WebUnavailableAlarm",
+        "MetricName: Url5xxCount",
+        "MetricName: Url4xxCount",
+    );
 }
 
 /// What counts, its statistic, and the threshold at which one of it is already too much.
@@ -77,8 +90,13 @@ fn alarms_can_fire(template: &Template) -> Broken {
         if silence != expected {
             broken.push(format!("{id}: silence counts as {silence}"));
         }
-        let depth = alarm["MetricName"] == "ApproximateNumberOfMessagesVisible";
-        if (depth || alarm["MetricName"] == "Errors") && alarm["Threshold"] != 1 {
+        let metric = alarm["MetricName"].as_str().unwrap_or_default();
+        let counts = [
+            "ApproximateNumberOfMessagesVisible",
+            "Errors",
+            "Url5xxCount",
+        ];
+        if counts.contains(&metric) && alarm["Threshold"] != 1 {
             broken.push(format!("{id}: the first one goes unnoticed"));
         }
         // An average of one dead letter over a period with none is no dead letter.

@@ -14,6 +14,8 @@ use crate::template::Template;
 const MODEL_TIMEOUT: &str = "OPENAI_TIMEOUT_SECONDS";
 /// Time to store the outcome of the last call before Lambda ends the invocation.
 const MARGIN_SECS: u64 = 15;
+/// Time to say that the database did not answer, and to start before.
+const ANSWER_SECS: u64 = 2;
 
 /// Read by the log of every function; Lambda adds its level and format from `LoggingConfig`.
 const LOG_VARIABLE: &str = "RUST_LOG";
@@ -29,6 +31,7 @@ fn read_by(binary: &str) -> BTreeSet<String> {
         "collector" => drop(config::Collector::from_lookup(&nothing_is_set)),
         "enricher" => drop(config::Enricher::from_lookup(&nothing_is_set)),
         "sender" => drop(config::Sender::from_lookup(&nothing_is_set)),
+        "web" => drop(config::Web::from_lookup(&nothing_is_set)),
         unknown => panic!("{unknown} is not known here"),
     }
     names.into_inner()
@@ -69,7 +72,8 @@ fn every_variable_a_function_reads_is_set_and_no_other() {
         "RECIPIENT_HASH_KEY: x\n          SENDER_NAME:",
     );
     let template = Template::parse(&super::TEXT.replace("DATABASE_URL:", "DATABASE:")).unwrap();
-    assert_eq!(rule(&template).len(), 6, "the globals count for all three");
+    let twice = 2 * functions(&template).len();
+    assert_eq!(rule(&template).len(), twice, "the globals count for all");
 }
 
 fn calls_end_before_the_invocation(template: &Template) -> Broken {
@@ -84,10 +88,17 @@ fn calls_end_before_the_invocation(template: &Template) -> Broken {
                 bound.filter(|_| parameter["Default"].as_u64() <= bound)
             }
             "sender" => Some(ATTEMPT_TIMEOUT.as_secs()),
+            // What cannot be stored in time is answered, not stored later.
+            "web" => Some(config::WEB_PATIENCE.as_secs()),
             _ => Some(0),
         };
+        let margin_secs = if function.binary == "web" {
+            ANSWER_SECS
+        } else {
+            MARGIN_SECS
+        };
         let bounded =
-            longest_secs.is_some_and(|secs| secs + MARGIN_SECS <= function.timeout_secs());
+            longest_secs.is_some_and(|secs| secs + margin_secs <= function.timeout_secs());
         if !bounded || function.timeout_secs() > 900 {
             broken.push(format!(
                 "{}: a call may outlive its invocation",
@@ -107,6 +118,7 @@ fn the_longest_call_leaves_time_to_store_its_outcome() {
     bites(rule, "OpenAiTimeoutSeconds", "Default: 20", "Default: 50");
     bites(rule, "EnricherFunction", "Timeout: 60", "Timeout: 59");
     bites(rule, "SenderFunction", "Timeout: 30", "Timeout: 19");
+    bites(rule, "WebFunction", "Timeout: 10", "Timeout: 9");
 }
 
 fn functions_are_built_and_logged_alike(template: &Template) -> Broken {
@@ -189,7 +201,8 @@ fn timeouts_and_memory_are_as_designed() {
     let designed = json!([
         ["collector", 300, 256],
         ["enricher", 60, 256],
-        ["sender", 30, 128]
+        ["sender", 30, 128],
+        ["web", 10, 128]
     ]);
     assert_eq!(json!(sizes), designed);
 }

@@ -19,7 +19,7 @@ const MANAGED: [(&str, &str); 1] = [(
 )];
 
 /// What each function may do, apart from writing its log: action and resource.
-const GRANTS: [(&str, &[(&str, &str)]); 3] = [
+const GRANTS: &[(&str, &[(&str, &str)])] = &[
     (
         "CollectorFunction",
         &[
@@ -50,6 +50,8 @@ const GRANTS: [(&str, &[(&str, &str)]); 3] = [
             ("ses:SendRawEmail", "configuration-set"),
         ],
     ),
+    // Its pages need nothing of AWS: the database is reached by its password.
+    ("WebFunction", &[]),
 ];
 
 /// The statements of a role; one that stands under a condition counts as if the condition held.

@@ -1,0 +1,106 @@
+//! The link of a mail: read, it shows a button; posted to, it unsubscribes.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    extract::{Path, State, rejection::PathRejection},
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
+use shared::{
+    config::{self, WEB_PATIENCE},
+    db::{
+        self, DbError,
+        recipients::{self, Unsubscribed},
+    },
+    domain::ids::SendId,
+    telemetry,
+};
+
+use crate::{
+    Deps,
+    answer::{self, STYLE},
+    notice::Notice,
+};
+
+#[derive(Template)]
+#[template(path = "ask.html")]
+struct AskPage<'a> {
+    style: &'static str,
+    config: &'a config::Web,
+}
+
+/// A token as the address gives it; one that is no text at all is as wrong as any other.
+type Token = Result<Path<String>, PathRejection>;
+
+/// Shows the button. Changes nothing and asks nobody, whoever reads it however often.
+pub(crate) async fn ask(
+    State(deps): State<Arc<Deps>>,
+    token: Token,
+    headers: HeaderMap,
+) -> Response {
+    if send_of(&deps, token).is_none() {
+        return bad_link(&deps, &headers);
+    }
+    let page = AskPage {
+        style: STYLE,
+        config: &deps.config,
+    };
+    answer::page(
+        StatusCode::OK,
+        &page,
+        "Unsubscribe: post to this address.\n",
+    )
+}
+
+/// Unsubscribes. The body is not even read: one click, our form, an empty body or garbage all come from
+/// somebody who holds the token. Says so only once it is stored.
+pub(crate) async fn act(
+    State(deps): State<Arc<Deps>>,
+    token: Token,
+    headers: HeaderMap,
+) -> Response {
+    let Some(send) = send_of(&deps, token) else {
+        return bad_link(&deps, &headers);
+    };
+    let stored = tokio::time::timeout(WEB_PATIENCE, store(&deps, send)).await;
+    let (status, notice) = match stored {
+        Ok(Ok(Unsubscribed::Now)) => {
+            tracing::info!(send.id = %send, "unsubscribed the mailbox of a send");
+            (StatusCode::OK, Notice::Unsubscribed)
+        }
+        Ok(Ok(Unsubscribed::Before)) => (StatusCode::OK, Notice::Unsubscribed),
+        // Signed by us and not in this database: it lost rows. Nothing was stored, so nothing is
+        // claimed; the page says how a person is reached, and the log tells one.
+        Ok(Ok(Unsubscribed::NoSuchSend)) => {
+            tracing::error!(send.id = %send, "somebody unsubscribes from a mail that is not on record");
+            return bad_link(&deps, &headers);
+        }
+        Ok(Err(error)) => {
+            let error = telemetry::chain(&error);
+            tracing::error!(send.id = %send, error, "could not store a \"no\"");
+            (StatusCode::SERVICE_UNAVAILABLE, Notice::TryAgain)
+        }
+        Err(_) => {
+            tracing::error!(send.id = %send, "could not store a \"no\" in time");
+            (StatusCode::SERVICE_UNAVAILABLE, Notice::TryAgain)
+        }
+    };
+    answer::notice(&headers, status, notice, &deps.config)
+}
+
+async fn store(deps: &Deps, send: SendId) -> Result<Unsubscribed, DbError> {
+    let mut conn = db::acquire(&deps.pool).await?;
+    recipients::unsubscribe(&mut conn, send).await
+}
+
+fn send_of(deps: &Deps, token: Token) -> Option<SendId> {
+    let Path(token) = token.ok()?;
+    deps.config.unsubscribe_keys.verify(&token)
+}
+
+fn bad_link(deps: &Deps, headers: &HeaderMap) -> Response {
+    let status = StatusCode::NOT_FOUND;
+    answer::notice(headers, status, Notice::BadLink, &deps.config)
+}

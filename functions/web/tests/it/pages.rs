@@ -1,0 +1,127 @@
+//! What the pages say, to eyes and to programs that read aloud, and the headers around them.
+
+use axum::http::{Method, header};
+use data_encoding::BASE64;
+use shared::db::PgPool;
+
+use crate::stage::{Answer, Stage};
+
+/// The pages there are: asking, done, wrong link, privacy, nothing there.
+async fn pages(stage: &Stage) -> Vec<Answer> {
+    let accept = [(header::ACCEPT, crate::stage::BROWSER)];
+    vec![
+        stage.get(&stage.link(0)).await,
+        stage.ask(Method::POST, &stage.link(0), &accept, "").await,
+        stage.get("/u/wrong").await,
+        stage.get("/privacy").await,
+        stage.get("/").await,
+    ]
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn a_page_is_whole_without_script_and_without_the_network(pool: PgPool) {
+    let stage = Stage::new(&pool, 1).await;
+    for Answer { body, headers, .. } in pages(&stage).await {
+        assert_eq!(headers[header::CONTENT_TYPE], "text/html; charset=utf-8");
+        for needed in [
+            "<!doctype html>\n<html lang=\"en\">",
+            "<meta charset=\"utf-8\">",
+            "width=device-width",
+            "<main>",
+            "Bo &#38; Co &#60;Partners&#62;</title>",
+            "Example Ltd, 1 High Street, Lisbon",
+            "mailto:bo@example.com",
+        ] {
+            assert!(body.contains(needed), "{needed} is not in {body}");
+        }
+        assert_eq!(body.matches("<h1>").count(), 1, "{body}");
+        for unwanted in [
+            "<script",
+            "<img",
+            "<iframe",
+            "<link",
+            "src=",
+            "http:",
+            "https:",
+            "<Partners>",
+        ] {
+            assert!(!body.contains(unwanted), "{unwanted} is in {body}");
+        }
+    }
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn asking_takes_one_button_and_says_what_it_does(pool: PgPool) {
+    let stage = Stage::new(&pool, 1).await;
+    let body = stage.get(&stage.link(0)).await.body;
+    assert_eq!(body.matches("<button").count(), 1);
+    assert_eq!(body.matches("<form method=\"post\">").count(), 1);
+    assert!(!body.contains("<input") && !body.contains("action="));
+    assert!(body.contains("will not write to you again"));
+    assert!(body.contains("opening this page does not unsubscribe you"));
+    // The link is a capability: the page does not repeat it.
+    let link = stage.link(0);
+    assert!(!body.contains(link.strip_prefix("/u/").unwrap()));
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn the_privacy_page_says_what_the_law_asks_for(pool: PgPool) {
+    let stage = Stage::new(&pool, 1).await;
+    let body = stage.get("/privacy").await.body;
+    for needed in [
+        "answer for it",
+        "public profile",
+        "a list that we were given",
+        "legitimate interest",
+        "consent",
+        "Amazon Web Services",
+        "language model",
+        "How long we keep it",
+        "You may object at any time",
+        "erased, corrected or blocked",
+        "copy of it",
+        "data protection authority",
+    ] {
+        assert!(body.contains(needed), "{needed} is missing");
+    }
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn every_answer_is_guarded(pool: PgPool) {
+    let stage = Stage::new(&pool, 1).await;
+    let mut answers = pages(&stage).await;
+    answers.push(stage.one_click(&stage.link(0)).await);
+    answers.push(stage.one_click("/u/wrong").await);
+    answers.push(stage.ask(Method::PUT, "/privacy", &[], "").await);
+    answers.push(stage.ask(Method::OPTIONS, &stage.link(0), &[], "").await);
+    for Answer { headers, body, .. } in answers {
+        for (name, value) in [
+            ("cache-control", "no-store"),
+            ("referrer-policy", "no-referrer"),
+            ("x-content-type-options", "nosniff"),
+            ("x-robots-tag", "noindex, nofollow"),
+            ("strict-transport-security", "max-age=31536000"),
+        ] {
+            assert_eq!(headers[name], value);
+        }
+        let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+        for rule in [
+            "default-src 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+        ] {
+            assert!(policy.contains(rule), "{policy}");
+        }
+        assert!(!policy.contains("unsafe"));
+        if let Some((_, style)) = body.split_once("<style>") {
+            use sha2::Digest as _;
+            let (style, _) = style.split_once("</style>").unwrap();
+            let hash = BASE64.encode(&sha2::Sha256::digest(style));
+            assert!(
+                policy.contains(&format!("style-src 'sha256-{hash}'")),
+                "{policy}"
+            );
+        }
+    }
+}
