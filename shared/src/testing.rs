@@ -214,7 +214,12 @@ pub async fn source(
 
 /// A runner from the United States with an address and everything that a good lead has.
 pub fn new_lead(username: &str) -> NewLead {
-    let address = EmailAddress::parse(&format!("{username}@example.org")).expect("an address");
+    new_lead_at(username, "example.org")
+}
+
+/// The same, with a mailbox at this domain.
+pub fn new_lead_at(username: &str, domain: &str) -> NewLead {
+    let address = EmailAddress::parse(&format!("{username}@{domain}")).expect("an address");
     NewLead {
         platform: Platform::X,
         external_id: format!("id-{username}"),

@@ -46,6 +46,11 @@ pub(super) fn given(
         ("OpenAiApiKey", outside.openai.key.clone()),
         ("Architecture", architecture.to_owned()),
         ("LogFormat", "Text".to_owned()),
+        // LocalStack gives the quota of a sandbox: a mail a second. Its people live at few domains.
+        ("SesMaxPerSecond", "100".to_owned()),
+        ("SesMaxPerDay", "1000000".to_owned()),
+        ("RampStart", "100000".to_owned()),
+        ("DomainSpacingSeconds", "0".to_owned()),
         // What a killed cloud forgot is found again while somebody watches.
         ("SweepPatienceSeconds", "20".to_owned()),
     ];

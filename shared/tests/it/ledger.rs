@@ -43,8 +43,13 @@ pub(crate) fn runners(count: usize) -> Vec<NewLead> {
 
 /// Claims, in the order of `ids`.
 pub(crate) async fn claim(pool: &PgPool, ids: &[i64]) -> Vec<Claim> {
+    claim_within(pool, ids, &LIMITS).await
+}
+
+/// Claims within these limits, in the order of `ids`.
+pub(crate) async fn claim_within(pool: &PgPool, ids: &[i64], limits: &Limits) -> Vec<Claim> {
     let mut conn = db::acquire(pool).await.unwrap();
-    let mut claims = sends::claim(&mut conn, ids, LEASE, &LIMITS).await.unwrap();
+    let mut claims = sends::claim(&mut conn, ids, LEASE, limits).await.unwrap();
     claims.sort_by_key(|claim| ids.iter().position(|id| *id == claim.send.0));
     claims
 }

@@ -14,6 +14,7 @@
 mod audit;
 mod constraints;
 mod ledger;
+mod pace;
 mod plans;
 mod points;
 mod sends;
