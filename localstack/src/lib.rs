@@ -17,6 +17,7 @@ mod folder;
 mod functions;
 mod internet;
 mod invoke;
+pub mod lambda;
 mod leads;
 mod lint;
 mod logs;

@@ -1,6 +1,29 @@
-//! What is in a queue, and what comes out of it.
+//! How a queue is set up, what is in it, and what comes out of it.
+
+use std::time::Duration;
 
 use serde::Serialize;
+
+use super::queue::Queue;
+
+/// How a queue is set up.
+#[derive(Clone, Debug)]
+pub struct QueueSettings {
+    /// How long a message that was received stays hidden.
+    pub visibility_timeout: Duration,
+    /// Where a message goes that was received so many times, and how many times that is.
+    pub dead_letters: Option<(Queue, u32)>,
+}
+
+impl Default for QueueSettings {
+    /// As SQS: thirty seconds, and no end of deliveries.
+    fn default() -> Self {
+        Self {
+            visibility_timeout: Duration::from_secs(30),
+            dead_letters: None,
+        }
+    }
+}
 
 /// How many messages a queue holds. Copies count one by one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

@@ -17,9 +17,9 @@ use std::time::Duration;
 use axum::response::Response;
 use serde_json::json;
 
-pub use contents::{Counts, Delivery};
+pub use contents::{Counts, Delivery, QueueSettings};
 pub use knobs::{SqsFault, SqsKnobs};
-pub use queue::{Queue, QueueSettings};
+pub use queue::Queue;
 pub use queues::Sqs;
 
 use crate::net::Breaker;

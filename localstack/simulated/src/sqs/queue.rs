@@ -5,28 +5,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use super::contents::{Counts, Delivery};
+use super::contents::{Counts, Delivery, QueueSettings};
 use super::shelf::{Handle, Shelf, Stored};
 use crate::http;
-
-/// How a queue is set up.
-#[derive(Clone, Debug)]
-pub struct QueueSettings {
-    /// How long a message that was received stays hidden.
-    pub visibility_timeout: Duration,
-    /// Where a message goes that was received so many times, and how many times that is.
-    pub dead_letters: Option<(Queue, u32)>,
-}
-
-impl Default for QueueSettings {
-    /// As SQS: thirty seconds, and no end of deliveries.
-    fn default() -> Self {
-        Self {
-            visibility_timeout: Duration::from_secs(30),
-            dead_letters: None,
-        }
-    }
-}
 
 /// A standard queue in memory. A clone is the same queue.
 #[derive(Clone, Debug)]
@@ -171,6 +152,21 @@ impl Queue {
         }
     }
 
+    /// Waits until something is visible, at most `patience`; whether something is.
+    pub async fn wait(&self, patience: Duration) -> bool {
+        let begun = Instant::now();
+        loop {
+            if self.state().shelf.has_visible(Instant::now()) {
+                return true;
+            }
+            let left = patience.saturating_sub(begun.elapsed());
+            if left.is_zero() {
+                return false;
+            }
+            self.changed(left).await;
+        }
+    }
+
     /// Waits until something may have become visible, at most `patience`.
     async fn changed(&self, patience: Duration) {
         let due = self.state().shelf.next_due().map_or(patience, |due| {
@@ -203,7 +199,21 @@ impl Queue {
     /// Makes everything visible that is delayed or in flight, as if the time had passed; answers
     /// how many messages that were. A function that still works on one meets a second delivery.
     pub fn release_all(&self) -> usize {
-        let released = self.state().shelf.release_all();
+        self.release(|_| true)
+    }
+
+    /// As [`Self::release_all`], of what was received: as if the visibility timeout had passed.
+    pub fn release_in_flight(&self) -> usize {
+        self.release(|message| message.receives > 0)
+    }
+
+    /// As [`Self::release_all`], of what was never received: as if the delay had passed.
+    pub fn release_delayed(&self) -> usize {
+        self.release(|message| message.receives == 0)
+    }
+
+    fn release(&self, which: impl Fn(&Stored) -> bool) -> usize {
+        let released = self.state().shelf.release(which);
         self.0.changed.notify_one();
         released
     }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::contents::Counts;
+use super::contents::{Counts, QueueSettings};
 use super::knobs::SqsKnobs;
-use super::queue::{Queue, QueueSettings};
+use super::queue::Queue;
 
 /// The stand-in SQS. A clone is the same one.
 #[derive(Clone, Debug)]

@@ -172,13 +172,17 @@ impl Shelf {
         true
     }
 
-    /// Makes everything hidden visible, as if the time had passed.
-    pub(super) fn release_all(&mut self) -> usize {
-        let hidden = std::mem::take(&mut self.hidden);
-        for (_, copy) in &hidden {
+    /// Makes what is hidden and wanted visible, as if the time had passed; answers how many.
+    pub(super) fn release(&mut self, wanted: impl Fn(&Stored) -> bool) -> usize {
+        let (freed, kept) = std::mem::take(&mut self.hidden)
+            .into_iter()
+            .partition(|(_, copy)| self.stored.get(copy).is_some_and(&wanted));
+        self.hidden = kept;
+        let freed: BTreeSet<(Instant, u64)> = freed;
+        for (_, copy) in &freed {
             self.show(*copy);
         }
-        hidden.len()
+        freed.len()
     }
 
     /// When the next hidden message becomes visible.
