@@ -6,11 +6,18 @@ use super::{Broken, Function, bites, functions, holds, many, properties, target}
 use crate::template::{Template, entries};
 
 /// Wildcards that are meant: statement, what it says, why.
-const WILDCARDS: [(&str, &str, &str); 1] = [(
-    "ReadImports",
-    "arn:${AWS::Partition}:s3:::${ImportBucket}/*",
-    "the objects of one bucket, whose names nobody knows beforehand",
-)];
+const WILDCARDS: [(&str, &str, &str); 2] = [
+    (
+        "ReadImports",
+        "arn:${AWS::Partition}:s3:::${ImportBucket}/*",
+        "the objects of one bucket, whose names nobody knows beforehand",
+    ),
+    (
+        "ReadQuota",
+        "*",
+        "the quota is the account's; the action takes no resource",
+    ),
+];
 
 /// Managed policies that are meant: who grants more than its name says cannot slip in.
 const MANAGED: [(&str, &str); 1] = [(
@@ -48,6 +55,7 @@ const GRANTS: &[(&str, &[(&str, &str)])] = &[
             ("sqs:SendMessage", "OutreachQueue"),
             ("ses:SendRawEmail", "identity"),
             ("ses:SendRawEmail", "configuration-set"),
+            ("ses:GetSendQuota", "*"),
         ],
     ),
     // Its pages need nothing of AWS: the database is reached by its password.
@@ -222,7 +230,7 @@ fn mail_is_bound_to_our_address(template: &Template) -> Broken {
         for statement in statements(template, id) {
             let mails = texts(&statement["Action"])
                 .iter()
-                .any(|action| action.starts_with("ses:"));
+                .any(|action| action.starts_with("ses:Send"));
             if mails && statement["Condition"] != ours {
                 broken.push(format!("{id}: may send from any address of the identity"));
             }
