@@ -17,7 +17,8 @@ due as (
            sha256(convert_to(lower(split_part(l.email, '@', 2)), 'utf8')) as domain_hash
     from sends s
     join leads l on l.id = s.lead_id
-    where s.id = any ($1) and s.state = 'queued' and s.not_before <= now()
+    -- As text, so that the rows are found by their key and never through the index of all that is due.
+    where s.id = any ($1) and s.state::text = 'queued' and s.not_before <= now()
     order by s.id
     for no key update of s skip locked
 ),
