@@ -164,7 +164,7 @@ claimed as (
         slot_day = case when g.id is not null then (select today from moment) end
     from due d
     left join granted g on g.id = d.id
-    where s.id = d.id
+    where s.id = d.id and exists (select 1 from space)
     returning s.*, g.nth
 )
 

@@ -1,6 +1,6 @@
 //! The database itself, made where a local cloud or a test run starts from nothing.
 
-use sqlx::{Postgres, migrate::MigrateDatabase as _};
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, migrate::MigrateDatabase as _};
 
 use super::DbError;
 use crate::config::Secret;
@@ -17,6 +17,24 @@ pub async fn create_if_missing(url: &Secret) -> Result<(), DbError> {
             .await
             .map_err(DbError::on("create the database"))?;
     }
+    Ok(())
+}
+
+/// Makes the database `name` as a copy of `template`, which nobody may be connected to.
+///
+/// # Errors
+/// When there is one of that name, or the server refuses.
+pub async fn copy(conn: &mut PgConnection, template: &str, name: &str) -> Result<(), DbError> {
+    let quoted = |word: &str| format!("\"{}\"", word.replace('"', "\"\""));
+    let statement = format!(
+        "create database {} template {}",
+        quoted(name),
+        quoted(template)
+    );
+    sqlx::raw_sql(AssertSqlSafe(statement))
+        .execute(conn)
+        .await
+        .map_err(DbError::on("copy a database"))?;
     Ok(())
 }
 

@@ -3,8 +3,10 @@
 pub mod campaigns;
 pub mod database;
 pub mod enrichment;
+pub mod feedback;
 pub mod leads;
 pub mod model_calls;
+pub mod operator;
 pub mod quarantine;
 pub mod recipients;
 pub mod report;

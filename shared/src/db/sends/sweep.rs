@@ -73,8 +73,9 @@ pub async fn reap(conn: &mut PgConnection, limit: i64) -> Result<Reaped, DbError
     })
 }
 
-/// Sends of campaigns under way that are due and were not announced since, or not for longer than `patience`; marked as
-/// announced, so that two sweeps do not take the same ones.
+/// Sends of campaigns under way that are due and were not announced since, or not for longer than
+/// `patience`; marked as announced, so that two sweeps do not take the same ones. What an open breaker
+/// holds back is left alone.
 ///
 /// # Errors
 /// When the statement fails.
@@ -89,6 +90,8 @@ pub async fn take_due(
              join campaigns c on c.id = s.campaign_id
              where s.state = 'queued' and s.not_before <= now()
                and c.status in ('active', 'ended')
+               and not exists (select 1 from breakers b
+                               where b.campaign_id = c.id and b.opened_at is not null)
                and (s.send_requested_at < s.not_before
                     or s.send_requested_at < now() - make_interval(secs => $1))
              order by s.not_before, s.id
