@@ -114,6 +114,10 @@ reasons! {
     NoAnswer = "no_answer",
     /// The sender was gone before the answer.
     LeaseExpired = "lease_expired",
+    /// A person asks no more what became of the call.
+    GivenUp = "given_up",
+    /// A person had it sent again after a call whose outcome nobody knew.
+    Resend = "resend",
 }
 
 impl fmt::Display for Reason {

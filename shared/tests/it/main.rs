@@ -4,6 +4,7 @@
 //! * `sends` – the ledger: claim, arm, settle, reap, and what happens at once.
 //! * `constraints` – what the database refuses, and does by itself.
 //! * `plans` – the statements stay on their indexes as the tables grow.
+//! * `why` – what an operator is told; `operator` – what one may do.
 //! * `audit` – every decision leaves a trace that names nobody.
 
 #![expect(
@@ -14,8 +15,10 @@
 mod audit;
 mod constraints;
 mod ledger;
+mod operator;
 mod pace;
 mod plans;
 mod points;
 mod sends;
 mod tidy;
+mod why;

@@ -1,0 +1,220 @@
+//! A person's questions and decisions.
+
+use shared::{
+    db::{
+        self, PgPool,
+        operator::{self, Filter, Resolution, Resolved, Whose},
+    },
+    domain::{ids::SendId, reason::Reason, send_state::SendState},
+    testing,
+};
+
+use crate::ledger::{
+    arm, claim, end_leases, ended, has_slot, planned, row, runners, settle, state, to_call,
+};
+
+/// A connection as `cargo local` has one.
+async fn operated(pool: &PgPool) -> PgPool {
+    db::connect_lazily(&testing::database_url(pool), "operator:mara").unwrap()
+}
+
+/// A send whose call nobody has heard of again, with the claim that called.
+async fn lost(pool: &PgPool, id: i64) -> shared::db::sends::Claim {
+    let held = claim(pool, &[id]).await.remove(0);
+    arm(pool, &[to_call(&held)]).await;
+    let answer = ended(&held, SendState::Unknown, Some(Reason::NoAnswer));
+    settle(pool, &[answer]).await;
+    held
+}
+
+async fn resolve(pool: &PgPool, id: i64, resolution: Resolution) -> Resolved {
+    let pool = operated(pool).await;
+    let mut conn = db::acquire(&pool).await.unwrap();
+    let note = Some("not in the log of SES");
+    operator::resolve(&mut conn, SendId(id), resolution, note)
+        .await
+        .unwrap()
+}
+
+async fn listed(pool: &PgPool, filter: Filter) -> Vec<i64> {
+    let mut conn = db::acquire(pool).await.unwrap();
+    let lines = operator::sends(&mut conn, filter, 100).await.unwrap();
+    lines.iter().filter_map(|line| line.send_id).collect()
+}
+
+/// Who changed a send last, and what they had to say.
+async fn last_trace(pool: &PgPool, id: i64) -> (String, Option<String>) {
+    let mut conn = db::acquire(pool).await.unwrap();
+    let whole = operator::whole(&mut conn, SendId(id)).await.unwrap();
+    let trace = whole.unwrap().history.pop().unwrap();
+    (trace.actor, trace.note)
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn a_send_that_is_resolved_to_go_again_goes_through_every_gate_again(pool: PgPool) {
+    let campaign = testing::campaign(&pool, "c").await;
+    let id = planned(&pool, campaign, &runners(1)).await[0];
+    let first = lost(&pool, id).await;
+    assert_eq!(listed(&pool, Filter::Unknown).await, [id]);
+
+    assert_eq!(resolve(&pool, id, Resolution::Resend).await, Resolved::Now);
+    let resend = Some("resend".to_owned());
+    assert_eq!(
+        row(&pool, id).await,
+        ("queued".to_owned(), resend, first.fence + 1)
+    );
+    let trace = (
+        "operator:mara".to_owned(),
+        Some("not in the log of SES".to_owned()),
+    );
+    assert_eq!(last_trace(&pool, id).await, trace);
+    assert!(listed(&pool, Filter::Unknown).await.is_empty());
+    assert!(has_slot(&pool, id).await, "the first call may have left");
+
+    // An answer to the old call changes nothing any more, nor does a second decision.
+    settle(&pool, &[ended(&first, SendState::Sent, None)]).await;
+    assert_eq!(state(&pool, id).await, "queued");
+    let again = resolve(&pool, id, Resolution::Resend).await;
+    assert_eq!(again, Resolved::NotUnknown("queued".to_owned()));
+
+    // It is due at once, is claimed as any other, and is listed anew when that call is lost too.
+    let mut conn = db::acquire(&pool).await.unwrap();
+    let patience = std::time::Duration::from_secs(600);
+    let due = db::sends::take_due(&mut conn, patience, 10).await.unwrap();
+    assert_eq!(due, [id]);
+    drop(conn);
+    let second = lost(&pool, id).await;
+    assert_eq!((second.fence, second.attempts), (first.fence + 2, 1));
+    assert_eq!(listed(&pool, Filter::Unknown).await, [id]);
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn a_send_that_is_given_up_is_asked_about_no_more_and_a_late_answer_still_counts(
+    pool: PgPool,
+) {
+    let campaign = testing::campaign(&pool, "c").await;
+    let id = planned(&pool, campaign, &runners(1)).await[0];
+    let held = claim(&pool, &[id]).await.remove(0);
+    arm(&pool, &[to_call(&held)]).await;
+    let calling = resolve(&pool, id, Resolution::GiveUp).await;
+    assert_eq!(calling, Resolved::NotUnknown("calling".to_owned()));
+    end_leases(&pool).await;
+    let mut conn = db::acquire(&pool).await.unwrap();
+    db::sends::reap(&mut conn, 10).await.unwrap();
+
+    assert_eq!(resolve(&pool, id, Resolution::GiveUp).await, Resolved::Now);
+    assert_eq!(
+        resolve(&pool, id, Resolution::GiveUp).await,
+        Resolved::Before
+    );
+    assert_eq!(
+        resolve(&pool, 0, Resolution::GiveUp).await,
+        Resolved::NoSuchSend
+    );
+    let given_up = (
+        "unknown".to_owned(),
+        Some("given_up".to_owned()),
+        held.fence,
+    );
+    assert_eq!(row(&pool, id).await, given_up);
+    assert_eq!(last_trace(&pool, id).await.0, "operator:mara");
+    assert!(listed(&pool, Filter::Unknown).await.is_empty());
+    assert!(
+        claim(&pool, &[id]).await.is_empty(),
+        "it is never sent again"
+    );
+    assert!(has_slot(&pool, id).await);
+
+    settle(&pool, &[ended(&held, SendState::Sent, None)]).await;
+    assert_eq!(row(&pool, id).await.0, "sent");
+    assert_eq!(row(&pool, id).await.1, None);
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn only_a_person_closes_a_breaker_and_what_was_is_forgiven(pool: PgPool) {
+    let campaign = testing::campaign(&pool, "c").await;
+    let id = planned(&pool, campaign, &runners(1)).await[0];
+    for statement in [
+        "insert into campaign_days (campaign_id, day, sent, bounced)
+         select id, (now() at time zone 'utc')::date, 300, 30 from campaigns",
+        "insert into breakers (campaign_id, opened_at, reason, figures)
+         select id, now(), 'bounce_rate', '{\"sent\": 300, \"bounced\": 30}' from campaigns",
+    ] {
+        sqlx::query(statement).execute(&pool).await.unwrap();
+    }
+    let operator = operated(&pool).await;
+    let mut conn = db::acquire(&operator).await.unwrap();
+    let open = operator::breakers(&mut conn, Some("c"))
+        .await
+        .unwrap()
+        .remove(0);
+    assert_eq!((open.sent, open.bounced, open.waiting), (300, 30, 1));
+    assert!(open.opened_at.is_some() && open.explanation.is_some());
+    let waits = operator::whole(&mut conn, SendId(id))
+        .await
+        .unwrap()
+        .unwrap();
+    let text = &waits.line.explanation;
+    assert!(text.contains("must close its breaker"), "{text}");
+
+    let mut close =
+        async |name| operator::close_breaker(&mut conn, name, "mara", Some("list cleaned")).await;
+    assert!(close("c").await.unwrap());
+    assert!(!close("c").await.unwrap(), "it is closed");
+    assert!(!close("no such campaign").await.unwrap());
+    let closed = operator::breakers(&mut conn, None).await.unwrap().remove(0);
+    assert_eq!(
+        (closed.sent, closed.bounced, closed.opened_at),
+        (0, 0, None)
+    );
+    assert_eq!(closed.closed_by.as_deref(), Some("mara"));
+    let trace: (String, Option<String>) = sqlx::query_as(
+        "select actor, note from audit_log where table_name = 'breakers' order by id desc limit 1",
+    )
+    .fetch_one(&pool)
+    .await
+    .unwrap();
+    assert_eq!(
+        trace,
+        ("operator:mara".to_owned(), Some("list cleaned".to_owned()))
+    );
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn a_no_that_a_person_wrote_down_holds_for_strangers_too(pool: PgPool) {
+    let campaign = testing::campaign(&pool, "c").await;
+    let new = runners(2);
+    let ids = planned(&pool, campaign, &new).await;
+    let mailbox = |n: usize| new[n].email.as_ref().unwrap().1;
+    let stranger = testing::new_lead("stranger").email.unwrap().1;
+    lost(&pool, ids[1]).await;
+    let operator = operated(&pool).await;
+    let mut conn = db::acquire(&operator).await.unwrap();
+    let mut suppress = async |mailbox, reason| {
+        operator::suppress(&mut conn, mailbox, reason)
+            .await
+            .unwrap()
+    };
+
+    let no = suppress(mailbox(0), "asked by telephone").await;
+    assert_eq!((no.changed, no.planned, no.written_to), (true, 1, false));
+    let no = suppress(mailbox(0), "asked again").await;
+    assert_eq!((no.changed, &*no.reason), (false, "asked by telephone"));
+    let no = suppress(mailbox(0), "unsubscribed").await;
+    assert_eq!((no.changed, &*no.reason), (true, "unsubscribed"));
+    let no = suppress(mailbox(1), "asked by telephone").await;
+    assert_eq!((no.changed, no.planned, no.written_to), (true, 0, true));
+    let no = suppress(stranger, "asked by telephone").await;
+    assert_eq!((no.changed, no.planned, no.written_to), (true, 0, false));
+
+    let claimed = claim(&pool, &ids).await;
+    assert!(
+        claimed.iter().all(|claim| claim.recipient.suppressed),
+        "the gate will see it"
+    );
+    let known = operator::known_address(&mut conn).await.unwrap().unwrap();
+    let address = shared::domain::email::EmailAddress::parse(&known.0).unwrap();
+    assert_eq!(testing::hash_key().hash(&address), known.1);
+    let found = operator::find_leads(&mut conn, Whose::Mailbox(stranger)).await;
+    assert!(found.unwrap().is_empty());
+}
