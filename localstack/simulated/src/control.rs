@@ -14,6 +14,8 @@ use serde_json::{Value, json};
 use crate::ledger::{Entry, Stats};
 use crate::model::ModelFault;
 use crate::server::Internet;
+use crate::ses::{Fate, Handover, SesFault, SesStats, Timing};
+use crate::sqs::{Counts, SqsFault};
 use crate::x::{Spelling, XFault};
 
 pub(crate) fn router() -> Router<Arc<Internet>> {
@@ -22,6 +24,9 @@ pub(crate) fn router() -> Router<Arc<Internet>> {
         .route("/ledger", get(ledger))
         .route("/model", post(model))
         .route("/x", post(x))
+        .route("/ses", get(mails).post(ses))
+        .route("/ses/stats", get(ses_stats))
+        .route("/sqs", get(queues).post(sqs))
         .route("/reset", post(reset))
 }
 
@@ -29,6 +34,7 @@ pub(crate) fn router() -> Router<Arc<Internet>> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Next<F> {
+    #[serde(alias = "fate", alias = "timing")]
     fault: F,
     #[serde(default = "one")]
     count: u64,
@@ -72,6 +78,38 @@ struct XChange {
     spelling: Option<Spelling>,
     publish: Option<usize>,
     advance_hours: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SesChange {
+    #[serde(default)]
+    clear: bool,
+    next: Option<Next<SesFault>>,
+    always: Option<SesFault>,
+    #[serde(default)]
+    share: BTreeMap<SesFault, f64>,
+    next_fate: Option<Next<Fate>>,
+    #[serde(default)]
+    share_fate: BTreeMap<Fate, f64>,
+    next_timing: Option<Next<Timing>>,
+    #[serde(default)]
+    share_timing: BTreeMap<Timing, f64>,
+    latency_ms: Option<u64>,
+    rate: Option<f64>,
+    per_day: Option<u64>,
+    paused: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SqsChange {
+    #[serde(default)]
+    clear: bool,
+    next: Option<Next<SqsFault>>,
+    always: Option<SqsFault>,
+    #[serde(default)]
+    share: BTreeMap<SqsFault, f64>,
 }
 
 type Answer = (StatusCode, Json<Value>);
@@ -165,5 +203,93 @@ async fn x(
     if let Some(posts) = change.publish {
         timeline.publish(&internet.world, posts);
     }
+    done()
+}
+
+async fn mails(State(internet): State<Arc<Internet>>) -> Json<Vec<Handover>> {
+    Json(internet.ses.handovers())
+}
+
+async fn ses_stats(State(internet): State<Arc<Internet>>) -> Json<SesStats> {
+    Json(internet.ses.stats())
+}
+
+async fn queues(State(internet): State<Arc<Internet>>) -> Json<BTreeMap<String, Counts>> {
+    Json(internet.sqs.counts())
+}
+
+async fn ses(
+    State(internet): State<Arc<Internet>>,
+    change: Result<Json<SesChange>, JsonRejection>,
+) -> Answer {
+    let change = match change {
+        Ok(Json(change)) => change,
+        Err(why) => return refused(&why),
+    };
+    internet.ses.behave(|ses| {
+        if change.clear {
+            ses.clear();
+        }
+        if let Some(next) = change.next {
+            ses.next(next.count, next.fault);
+        }
+        if let Some(fault) = change.always {
+            ses.always(fault);
+        }
+        for (fault, share) in change.share {
+            ses.share(fault, share);
+        }
+        if let Some(next) = change.next_fate {
+            ses.next_fate(next.count, next.fault);
+        }
+        for (fate, share) in change.share_fate {
+            ses.share_fate(fate, share);
+        }
+        if let Some(next) = change.next_timing {
+            ses.next_timing(next.count, next.fault);
+        }
+        for (timing, share) in change.share_timing {
+            ses.share_timing(timing, share);
+        }
+        if let Some(millis) = change.latency_ms {
+            ses.latency_ms(millis);
+        }
+        if let Some(rate) = change.rate {
+            ses.rate(rate);
+        }
+        if let Some(mails) = change.per_day {
+            ses.per_day(Some(mails));
+        }
+        if let Some(paused) = change.paused {
+            ses.paused(paused);
+        }
+        ses
+    });
+    done()
+}
+
+async fn sqs(
+    State(internet): State<Arc<Internet>>,
+    change: Result<Json<SqsChange>, JsonRejection>,
+) -> Answer {
+    let change = match change {
+        Ok(Json(change)) => change,
+        Err(why) => return refused(&why),
+    };
+    internet.sqs.faults(|sqs| {
+        if change.clear {
+            sqs.clear();
+        }
+        if let Some(next) = change.next {
+            sqs.next(next.count, next.fault);
+        }
+        if let Some(fault) = change.always {
+            sqs.always(fault);
+        }
+        for (fault, share) in change.share {
+            sqs.share(fault, share);
+        }
+        sqs
+    });
     done()
 }

@@ -38,6 +38,12 @@
 //!   case. X has no jitter, and besides `"window": {"limit": 3, "seconds": 900}` (requests allowed
 //!   in a window), `"spelling": "tweet"` or `"post"`, `"publish": 5` (new posts, every other one by
 //!   somebody new) and `"advance_hours": 200` (the world's clock).
+//! * `POST /_control/ses` also takes `"rate": 14`, `"per_day": 50000`, `"paused": true`,
+//!   `"next_fate": {"fate": "complained"}`, `"share_fate"`, `"next_timing": {"timing": "before"}`
+//!   and `"share_timing"`, by [`SesFault`], [`Fate`] and [`Timing`]; `POST /_control/sqs` takes
+//!   faults only ([`SqsFault`]).
+//! * `GET /_control/ses`: every handover ([`Handover`]); `GET /_control/ses/stats` ([`SesStats`]);
+//!   `GET /_control/sqs`: what each queue holds ([`Counts`]).
 //!
 //! A request meets the faults of `next` first, then the one of `always`, then the shares.
 //!

@@ -100,9 +100,11 @@ impl Function {
 
     /// Kills every process at once, busy or not; answers how many.
     pub fn kill_all(&self) -> usize {
-        let state = self.state();
+        let mut state = self.state();
         let killed = state.leashes.values().filter(|(leash, _)| leash.kill());
-        killed.count()
+        let killed = killed.count();
+        state.idle.clear();
+        killed
     }
 
     /// The processes that are alive, and whether each is busy.
@@ -114,13 +116,16 @@ impl Function {
 
     /// Kills this process, if it is one of ours and alive.
     pub fn kill(&self, environment: u64) -> Option<Killed> {
-        let state = self.state();
+        let mut state = self.state();
         let (leash, busy) = state.leashes.get(&environment)?;
-        leash.kill().then(|| Killed {
+        let killed = leash.kill().then(|| Killed {
             function: self.0.name.clone(),
             environment,
             busy: *busy,
-        })
+        });
+        // No invocation may meet it while it dies.
+        state.idle.retain(|idle| idle.number != environment);
+        killed
     }
 
     /// Invokes the function, as soon as a process is free.

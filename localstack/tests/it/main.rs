@@ -7,6 +7,7 @@
 mod cargo_lambda;
 mod help;
 mod interrupt;
+mod lambda;
 
 use std::process::Command;
 use std::time::{Duration, Instant};

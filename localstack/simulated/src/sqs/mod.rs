@@ -36,8 +36,13 @@ pub(crate) async fn answer(
     let Ok(request) = serde_json::from_slice::<Request>(body) else {
         return Refusal::PARAMETER.into_response();
     };
-    if action == "GetQueueUrl" {
-        return match sqs.queue(&request.queue_name) {
+    if action == "GetQueueUrl" || action == "CreateQueue" {
+        let found = if action == "CreateQueue" {
+            Some(sqs.create(&request.queue_name, QueueSettings::default()))
+        } else {
+            sqs.queue(&request.queue_name)
+        };
+        return match found {
             Some(queue) => ok(&json!({ "QueueUrl": url(origin, queue.name()) })),
             None => Refusal::NO_QUEUE.into_response(),
         };

@@ -73,12 +73,46 @@ async fn x_is_changed_over_http() {
 }
 
 #[tokio::test]
+async fn ses_and_sqs_are_steered_and_read() {
+    let internet = internet(1);
+    let base = internet.control_base();
+    internet
+        .sqs()
+        .create("outreach", simulated::QueueSettings::default())
+        .send("x", std::time::Duration::ZERO);
+    let changes = json!({ "paused": true, "rate": 14.0, "per_day": 50, "share": { "reset": 0.5 },
+                          "next_fate": { "fate": "complained" },
+                          "share_timing": { "twice": 1.0 } });
+    assert_eq!(change(&internet, "ses", &changes).await, 200);
+    let mail = "Action=SendRawEmail&Destinations.member.1=a%40example.org&RawMessage.Data=aGk%3D";
+    let sent = client().post(internet.aws_base()).body(mail).send().await;
+    assert_eq!(sent.unwrap().status(), 400);
+    let mails = get(&format!("{base}/ses")).await.1;
+    assert_eq!(mails[0]["outcome"], "account_paused");
+    assert_eq!(get(&format!("{base}/ses/stats")).await.1["handovers"], 1);
+    assert_eq!(
+        get(&format!("{base}/sqs")).await.1["outreach"]["visible"],
+        1
+    );
+    let faults = json!({ "always": "send_lost" });
+    assert_eq!(change(&internet, "sqs", &faults).await, 200);
+    assert_eq!(change(&internet, "reset", &json!({})).await, 200);
+    assert_eq!(get(&format!("{base}/ses")).await.1, json!([]));
+    assert_eq!(
+        get(&format!("{base}/sqs")).await.1["outreach"]["visible"],
+        0
+    );
+}
+
+#[tokio::test]
 async fn a_change_that_nobody_knows_is_refused() {
     let internet = internet(1);
     for (path, body) in [
         ("model", json!({ "always": "sulking" })),
         ("model", json!({ "latency": 5 })),
         ("x", json!({ "always": "refusal" })),
+        ("ses", json!({ "always": "send_lost" })),
+        ("sqs", json!({ "always": "hang" })),
     ] {
         assert_eq!(change(&internet, path, &body).await, 400, "{body}");
     }

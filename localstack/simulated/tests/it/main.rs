@@ -5,6 +5,7 @@
     reason = "a test that cannot go on must stop, and says where"
 )]
 
+mod aws;
 mod client;
 mod control;
 mod faults;
@@ -12,4 +13,6 @@ mod leads;
 mod limits;
 mod model;
 mod requests;
+mod ses;
+mod sqs;
 mod x;

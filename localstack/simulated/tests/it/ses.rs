@@ -1,0 +1,237 @@
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use shared::clients::mailer::{Handover, Mail, Mailer};
+use shared::domain::{email::EmailAddress, ids::SendId};
+use simulated::{Envelope, Fate, Queue, QueueSettings, SesFault, Simulated, Timing};
+
+use crate::aws::config;
+use crate::client::{client, internet};
+
+async fn mailer(internet: &Simulated) -> Mailer {
+    Mailer::new(&config(internet).await, "outreach".to_owned())
+}
+
+async fn send(mailer: &Mailer, id: i64) -> Handover {
+    let address = |text: &str| EmailAddress::parse(text).unwrap();
+    let mail = Mail {
+        send: SendId(id),
+        from: address("partners@mail.example.com"),
+        to: address(&format!("lead{id}@example.org")),
+        mime: b"Subject: hi\r\n\r\nHi + there & you = \xc3\xa4".to_vec(),
+    };
+    mailer.hand_over(mail).await
+}
+
+fn feedback(internet: &Simulated) -> Queue {
+    let queue = internet.sqs().create("feedback", QueueSettings::default());
+    internet.ses().publish_to(&queue, Envelope::Raw);
+    queue
+}
+
+/// The kinds of the events that came so far.
+fn kinds(queue: &Queue) -> Vec<String> {
+    let kind = |body: String| {
+        let event: Value = serde_json::from_str(&body).unwrap();
+        event["eventType"].as_str().unwrap().to_owned()
+    };
+    queue.bodies().into_iter().map(kind).collect()
+}
+
+#[tokio::test]
+async fn a_mail_is_accepted_and_written_down() {
+    let internet = internet(15);
+    internet.ses().behave(|ses| ses.keep_mime(true));
+    let mailer = mailer(&internet).await;
+    let Handover::Accepted { message_id } = send(&mailer, 7).await else {
+        panic!("not accepted");
+    };
+    let mails = internet.ses().handovers();
+    assert_eq!(mails.len(), 1);
+    let mail = &mails[0];
+    assert_eq!(mail.message_id.as_deref(), Some(&*message_id));
+    assert_eq!(mail.send_id.as_deref(), Some("7"));
+    assert_eq!(mail.destinations, ["lead7@example.org"]);
+    assert_eq!(mail.source, "partners@mail.example.com");
+    assert_eq!(mail.configuration_set.as_deref(), Some("outreach"));
+    let mime = mail.mime.as_deref().unwrap();
+    assert_eq!(mime, b"Subject: hi\r\n\r\nHi + there & you = \xc3\xa4");
+    assert_eq!(mail.bytes, mime.len());
+    assert!(mail.accepted && mail.fault.is_none());
+}
+
+#[tokio::test]
+async fn every_fault_is_heard_as_what_it_is() {
+    let internet = internet(15);
+    let mailer = mailer(&internet).await;
+    for (fault, id) in SesFault::ALL.into_iter().zip(1..) {
+        internet.ses().behave(|ses| ses.next(1, fault));
+        let heard = send(&mailer, id).await;
+        let refused = |code: &str| Handover::AccountRefused {
+            code: code.to_owned(),
+        };
+        let expected = match fault {
+            SesFault::AcceptHang
+            | SesFault::AcceptReset
+            | SesFault::AcceptCutOff
+            | SesFault::AcceptServerError
+            | SesFault::AcceptUnavailable
+            | SesFault::AcceptGarbage
+            | SesFault::AcceptSlow
+            | SesFault::Hang
+            | SesFault::Reset
+            | SesFault::ServerError
+            | SesFault::Unavailable => Handover::NoAnswer,
+            SesFault::Throttled => Handover::Throttled,
+            SesFault::OverQuota => Handover::QuotaUsedUp,
+            SesFault::AccountPaused => refused("AccountSendingPausedException"),
+            SesFault::ConfigurationSetPaused => refused("ConfigurationSetSendingPausedException"),
+            SesFault::NotVerified => refused("MessageRejected"),
+            SesFault::MessageRejected => Handover::MailRefused {
+                code: "MessageRejected".to_owned(),
+            },
+        };
+        assert_eq!(heard, expected, "{fault:?}");
+        let mails = internet.ses().handovers();
+        assert_eq!(mails.len(), usize::try_from(id).unwrap(), "one attempt");
+        assert_eq!(mails.last().unwrap().accepted, fault.accepts(), "{fault:?}");
+    }
+    let stats = internet.ses().stats();
+    assert_eq!((stats.accepted, stats.accepted_unheard), (7, 7));
+    assert_eq!((stats.throttled_rate, stats.throttled_day), (0, 0));
+    assert!(stats.accepted_twice.is_empty());
+    assert!(matches!(send(&mailer, 1).await, Handover::Accepted { .. }));
+    let twice = internet.ses().stats().accepted_twice;
+    assert_eq!(twice, BTreeSet::from(["1".to_owned()]));
+}
+
+#[tokio::test]
+async fn rate_and_quota_are_kept() {
+    let internet = internet(15);
+    let mailer = mailer(&internet).await;
+    internet
+        .ses()
+        .behave(|ses| ses.rate(0.001).per_day(Some(100)).sent_before(97));
+    for id in 1..=2 {
+        assert!(matches!(send(&mailer, id).await, Handover::Accepted { .. }));
+    }
+    assert_eq!(send(&mailer, 3).await, Handover::Throttled);
+    internet.ses().behave(|ses| ses.rate(50.0));
+    assert!(matches!(send(&mailer, 3).await, Handover::Accepted { .. }));
+    assert_eq!(send(&mailer, 4).await, Handover::QuotaUsedUp);
+    let stats = internet.ses().stats();
+    assert_eq!((stats.throttled_rate, stats.throttled_day), (1, 1));
+    assert_eq!(stats.accepted, 3);
+
+    let ses = aws_sdk_ses::Client::new(&config(&internet).await);
+    let quota = ses.get_send_quota().send().await.unwrap();
+    assert_eq!(
+        [
+            quota.max24_hour_send,
+            quota.max_send_rate,
+            quota.sent_last24_hours
+        ],
+        [100.0, 50.0, 100.0]
+    );
+}
+
+#[tokio::test]
+async fn a_paused_account_says_so() {
+    let internet = internet(15);
+    let ses = aws_sdk_ses::Client::new(&config(&internet).await);
+    let enabled = async || {
+        let answer = ses.get_account_sending_enabled().send().await.unwrap();
+        answer.enabled
+    };
+    assert!(enabled().await);
+    internet.ses().behave(|ses| ses.paused(true));
+    assert!(!enabled().await);
+    let refused = Handover::AccountRefused {
+        code: "AccountSendingPausedException".to_owned(),
+    };
+    assert_eq!(send(&mailer(&internet).await, 1).await, refused);
+}
+
+#[tokio::test]
+async fn events_come_before_the_answer_after_it_twice_or_never() {
+    let internet = internet(15);
+    let queue = feedback(&internet);
+    let mailer = mailer(&internet).await;
+    internet
+        .ses()
+        .behave(|ses| ses.next_timing(1, Timing::Before).lead_ms(0));
+    send(&mailer, 1).await;
+    assert_eq!(kinds(&queue), ["Send", "Delivery"]);
+    internet
+        .ses()
+        .behave(|ses| ses.next_timing(1, Timing::Never));
+    send(&mailer, 2).await;
+    internet.ses().behave(|ses| {
+        ses.next_timing(1, Timing::Backwards)
+            .next_fate(1, Fate::Complained)
+    });
+    send(&mailer, 3).await;
+    let limit = std::time::Duration::from_secs(10);
+    let taken = || queue.counts().sent;
+    assert_eq!(queue.receive(2, limit).await.len(), 2);
+    queue.receive(10, limit).await;
+    assert_eq!(taken(), 5);
+    let expected = ["Send", "Delivery", "Complaint", "Delivery", "Send"];
+    assert_eq!(kinds(&queue), expected);
+    internet
+        .ses()
+        .behave(|ses| ses.next_timing(1, Timing::Twice));
+    send(&mailer, 4).await;
+    queue.receive(10, limit).await;
+    assert_eq!(taken(), 9);
+    let withheld = &internet.ses().handovers()[1];
+    internet.ses().tell(withheld, Fate::HardBounce);
+    assert_eq!(kinds(&queue).last().unwrap(), "Bounce");
+}
+
+#[tokio::test]
+async fn an_event_has_the_shape_of_ses() {
+    let internet = internet(15);
+    let queue = feedback(&internet);
+    internet.ses().behave(|ses| {
+        ses.always_timing(Timing::Before)
+            .lead_ms(0)
+            .next_fate(1, Fate::SoftBounce)
+    });
+    send(&mailer(&internet).await, 7).await;
+    let bodies = queue.bodies();
+    let event: Value = serde_json::from_str(&bodies[1]).unwrap();
+    assert_eq!(event["mail"]["tags"]["send_id"][0], "7");
+    assert_eq!(event["mail"]["destination"][0], "lead7@example.org");
+    let id = internet.ses().handovers()[0].message_id.clone();
+    assert_eq!(event["mail"]["messageId"].as_str(), id.as_deref());
+    assert_eq!(event["bounce"]["bounceType"], "Transient");
+    let bounced = &event["bounce"]["bouncedRecipients"][0];
+    assert_eq!(bounced["emailAddress"], "lead7@example.org");
+    let notification: Value = serde_json::from_str(&Envelope::Notification.wrap(&event)).unwrap();
+    assert_eq!(notification["Type"], "Notification");
+    let inner: Value = serde_json::from_str(notification["Message"].as_str().unwrap()).unwrap();
+    assert_eq!(inner, event);
+}
+
+#[tokio::test]
+async fn what_is_no_mail_is_refused_and_not_accepted() {
+    let internet = internet(15);
+    let answer = client()
+        .post(internet.aws_base())
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body("Action=SendRawEmail&Version=2010-12-01&RawMessage.Data=%%%")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 400);
+    assert!(
+        answer
+            .text()
+            .await
+            .unwrap()
+            .contains("InvalidParameterValue")
+    );
+    let stats = internet.ses().stats();
+    assert_eq!((stats.handovers, stats.accepted), (1, 0));
+}
