@@ -53,6 +53,8 @@ pub const POINTS: &[&str] = &[
     "sender.answered",
     "sender.settled",
     "sender.done",
+    "web.connected",
+    "web.stored",
 ];
 
 /// Passes a point.

@@ -15,7 +15,7 @@ use shared::{
         recipients::{self, Unsubscribed},
     },
     domain::ids::SendId,
-    telemetry,
+    faults, telemetry,
 };
 
 use crate::{
@@ -92,7 +92,10 @@ pub(crate) async fn act(
 
 async fn store(deps: &Deps, send: SendId) -> Result<Unsubscribed, DbError> {
     let mut conn = db::acquire(&deps.pool).await?;
-    recipients::unsubscribe(&mut conn, send).await
+    faults::at("web.connected").await?;
+    let unsubscribed = recipients::unsubscribe(&mut conn, send).await?;
+    faults::at("web.stored").await?;
+    Ok(unsubscribed)
 }
 
 fn send_of(deps: &Deps, token: Token) -> Option<SendId> {
