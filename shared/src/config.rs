@@ -4,6 +4,7 @@
 
 mod collector;
 mod enricher;
+mod feedback;
 mod sender;
 mod web;
 
@@ -14,6 +15,7 @@ use url::Url;
 
 pub use collector::Collector;
 pub use enricher::{Enricher, Model};
+pub use feedback::Feedback;
 pub use sender::{Identity, Sender};
 pub use web::{WEB_PATIENCE, Web};
 

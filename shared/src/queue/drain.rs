@@ -1,6 +1,6 @@
 //! The one loop over an SQS batch.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, fmt, time::Duration};
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsMessage};
 use sha2::{Digest, Sha256};
@@ -48,10 +48,13 @@ pub async fn drain<E>(
     work: impl AsyncFnOnce(&[i64]) -> Result<HashMap<i64, Settled>, E>,
     quarantine: impl AsyncFnOnce(&[Poison]) -> Result<(), E>,
 ) -> Result<SqsBatchResponse, E> {
-    let deliveries: Vec<Delivery> = batch.into_iter().map(Delivery::from_message).collect();
+    let deliveries: Vec<_> = batch
+        .into_iter()
+        .map(|message| Delivery::read(message, messages::decode))
+        .collect();
     let mut ids: Vec<i64> = deliveries
         .iter()
-        .filter_map(|d| d.row.as_ref().ok().copied())
+        .filter_map(|d| d.content.as_ref().ok().copied())
         .collect();
     ids.sort_unstable();
     ids.dedup();
@@ -61,8 +64,46 @@ pub async fn drain<E>(
     } else {
         work(&ids).await?
     };
-    let plan = answer(deliveries, &mut settled);
+    finish(queue, answer(deliveries, &mut settled), quarantine).await
+}
 
+/// Works through a batch whose bodies are not ours: `read` reads each by itself, `work` gets what was
+/// read and settles all of it or none; what cannot be read is quarantined.
+///
+/// # Errors
+/// What `work` or `quarantine` returned.
+pub async fn drain_foreign<T, P: fmt::Display, E>(
+    queue: &Queue,
+    batch: Vec<SqsMessage>,
+    read: impl Fn(&str) -> Result<T, P>,
+    work: impl AsyncFnOnce(Vec<T>) -> Result<(), E>,
+    quarantine: impl AsyncFnOnce(&[Poison]) -> Result<(), E>,
+) -> Result<SqsBatchResponse, E> {
+    let mut plan = Answer::default();
+    let mut contents = Vec::with_capacity(batch.len());
+    for message in batch {
+        let delivery = Delivery::read(message, &read);
+        match delivery.content {
+            Ok(content) => contents.push(content),
+            Err(invalid) => plan.poison.push(Poison {
+                message_id: delivery.message_id,
+                reason: invalid.to_string(),
+                payload_hash: delivery.payload_hash,
+            }),
+        }
+    }
+    if !contents.is_empty() {
+        work(contents).await?;
+    }
+    finish(queue, plan, quarantine).await
+}
+
+/// Quarantines, delays and answers.
+async fn finish<E>(
+    queue: &Queue,
+    plan: Answer,
+    quarantine: impl AsyncFnOnce(&[Poison]) -> Result<(), E>,
+) -> Result<SqsBatchResponse, E> {
     if !plan.poison.is_empty() {
         quarantine(&plan.poison).await?;
         for poison in &plan.poison {
@@ -82,16 +123,16 @@ pub async fn drain<E>(
     Ok(response)
 }
 
-struct Delivery {
+struct Delivery<T, P> {
     message_id: String,
     receipt_handle: Option<String>,
     receives: u32,
-    row: Result<i64, messages::InvalidMessage>,
+    content: Result<T, P>,
     payload_hash: [u8; 32],
 }
 
-impl Delivery {
-    fn from_message(message: SqsMessage) -> Self {
+impl<T, P> Delivery<T, P> {
+    fn read(message: SqsMessage, read: impl Fn(&str) -> Result<T, P>) -> Self {
         let body = message.body.unwrap_or_default();
         let receives = message.attributes.get("ApproximateReceiveCount");
         Self {
@@ -100,7 +141,7 @@ impl Delivery {
             message_id: message.message_id.unwrap_or_default(),
             receipt_handle: message.receipt_handle,
             receives: receives.and_then(|n| n.parse().ok()).unwrap_or(1),
-            row: messages::decode(&body),
+            content: read(&body),
             payload_hash: Sha256::digest(body.as_bytes()).into(),
         }
     }
@@ -114,17 +155,20 @@ struct Answer {
 }
 
 /// What becomes of each message. A row that `work` did not answer for comes again.
-fn answer(deliveries: Vec<Delivery>, settled: &mut HashMap<i64, Settled>) -> Answer {
+fn answer(
+    deliveries: Vec<Delivery<i64, messages::InvalidMessage>>,
+    settled: &mut HashMap<i64, Settled>,
+) -> Answer {
     let mut answer = Answer::default();
     for delivery in deliveries {
         let Delivery {
             message_id,
             receipt_handle,
             receives,
-            row,
+            content,
             payload_hash,
         } = delivery;
-        let outcome = match row {
+        let outcome = match content {
             Ok(id) => settled
                 .get(&id)
                 .cloned()
@@ -155,7 +199,7 @@ fn answer(deliveries: Vec<Delivery>, settled: &mut HashMap<i64, Settled>) -> Ans
 mod tests {
     use super::*;
 
-    fn delivery(id: &str, body: &str, receives: &str) -> Delivery {
+    fn delivery(id: &str, body: &str, receives: &str) -> Delivery<i64, messages::InvalidMessage> {
         let mut message = SqsMessage::default();
         message.message_id = Some(id.to_owned());
         message.receipt_handle = Some(format!("handle-{id}"));
@@ -163,7 +207,7 @@ mod tests {
         message
             .attributes
             .insert("ApproximateReceiveCount".to_owned(), receives.to_owned());
-        Delivery::from_message(message)
+        Delivery::read(message, messages::decode)
     }
 
     #[test]

@@ -1,0 +1,110 @@
+//! Each of SES's events as it comes, and what follows from it.
+
+use shared::db::PgPool;
+
+use crate::{
+    fixture::{Fixture, mailbox_token},
+    notices::example,
+};
+
+/// Example, state of the send after it, bounce, suppression.
+const KINDS: &[(&str, &str, Option<&str>, Option<&str>)] = &[
+    ("send", "sent", None, None),
+    ("delivery", "delivered", None, None),
+    ("bounce_hard", "bounced", Some("hard"), Some("bounced")),
+    (
+        "bounce_suppressed",
+        "bounced",
+        Some("hard"),
+        Some("bounced"),
+    ),
+    (
+        "bounce_unknown_subtype",
+        "bounced",
+        Some("hard"),
+        Some("bounced"),
+    ),
+    ("bounce_soft", "bounced", Some("soft"), None),
+    ("bounce_expired", "bounced", Some("soft"), None),
+    ("bounce_undetermined", "bounced", Some("soft"), None),
+    ("bounce_content", "bounced", None, None),
+    ("bounce_out_of_office", "sent", None, None),
+    ("complaint", "complained", None, Some("complained")),
+    (
+        "complaint_suppression_list",
+        "complained",
+        None,
+        Some("complained"),
+    ),
+    ("complaint_not_spam", "sent", None, None),
+    ("reject", "rejected", None, None),
+    ("open", "opened", None, None),
+    ("click", "clicked", None, None),
+    ("delivery_delay", "sent", None, None),
+    ("subscription", "queued", None, None),
+    ("rendering_failure", "queued", None, None),
+    ("unknown_type", "sent", None, None),
+    ("localstack_send", "sent", None, None),
+    ("localstack_delivery", "delivered", None, None),
+    ("envelope_delivery", "delivered", None, None),
+    ("envelope_bounce", "bounced", Some("hard"), Some("bounced")),
+    ("envelope_complaint", "complained", None, Some("complained")),
+    ("received_unsubscribe", "queued", None, Some("unsubscribed")),
+    (
+        "received_without_dmarc",
+        "queued",
+        None,
+        Some("unsubscribed"),
+    ),
+    ("received_other", "queued", None, None),
+    ("validation", "queued", None, None),
+    ("envelope_validation", "queued", None, None),
+    // Without our tag: whose mail it was is not known, but whose mailbox it is.
+    ("identity_delivery", "queued", None, None),
+    ("identity_bounce", "queued", None, None),
+];
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn each_event_means_what_it_says_once_or_twice(pool: PgPool) {
+    let f = Fixture::new(&pool).await;
+    let id = f.plan(1).await[0];
+    assert_eq!(id, 1, "the examples speak of the first send");
+    for (name, state, bounce, suppression) in KINDS {
+        f.execute("delete from send_events").await;
+        f.execute("update sends set state = 'queued', sent_at = null, bounce = null, ses_message_id = null, reason = null")
+            .await;
+        f.execute("update recipients set suppressed_at = null, suppression_reason = null")
+            .await;
+        f.execute("delete from campaign_days").await;
+        let body = example(name).replace("TOKEN", &mailbox_token(id).to_uppercase());
+        for delivery in ["first", "second"] {
+            let answer = f.deliver(&[&body]).await;
+            assert_eq!(answer["batchItemFailures"], serde_json::json!([]), "{name}");
+            assert_eq!(f.state(id).await, *state, "{name}, {delivery}");
+            let found = f.text("select bounce from sends").await;
+            assert_eq!(found.as_deref(), *bounce, "{name}, {delivery}");
+            let found = f.suppression(id).await;
+            assert_eq!(found.as_deref(), *suppression, "{name}, {delivery}");
+            assert_eq!(
+                f.number("select count(*) from quarantine").await,
+                0,
+                "{name}"
+            );
+            let sent = i64::from(*state != "queued");
+            let counted = "select coalesce(sum(sent), 0) from campaign_days";
+            assert_eq!(f.number(counted).await, sent, "{name}, {delivery}");
+        }
+        let addresses = "select count(*) from send_events
+            where send_events::text like '%@%' or send_events::text like '%example.org%'";
+        assert_eq!(f.number(addresses).await, 0, "{name}");
+    }
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn a_type_of_tomorrow_is_stored_under_its_own_word(pool: PgPool) {
+    let f = Fixture::new(&pool).await;
+    f.plan(1).await;
+    f.deliver(&[example("unknown_type")]).await;
+    let kind = f.text("select kind from send_events").await;
+    assert_eq!(kind.as_deref(), Some("moon_phase"));
+}

@@ -1,0 +1,217 @@
+//! Who is left alone, and for which reason.
+
+use serde_json::Value;
+use shared::db::PgPool;
+
+use crate::{
+    fixture::{Fixture, mailbox_token},
+    notices::{at, complaint, delivery, hard, mail, received, soft},
+};
+
+/// The first mailbox's soft bounces and deliveries at these seconds: `s` bounces, `d` delivers.
+fn history(id: i64, pattern: &str) -> Vec<Value> {
+    let mail = mail(id, 0);
+    let event = |(n, c)| {
+        let at = at(10 + i64::try_from(n).unwrap());
+        match c {
+            's' => soft(&mail, &at),
+            _ => delivery(&mail, &at),
+        }
+    };
+    pattern.chars().enumerate().map(event).collect()
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn five_soft_bounces_in_a_row_suppress_whatever_their_order(pool: PgPool) {
+    let f = Fixture::new(&pool).await;
+    let id = f.plan(1).await[0];
+    for (pattern, suppressed) in [
+        ("ssss", false),
+        ("sssss", true),
+        ("ssssss", true),
+        ("sssdss", false),
+        ("ssdsssss", true),
+        ("sssssd", true),
+        ("dsssss", true),
+        ("ssssdssssd", false),
+    ] {
+        for turn in 0..4 {
+            f.execute("delete from send_events").await;
+            f.execute("update recipients set suppressed_at = null, suppression_reason = null")
+                .await;
+            let mut events = history(id, pattern);
+            match turn {
+                0 => {}
+                1 => events.reverse(),
+                2 => events.rotate_left(pattern.len() / 2),
+                _ => events.extend(history(id, pattern)),
+            }
+            let bodies: Vec<_> = events.iter().map(Value::to_string).collect();
+            // One by one, then all at once.
+            for body in &bodies {
+                f.deliver(&[body]).await;
+            }
+            let reason = suppressed.then_some("soft_bounces");
+            assert_eq!(
+                f.suppression(id).await.as_deref(),
+                reason,
+                "{pattern}, {turn}"
+            );
+            let when = f.text("select suppressed_at::text from recipients").await;
+            f.execute("delete from send_events").await;
+            f.execute("update recipients set suppressed_at = null, suppression_reason = null")
+                .await;
+            f.deliver(&bodies).await;
+            assert_eq!(
+                f.suppression(id).await.as_deref(),
+                reason,
+                "{pattern}, {turn}"
+            );
+            let at_once = f.text("select suppressed_at::text from recipients").await;
+            assert_eq!(when, at_once, "{pattern}, {turn}");
+        }
+    }
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn a_late_delivery_takes_back_what_was_not_in_a_row(pool: PgPool) {
+    let f = Fixture::new(&pool).await;
+    let id = f.plan(1).await[0];
+    let events = history(id, "sssdss");
+    for (n, event) in events.iter().enumerate() {
+        if n != 3 {
+            f.report(event).await;
+        }
+    }
+    assert_eq!(f.suppression(id).await.as_deref(), Some("soft_bounces"));
+    let revision = f.number("select revision from recipients").await;
+    for _ in 0..2 {
+        f.report(&events[3]).await;
+        assert_eq!(f.suppression(id).await, None);
+        let raised = f.number("select revision from recipients").await;
+        assert_eq!(
+            raised,
+            revision + 1,
+            "once: who armed over the old facts decides again"
+        );
+    }
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn the_stronger_reason_stands_and_no_event_clears_one(pool: PgPool) {
+    let f = Fixture::new(&pool).await;
+    let id = f.plan(1).await[0];
+    let token = mailbox_token(id);
+    let unsubscribe = received(&format!("Unsubscribe+{token}@inbound.example.com"));
+    let events = [
+        ("soft_bounces", history(id, "sssss")),
+        ("bounced", vec![hard(&mail(id, 0))]),
+        ("unsubscribed", vec![unsubscribe]),
+        ("complained", vec![complaint(&mail(id, 0), "abuse")]),
+    ];
+    for (first, (was, before)) in events.iter().enumerate() {
+        for (second, (is, after)) in events.iter().enumerate() {
+            f.execute("delete from send_events").await;
+            f.execute("update recipients set suppressed_at = null, suppression_reason = null")
+                .await;
+            for event in before.iter().chain(after) {
+                f.report(event).await;
+            }
+            let stronger = if first > second { was } else { is };
+            assert_eq!(
+                f.suppression(id).await.as_deref(),
+                Some(*stronger),
+                "{was}, {is}"
+            );
+            f.report(&delivery(&mail(id, 0), &at(0))).await;
+            f.report(&delivery(&mail(id, 0), &at(600))).await;
+            assert_eq!(
+                f.suppression(id).await.as_deref(),
+                Some(*stronger),
+                "{was}, {is}"
+            );
+        }
+    }
+    // A person's word stands over a bounce, and under a complaint.
+    for (event, stands) in [(2, "by hand"), (1, "by hand")] {
+        f.execute("delete from send_events").await;
+        f.execute("update recipients set suppressed_at = now(), suppression_reason = 'by hand'")
+            .await;
+        for event in events.iter().take(event).flat_map(|(_, events)| events) {
+            f.report(event).await;
+        }
+        assert_eq!(f.suppression(id).await.as_deref(), Some(stands));
+    }
+    f.report(&events[3].1[0]).await;
+    assert_eq!(f.suppression(id).await.as_deref(), Some("complained"));
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn the_earlier_time_stands(pool: PgPool) {
+    let f = Fixture::new(&pool).await;
+    let id = f.plan(1).await[0];
+    f.execute("update recipients set suppressed_at = now(), suppression_reason = 'bounced'")
+        .await;
+    f.report(&complaint(&mail(id, 0), "abuse")).await;
+    let earlier = "select count(*) from recipients where suppressed_at < now() - interval '50 min'";
+    assert_eq!(f.number(earlier).await, 1);
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn a_token_decides_and_a_forged_one_does_not(pool: PgPool) {
+    let f = Fixture::new(&pool).await;
+    let ids = f.plan(2).await;
+    let token = mailbox_token(ids[0]);
+    let mut forged = token.clone();
+    forged.replace_range(0..1, if token.starts_with('0') { "1" } else { "0" });
+    for local in [
+        "unsubscribe",
+        "unsubscribe+",
+        "unsubscribe+1",
+        &format!("unsubscribe+{forged}"),
+    ] {
+        f.report(&received(&format!("{local}@inbound.example.com")))
+            .await;
+    }
+    f.report(&received("no address")).await;
+    assert_eq!(
+        f.number("select count(*) from recipients where suppressed_at is not null")
+            .await,
+        0
+    );
+    for _ in 0..2 {
+        f.report(&received(&format!(
+            "UNSUBSCRIBE+{}@INBOUND.EXAMPLE.COM",
+            token.to_uppercase()
+        )))
+        .await;
+        assert_eq!(f.suppression(ids[0]).await.as_deref(), Some("unsubscribed"));
+        assert_eq!(f.suppression(ids[1]).await, None);
+    }
+    assert_eq!(
+        f.state(ids[0]).await,
+        "queued",
+        "a mail to us proves nothing about SES"
+    );
+    let revision = f.number("select max(revision) from recipients").await;
+    assert_eq!(revision, 1);
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn the_no_of_a_stranger_is_kept(pool: PgPool) {
+    let f = Fixture::new(&pool).await;
+    f.plan(1).await;
+    let mut foreign = mail(999_999, 7);
+    foreign["destination"][0] = serde_json::json!("Stranger <Stranger@Example.ORG>");
+    let reason = "select max(suppression_reason) from recipients where country is null";
+    for _ in 0..2 {
+        f.report(&soft(&foreign, &at(3))).await;
+        f.report(&delivery(&foreign, &at(2))).await;
+        assert_eq!(f.text(reason).await, None);
+    }
+    f.report(&hard(&foreign)).await;
+    assert_eq!(f.text(reason).await.as_deref(), Some("bounced"));
+    f.report(&complaint(&foreign, "abuse")).await;
+    assert_eq!(f.text(reason).await.as_deref(), Some("complained"));
+    assert_eq!(f.number("select count(*) from recipients").await, 2);
+}

@@ -1,0 +1,185 @@
+//! Ten thousand events in five orders.
+//!
+//! A breaker that has opened stays open, so that its state is a function of history and not of the
+//! events alone. Two kinds of campaign end alike in every order, and are compared: one whose final
+//! figures are over the threshold (the last event about it sees them), and one that no beginning of
+//! any order can bring there (fewer than 4 % of the floor bounced, nobody complained).
+
+use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
+use serde_json::Value;
+use shared::{db::PgPool, testing};
+
+use crate::{
+    fixture::{Fixture, mailbox_token, runners, wired},
+    notices::{at, bounce, complaint, delivery, hard, mail, received, send, soft, untagged},
+};
+
+const SENDS: usize = 3_400;
+
+/// What SES reports about these mails, about 10,000 events. The first half is of a campaign that is to
+/// stay, the second of one that is to be stopped.
+fn history(ids: &[i64]) -> Vec<String> {
+    let mut events = Vec::new();
+    for (n, id) in ids.iter().enumerate() {
+        let mail = mail(*id, n);
+        let told = u8::try_from(n % 20).unwrap();
+        let doomed = n >= ids.len() / 2;
+        let mut tell = |notice: Value| events.push(notice.to_string());
+        tell(send(&mail));
+        match told {
+            0 => (0..5).for_each(|k| tell(soft(&mail, &at(30 + k)))),
+            // A delivery between them: not in a row.
+            1 => {
+                (0..6).for_each(|k| tell(soft(&mail, &at(30 + 2 * k))));
+                tell(delivery(&mail, &at(37)));
+            }
+            2 if doomed => tell(hard(&mail)),
+            3 if doomed => {
+                tell(delivery(&mail, &at(2)));
+                tell(complaint(&mail, "abuse"));
+            }
+            4 => {
+                tell(delivery(&mail, &at(2)));
+                tell(complaint(&mail, "not-spam"));
+            }
+            5 => {
+                tell(delivery(&mail, &at(2)));
+                let token = mailbox_token(*id);
+                let mut notice = received(&format!("u+{token}@inbound.example.com"));
+                notice["mail"]["messageId"] = format!("inbound-{id}").into();
+                tell(notice);
+            }
+            6 => tell(bounce(&mail, "Transient", "General", &at(8))),
+            7 => tell(bounce(&mail, "Transient", "ContentRejected", &at(8))),
+            8 => {
+                tell(untagged(&delivery(&mail, &at(2))));
+                tell(delivery(&mail, &at(2)));
+            }
+            9 => tell(untagged(&delivery(&mail, &at(2)))),
+            _ => {
+                tell(
+                    serde_json::json!({"eventType": "Open", "open": {"timestamp": at(7)}, "mail": mail}),
+                );
+                tell(delivery(&mail, &at(2)));
+            }
+        }
+        // Of the first campaign, fewer than 4 % of 200.
+        if !doomed && n < 7 {
+            events.push(hard(&mail).to_string());
+        }
+    }
+    events
+}
+
+/// Everything that events decide, without the times at which it was done.
+async fn outcome(pool: &PgPool) -> Vec<String> {
+    let questions = [
+        "select (id, state, reason, bounce, ses_message_id, sent_at, lease_until)::text from sends order by id",
+        "select (email_hash, suppression_reason, suppressed_at is null)::text from recipients order by email_hash",
+        "select campaign_days::text from campaign_days order by campaign_id, day",
+        "select (campaign_id, opened_at is null)::text from breakers order by campaign_id",
+        "select (event_key, send_id, kind, detail, email_hash, at)::text from send_events order by event_key",
+        "select (id, sent, contacted)::text from enriched_leads order by id",
+        "select (email_hash, day, send_id)::text from mail_days order by email_hash, day",
+    ];
+    let mut rows = Vec::new();
+    for question in questions {
+        let found: Vec<String> = sqlx::query_scalar(question).fetch_all(pool).await.unwrap();
+        assert!(!found.is_empty(), "{question}");
+        rows.extend(found);
+    }
+    rows
+}
+
+async fn forget(f: &Fixture) {
+    for statement in [
+        "delete from send_events",
+        "delete from mail_days",
+        "delete from campaign_days",
+        "delete from breakers",
+        "update sends set state = 'queued', reason = null, bounce = null, ses_message_id = null, sent_at = null",
+        "update recipients set suppressed_at = null, suppression_reason = null",
+        "update enriched_leads set sent = false, contacted = false",
+    ] {
+        f.execute(statement).await;
+    }
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn ten_thousand_events_end_alike_in_every_order(pool: PgPool) {
+    let f = Fixture::new(&pool).await;
+    let stopped = testing::campaign(&pool, "stopped").await;
+    let leads = runners(SENDS);
+    let mut ids = testing::plan(&pool, f.campaign, &leads[..SENDS / 2]).await;
+    ids.extend(testing::plan(&pool, stopped, &leads[SENDS / 2..]).await);
+    let history = history(&ids);
+    assert!(history.len() >= 10_000, "{}", history.len());
+
+    let mut expected: Option<Vec<String>> = None;
+    for seed in 0..5 {
+        let mut random = StdRng::seed_from_u64(seed);
+        let mut events = history.clone();
+        if seed > 0 {
+            // A third comes twice, and all of it in another order.
+            events.extend(
+                history
+                    .iter()
+                    .skip(usize::try_from(seed).unwrap())
+                    .step_by(3)
+                    .cloned(),
+            );
+            events.shuffle(&mut random);
+        }
+        forget(&f).await;
+        let size = [100, 100, 7, 93, 41][usize::try_from(seed).unwrap()];
+        if seed == 3 {
+            at_once(&f, &events, size).await;
+            // Where two batches at once missed each other, whatever comes again finds it.
+            let again: Vec<_> = events
+                .iter()
+                .filter(|event| event.contains(r#""eventType":"Send""#))
+                .cloned()
+                .collect();
+            for batch in again.chunks(size) {
+                f.deliver(batch).await;
+            }
+        } else {
+            for batch in events.chunks(size) {
+                f.deliver(batch).await;
+            }
+        }
+        let outcome = outcome(&pool).await;
+        match &expected {
+            None => expected = Some(outcome),
+            Some(expected) => {
+                let differs = expected.iter().zip(&outcome).find(|(a, b)| a != b);
+                assert_eq!(differs, None, "order {seed}");
+                assert_eq!(expected.len(), outcome.len(), "order {seed}");
+            }
+        }
+    }
+    let open = "select count(*) from breakers where opened_at is not null";
+    assert_eq!(
+        f.number(open).await,
+        1,
+        "one campaign is stopped, one is not"
+    );
+    let reasons = "select string_agg(distinct suppression_reason, ' ' order by suppression_reason) from recipients";
+    let found = f.text(reasons).await;
+    assert_eq!(
+        found.as_deref(),
+        Some("bounced complained soft_bounces unsubscribed")
+    );
+}
+
+/// Two environments, each with every other batch.
+async fn at_once(f: &Fixture, events: &[String], size: usize) {
+    let other = wired(&f.pool);
+    let work = async |deps: &feedback::Deps, skip: usize| {
+        for batch in events.chunks(size).skip(skip).step_by(2) {
+            let event = testing::sqs_event(batch);
+            feedback::handle(deps, event).await.unwrap();
+        }
+    };
+    futures::join!(work(&f.deps, 0), work(&other, 1));
+}
