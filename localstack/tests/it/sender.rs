@@ -1,0 +1,170 @@
+//! The real sender in the Lambda service, with the stand-in SES and SQS and PostgreSQL.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use local::lambda::{Config, Function, FunctionSpec, Mapping, Simulator};
+use shared::db::PgPool;
+use shared::{messages, testing};
+use simulated::{Queue, QueueSettings, SesFault, Settings, Simulated};
+
+const LIMIT: Duration = Duration::from_secs(120);
+/// What may be on its way at once.
+const ENVIRONMENTS: usize = 6;
+
+struct World {
+    simulator: Simulator,
+    internet: Simulated,
+    sender: Function,
+    queue: Queue,
+    _logs: tempfile::TempDir,
+}
+
+/// The sender's own binary, which cargo builds for the sender's tests.
+fn binary() -> PathBuf {
+    let mut path = std::env::current_exe().unwrap();
+    path.pop();
+    path.pop();
+    path.push("sender");
+    assert!(path.is_file(), "run `cargo build --bin sender`");
+    path
+}
+
+async fn world(pool: &PgPool) -> World {
+    let logs = tempfile::tempdir().unwrap();
+    let internet = Simulated::start(Settings {
+        leads: 1,
+        ..Settings::default()
+    })
+    .unwrap();
+    let queue = internet.sqs().create("outreach", QueueSettings::default());
+    let simulator = Simulator::start(Config::new(logs.path())).await.unwrap();
+    let url = testing::database_url(pool);
+    let keys = format!("k1:{}", "0f".repeat(32));
+    let variables = [
+        ("DATABASE_URL", url.expose()),
+        ("OUTREACH_QUEUE_URL", &internet.queue_url(&queue)),
+        ("UNSUBSCRIBE_KEYS", &keys),
+        ("SES_MAX_PER_SECOND", "1000"),
+        ("SES_MAX_PER_DAY", "100000"),
+        ("RAMP_START", "100000"),
+        ("DOMAIN_SPACING_SECONDS", "0"),
+        ("SENDING_ENABLED", "true"),
+        ("SENDER_ADDRESS", "partners@mail.example.com"),
+        ("SENDER_NAME", "Bo at Example"),
+        ("POSTAL_ADDRESS", "Example Ltd, 1 High Street, Lisbon"),
+        ("PUBLIC_BASE_URL", "https://app.example.com"),
+        ("SES_CONFIGURATION_SET", "simulated"),
+    ];
+    let spec = FunctionSpec::new("sender", binary())
+        .aws(internet.aws_base())
+        .environments(ENVIRONMENTS);
+    let spec = variables
+        .into_iter()
+        .fold(spec, |spec, (name, value)| spec.variable(name, value));
+    let sender = simulator.function(spec);
+    World {
+        simulator,
+        internet,
+        sender,
+        queue,
+        _logs: logs,
+    }
+}
+
+/// Plans so many mails, due at any hour.
+async fn plan(pool: &PgPool, mails: usize) -> Vec<i64> {
+    let campaign = testing::campaign(pool, "c").await;
+    let leads: Vec<_> = (0..mails)
+        .map(|n| testing::new_lead(&format!("runner{n}")))
+        .collect();
+    let ids = testing::plan(pool, campaign, &leads).await;
+    // As if called in vain before: a machine that is busy is then never too late.
+    sqlx::query("update sends set attempts = 8 where attempts = 0")
+        .execute(pool)
+        .await
+        .unwrap();
+    ids
+}
+
+async fn states(pool: &PgPool) -> Vec<(String, i64)> {
+    sqlx::query_as("select state::text, count(*) from sends group by 1 order by 1")
+        .fetch_all(pool)
+        .await
+        .unwrap()
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn every_mail_leaves_once_whatever_is_delivered_how_often(pool: PgPool) {
+    let world = world(&pool).await;
+    let ids = plan(&pool, 60).await;
+    world.queue.copies(3);
+    world.queue.shuffle(true);
+    let mapping = Mapping {
+        vary: true,
+        ..Mapping::default()
+    };
+    world.simulator.map(&world.queue, &world.sender, mapping);
+    for id in &ids {
+        world.queue.send(&messages::encode(*id), Duration::ZERO);
+    }
+    world.simulator.rest(LIMIT).await.unwrap();
+    let stats = world.internet.ses().stats();
+    let outcomes = world.simulator.outcomes();
+    assert_eq!((stats.handovers, stats.accepted), (60, 60), "{outcomes:?}");
+    assert!(stats.accepted_twice.is_empty());
+    assert_eq!(stats.accepted_untagged, 0);
+    assert_eq!(states(&pool).await, [("sent".to_owned(), 60)]);
+    assert_eq!(
+        outcomes.keys().map(|(_, how)| *how).collect::<Vec<_>>(),
+        ["answered"]
+    );
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn kills_and_lost_answers_double_nothing(pool: PgPool) {
+    let world = world(&pool).await;
+    let ids = plan(&pool, 40).await;
+    world.internet.ses().behave(|ses| {
+        ses.share(SesFault::AcceptReset, 0.1)
+            .share(SesFault::Reset, 0.1)
+            .latency_ms(20)
+    });
+    world
+        .simulator
+        .map(&world.queue, &world.sender, Mapping::default());
+    for id in &ids {
+        world.queue.send(&messages::encode(*id), Duration::ZERO);
+    }
+    let killing = async {
+        let mut ticks = tokio::time::interval(Duration::from_millis(20));
+        let mut killed = 0;
+        while killed < 3 && !world.simulator.is_quiet() {
+            ticks.tick().await;
+            killed += usize::from(world.simulator.kill_random_busy().is_some());
+        }
+    };
+    let (rest, ()) = tokio::join!(world.simulator.rest(LIMIT), killing);
+    rest.unwrap();
+    // The time that a lease takes to end, for whoever was killed with a mail in hand.
+    sqlx::query(
+        "update sends set lease_until = now() - interval '1 s' where lease_until is not null",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    world.sender.sweep().await;
+    world.simulator.rest(LIMIT).await.unwrap();
+    let stats = world.internet.ses().stats();
+    assert!(stats.accepted_twice.is_empty(), "{stats:?}");
+    assert!(stats.accepted_unheard > 0, "the plan has lost answers");
+    let states = states(&pool).await;
+    let total: i64 = states.iter().map(|(_, count)| count).sum();
+    assert_eq!(total, 40);
+    let sent = states.iter().find(|(state, _)| state == "sent");
+    let heard = i64::try_from(stats.accepted - stats.accepted_unheard).unwrap();
+    assert!(
+        sent.is_some_and(|(_, count)| *count <= heard),
+        "{states:?} {stats:?}"
+    );
+}
