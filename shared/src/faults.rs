@@ -53,6 +53,9 @@ pub const POINTS: &[&str] = &[
     "sender.answered",
     "sender.settled",
     "sender.done",
+    "feedback.read",
+    "feedback.connected",
+    "feedback.ingested",
     "web.connected",
     "web.stored",
 ];

@@ -17,6 +17,7 @@ use shared::{
     clients::aws,
     config,
     db::{self, DbError, PgPool, feedback, quarantine},
+    faults,
     queue::{InvalidEvent, Queue, Trigger, drain_foreign},
     telemetry,
 };
@@ -107,6 +108,7 @@ async fn ingest(deps: &Deps, readings: Vec<Reading>) -> Result<(), FeedbackError
     let mut events = Vec::with_capacity(readings.len());
     let (mut unknown, mut validations, mut other_mails) = (0, 0, 0);
     for reading in readings {
+        faults::at("feedback.read").await?;
         match reading {
             Reading::Events(read) => events.extend(read),
             Reading::Unknown(event) => {
@@ -122,8 +124,10 @@ async fn ingest(deps: &Deps, readings: Vec<Reading>) -> Result<(), FeedbackError
         feedback::Ingested::default()
     } else {
         let mut conn = db::acquire(&deps.pool).await?;
+        faults::at("feedback.connected").await?;
         feedback::ingest(&mut conn, &events).await?
     };
+    faults::at("feedback.ingested").await?;
     for campaign in &ingested.opened {
         tracing::error!(
             campaign.id = %campaign,
