@@ -87,6 +87,8 @@ pub(crate) enum Command {
     },
     /// Run the whole pipeline on made-up leads and reconcile what came of it
     Demo(DemoArgs),
+    /// Break the functions in every way, and see whether each promise held
+    Chaos(crate::chaos::ChaosArgs),
     /// Insert a few demo leads, for a pipeline that has no source yet
     Leads {
         /// How many

@@ -9,7 +9,7 @@ use crate::cli::Command;
 use crate::session::{Part, Session};
 use crate::settings::Settings;
 use crate::{
-    demo, internet, invoke, leads, lint, logs, mail, output, shell, sqlx, status, test, up,
+    chaos, demo, internet, invoke, leads, lint, logs, mail, output, shell, sqlx, status, test, up,
 };
 
 /// As shells count an end by SIGINT.
@@ -55,6 +55,7 @@ async fn dispatch(session: &Session, command: Command) -> Result<ExitCode> {
         Command::Mail { open } => mail::show(&session.settings, open)?,
         Command::Psql { arguments } => return Err(shell::psql(session, &arguments).await?),
         Command::Demo(args) => return Box::pin(demo::run(session, &args)).await,
+        Command::Chaos(args) => return Box::pin(chaos::run(session, &args)).await,
         Command::Leads { count } => leads::insert(&session.settings, count).await?,
         Command::Test { arguments } => return test::run(session, &arguments).await,
         Command::Sqlx { check } => sqlx::run(session, check).await?,

@@ -49,7 +49,7 @@ pub(crate) fn folder_of(folder: &Folder, name: &str) -> PathBuf {
 }
 
 /// The executables that cargo reports, by name.
-fn executables(messages: &[u8]) -> BTreeMap<String, PathBuf> {
+pub(crate) fn executables(messages: &[u8]) -> BTreeMap<String, PathBuf> {
     String::from_utf8_lossy(messages)
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
@@ -62,7 +62,7 @@ fn executables(messages: &[u8]) -> BTreeMap<String, PathBuf> {
 
 /// Puts `binary` into `folder` as `bootstrap`, in one step: a function that starts at this moment
 /// finds the old one or the new one, whole.
-fn place(binary: &Path, folder: &Path) -> Result<()> {
+pub(crate) fn place(binary: &Path, folder: &Path) -> Result<()> {
     let bootstrap = folder.join("bootstrap");
     if is_same(binary, &bootstrap) {
         return Ok(());

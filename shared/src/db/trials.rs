@@ -117,17 +117,16 @@ pub async fn hold_claimed(conn: &mut PgConnection, limit: i64) -> Result<Vec<i64
     .map_err(DbError::on("hold sends back"))
 }
 
-/// Whether no statement of this function's connections runs or waits.
+/// Whether there are leads, and each was looked at.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn is_idle(conn: &mut PgConnection, actors: &[String]) -> Result<bool, DbError> {
+pub async fn is_enriched(conn: &mut PgConnection) -> Result<bool, DbError> {
     sqlx::query_scalar!(
-        r#"select not exists (select from pg_stat_activity
-                              where application_name = any($1) and state <> 'idle') as "idle!""#,
-        actors,
+        r#"select exists (select from leads)
+                  and not exists (select from leads where enrich_requested_at is not null) as "enriched!""#,
     )
     .fetch_one(conn)
     .await
-    .map_err(DbError::on("look whether anything runs"))
+    .map_err(DbError::on("look whether every lead was looked at"))
 }

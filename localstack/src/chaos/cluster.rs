@@ -1,0 +1,137 @@
+//! A PostgreSQL of the harness's own, durable as a real one, that it may stop in mid-sentence.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+
+use anyhow::{Context as _, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+use shared::config::Secret;
+use shared::db::{self, PgPool};
+
+use crate::python::Python;
+use crate::settings::Settings;
+use crate::{child, migrate, postgres};
+
+/// The database that each run gets a copy of.
+const TEMPLATE: &str = "chaos_template";
+/// The oracle compares the times of commits; a run opens many connections.
+const SETTINGS: &str = "track_commit_timestamp = on\nmax_connections = 300\n";
+
+/// The server; it stops when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    /// With the harness's folder.
+    settings: Settings,
+    python: Python,
+    admin: PgPool,
+}
+
+impl Cluster {
+    /// Starts the server in the harness's folder, with a freshly migrated template.
+    pub(crate) async fn start(settings: Settings, python: Python) -> Result<Self> {
+        let cluster = Self {
+            admin: migrate::pool(&url(&settings, "postgres"))?,
+            settings,
+            python,
+        };
+        cluster.up().await?;
+        if cluster.set_up()? {
+            cluster.stop("fast").await?;
+            cluster.up().await?;
+        }
+        migrate::anew(&cluster.url(TEMPLATE)).await?;
+        Ok(cluster)
+    }
+
+    /// The server, running.
+    pub(crate) async fn up(&self) -> Result<()> {
+        let Settings {
+            folder,
+            environment,
+            ..
+        } = &self.settings;
+        postgres::start(folder, environment, &self.python).await?;
+        Ok(())
+    }
+
+    /// Stops as a power cut does, and starts again.
+    pub(crate) async fn crash(&self) -> Result<()> {
+        self.stop("immediate").await?;
+        self.up().await
+    }
+
+    async fn stop(&self, mode: &str) -> Result<()> {
+        let mut stop = self
+            .settings
+            .environment
+            .daemon(self.python.program("python"));
+        stop.args(["-m", "local_cloud.postgres", "stop"])
+            .arg(self.settings.folder.postgres())
+            .args(["--mode", mode]);
+        let output = child::output(stop).await?;
+        if !output.status.success() {
+            let words = String::from_utf8_lossy(&output.stderr);
+            bail!("PostgreSQL did not stop\n{}", words.trim_end());
+        }
+        Ok(())
+    }
+
+    /// Adds what the harness needs to the server's settings; true when it was not there.
+    fn set_up(&self) -> Result<bool> {
+        let path = self.settings.folder.postgres().join("postgresql.conf");
+        let text = fs::read_to_string(&path)
+            .with_context(|| format!("could not read {}", path.display()))?;
+        if text.ends_with(SETTINGS) {
+            return Ok(false);
+        }
+        OpenOptions::new()
+            .append(true)
+            .open(&path)?
+            .write_all(format!("\n{SETTINGS}").as_bytes())?;
+        Ok(true)
+    }
+
+    /// Makes the database of a run: a copy of the template.
+    pub(crate) async fn create(&self, name: &str) -> Result<PgPool> {
+        let mut conn = db::acquire(&self.admin).await?;
+        db::database::copy(&mut conn, TEMPLATE, name).await?;
+        migrate::pool(&self.url(name))
+    }
+
+    /// Removes it again.
+    pub(crate) async fn remove(&self, name: &str) -> Result<()> {
+        let url = Secret::new(self.url(name));
+        Ok(db::database::drop_if_there(&url).await?)
+    }
+
+    /// The address of a database, past every proxy.
+    pub(crate) fn url(&self, name: &str) -> String {
+        url(&self.settings, name)
+    }
+
+    /// Where the server's socket lies.
+    pub(crate) fn socket(&self) -> std::path::PathBuf {
+        self.settings.folder.postgres()
+    }
+}
+
+impl Drop for Cluster {
+    /// Also when the command is interrupted: nobody waits for it then.
+    fn drop(&mut self) {
+        let server = postgres::find(&self.settings.folder);
+        let pid = server
+            .and_then(|record| i32::try_from(record.pid).ok())
+            .and_then(Pid::from_raw);
+        if let Some(pid) = pid {
+            // It may have ended at this moment.
+            let _ = kill_process(pid, Signal::INT);
+        }
+    }
+}
+
+fn url(settings: &Settings, name: &str) -> String {
+    let socket = settings.folder.postgres();
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("host", &socket.to_string_lossy());
+    format!("postgresql://postgres@localhost/{name}?{}", query.finish())
+}

@@ -1,0 +1,151 @@
+use super::*;
+
+fn handover(number: u64, send: &str, accepted: bool) -> Handover {
+    Handover {
+        number,
+        at: "2026-01-05T10:00:00Z".parse().unwrap(),
+        accepted,
+        outcome: "ok".to_owned(),
+        fault: None,
+        fate: None,
+        timing: None,
+        send_id: Some(send.to_owned()),
+        tags: BTreeMap::new(),
+        source: String::new(),
+        destinations: Vec::new(),
+        destination_hash: format!("mailbox of {send}"),
+        configuration_set: None,
+        bytes: 0,
+        message_id: None,
+        mime: None,
+    }
+}
+
+fn mail(id: i64, state: &str) -> Mail {
+    Mail {
+        id,
+        campaign: 1,
+        mailbox: format!("mailbox of {id}"),
+        step: 1,
+        state: state.to_owned(),
+        events: 0,
+        was_unknown: state == "unknown",
+    }
+}
+
+/// One mail that left, and nothing wrong with it.
+fn good() -> Evidence {
+    Evidence {
+        mails: vec![mail(1, "sent")],
+        handovers: vec![handover(1, "1", true)],
+        canary: "@canary.example".to_owned(),
+        ..Evidence::default()
+    }
+}
+
+#[track_caller]
+fn check(evidence: &Evidence, invariants: &[&str]) {
+    let found = judge(evidence);
+    let names: BTreeSet<&str> = found.iter().map(|f| f.invariant.as_str()).collect();
+    assert_eq!(names, invariants.iter().copied().collect(), "{found:?}");
+    for name in names {
+        assert!(
+            INVARIANTS.contains(&name),
+            "{name} has no line in the table"
+        );
+    }
+}
+
+#[test]
+fn a_mail_that_left_once_is_good() {
+    check(&good(), &[]);
+}
+
+#[test]
+fn a_mail_that_left_twice_is_found_whatever_hides_it() {
+    let mut twice = good();
+    twice.handovers.push(handover(2, "1", true));
+    let step = "one mail a campaign, mailbox and step";
+    check(&twice, &["one mail a send", step, "one mail a day"]);
+    // The same person by another send of the same campaign.
+    let mut other = good();
+    other.mails.push(Mail {
+        mailbox: "mailbox of 1".to_owned(),
+        ..mail(2, "sent")
+    });
+    other.handovers.push(handover(2, "2", true));
+    check(&other, &[step]);
+}
+
+#[test]
+fn a_refused_handover_is_no_mail() {
+    let mut refused = good();
+    refused.handovers.push(handover(2, "1", false));
+    check(&refused, &[]);
+}
+
+#[test]
+fn what_the_ledger_and_the_database_disagree_on_is_found() {
+    let state = |state: &str| Evidence {
+        mails: vec![mail(1, state)],
+        ..good()
+    };
+    check(&state("queued"), &["nothing is lost"]);
+    check(&state("refused"), &["nothing is lost"]);
+    check(&state("unknown"), &[]);
+    let mut told = state("unknown");
+    told.handovers[0].timing = Some(Timing::After);
+    check(&told, &["an event settles"]);
+    let nobody = Evidence {
+        handovers: vec![],
+        ..good()
+    };
+    check(&nobody, &["nothing is made up"]);
+    let stranger = Evidence {
+        mails: vec![],
+        ..good()
+    };
+    check(&stranger, &["nothing is lost"]);
+}
+
+#[test]
+fn ses_saying_slower_is_our_fault() {
+    let mut fast = good();
+    fast.handovers.push(Handover {
+        outcome: "throttled_rate".to_owned(),
+        ..handover(2, "1", false)
+    });
+    check(&fast, &["the rate holds"]);
+}
+
+#[test]
+fn an_address_in_a_message_or_log_is_found() {
+    let mut named = good();
+    named
+        .texts
+        .push(("queue enrich".to_owned(), "{ANA@Canary.example}".to_owned()));
+    check(&named, &["nobody is named"]);
+}
+
+#[test]
+fn what_was_put_in_must_come_out() {
+    let more = Evidence {
+        leads: 3,
+        junk: 2,
+        ..good()
+    };
+    check(
+        &more,
+        &["a lead exists once", "what is put aside is explained"],
+    );
+}
+
+#[test]
+fn an_unknown_is_resolved_or_shown() {
+    let resolved = Mail {
+        was_unknown: true,
+        ..mail(1, "delivered")
+    };
+    let counted = unknowns(&[resolved, mail(2, "unknown"), mail(3, "sent")]);
+    assert_eq!((counted.resolved, counted.shown), (1, 1));
+}

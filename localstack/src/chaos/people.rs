@@ -1,0 +1,93 @@
+//! Who stands on the lists of a run.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use serde_json::json;
+use shared::db::campaigns::{self, NewCampaign};
+use shared::db::{PgConnection, sources};
+
+/// In every address and name of a run, and in nothing else: where it turns up, somebody is named.
+pub(crate) const CANARY: &str = "canarybird";
+
+/// The two campaigns that write to the same people.
+const CAMPAIGNS: [&str; 2] = ["first", "second"];
+/// Lists of each campaign.
+const LISTS: usize = 3;
+
+const COLUMNS: [&str; 11] = [
+    "platform",
+    "id",
+    "username",
+    "name",
+    "email",
+    "bio",
+    "website",
+    "country",
+    "language",
+    "followers",
+    "profile_url",
+];
+
+/// Writes the lists of `leads` people and stores who looks where: two campaigns read the same three
+/// lists, the lists overlap, and every fifth mailbox belongs to two profiles.
+pub(crate) async fn settle(conn: &mut PgConnection, folder: &Path, leads: u32) -> Result<()> {
+    let lists: Vec<PathBuf> = (0..LISTS)
+        .map(|n| folder.join(format!("list-{n}.csv")))
+        .collect();
+    for (n, path) in lists.iter().enumerate() {
+        let mut list = csv::Writer::from_path(path)
+            .with_context(|| format!("could not write {}", path.display()))?;
+        list.write_record(COLUMNS)?;
+        for person in 0..leads {
+            let home = person as usize % LISTS;
+            // Every fourth stands on the next list too.
+            if home == n || (person % 4 == 0 && (home + 1) % LISTS == n) {
+                list.write_record(row(person))?;
+            }
+        }
+        list.flush()?;
+    }
+    for name in CAMPAIGNS {
+        let campaign = NewCampaign {
+            name,
+            offer: "A partner programme for people who publish about what they do well: 20 % of \
+                    every sale for twelve months, paid monthly.",
+            audience: "People who publish about one subject and are open to working with brands.",
+            daily_cap: 1_000_000,
+            basis_rules: &json!({}),
+            hours: None,
+        };
+        let campaign = campaigns::upsert(conn, &campaign).await?;
+        for (n, path) in lists.iter().enumerate() {
+            let params = json!({ "file": path });
+            sources::upsert(conn, campaign, &format!("list-{n}"), "csv", &params).await?;
+        }
+    }
+    Ok(())
+}
+
+fn row(person: u32) -> [String; 11] {
+    // 5 and 6, 10 and 11, … share a mailbox.
+    let mailbox = if person % 5 == 1 && person > 5 {
+        person - 1
+    } else {
+        person
+    };
+    [
+        "x".to_owned(),
+        format!("{}", 10_000 + person),
+        format!("runner_{person}"),
+        format!("Ana {CANARY}"),
+        format!("{CANARY}.{mailbox}@mail-{}.example.org", mailbox % 40),
+        format!(
+            "Running coach number {person}. Marathon training plans and honest shoe reviews. Open \
+             to brand partnerships, contact by mail."
+        ),
+        format!("https://runner-{person}.example.com/"),
+        "US".to_owned(),
+        "en".to_owned(),
+        format!("{}", 5_000 + person),
+        format!("https://x.com/runner_{person}"),
+    ]
+}

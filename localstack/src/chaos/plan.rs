@@ -1,0 +1,198 @@
+//! What goes wrong in one round, all of it drawn from the seed: the same seed is the same plan.
+
+use std::time::Duration;
+
+use rand::rngs::ChaCha8Rng;
+use rand::seq::IndexedRandom as _;
+use rand::{RngExt as _, SeedableRng as _};
+use shared::faults::POINTS;
+use simulated::{Fate, ModelFault, SesFault, SqsFault, Timing};
+
+/// How long a round is disturbed; then everything is let go, and must come to rest.
+pub(crate) const STORM: Duration = Duration::from_secs(4);
+
+/// Something that happens while the round runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Happening {
+    /// An environment is killed (-9).
+    Kill,
+    /// A person unsubscribes, by the web function.
+    Unsubscribe,
+    /// A person unsubscribes while the rows of their mail are held back by a slow neighbour.
+    UnsubscribeSlowly,
+    /// A person is erased.
+    Erase,
+    /// A schedule fires, earlier than it would.
+    Sweep,
+    /// Hidden messages become visible, as if their worker had been too slow.
+    Redeliver,
+    /// The database stops at once (`pg_ctl stop -m immediate`) and is started again.
+    StopPostgres,
+    /// A message that nobody can read arrives.
+    Junk,
+}
+
+/// One round's misfortunes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Plan {
+    /// For `FAULTS`.
+    pub(crate) points: String,
+    pub(crate) model: Vec<(ModelFault, f64)>,
+    pub(crate) ses: Vec<(SesFault, f64)>,
+    pub(crate) fates: Vec<(Fate, f64)>,
+    pub(crate) timings: Vec<(Timing, f64)>,
+    pub(crate) sqs: Vec<(SqsFault, f64)>,
+    /// Every message comes so many times.
+    pub(crate) copies: u32,
+    /// The share of statements whose connection is lost.
+    pub(crate) cuts: f64,
+    pub(crate) happenings: Vec<(Duration, Happening)>,
+}
+
+/// Shares small enough that a round still gets somewhere, large enough that each is met.
+const MODEL: [(ModelFault, f64); 8] = [
+    (ModelFault::RateLimited, 0.04),
+    (ModelFault::ServerError, 0.04),
+    (ModelFault::ConnectionReset, 0.03),
+    (ModelFault::CutOff, 0.03),
+    (ModelFault::Malformed, 0.03),
+    (ModelFault::Truncated, 0.02),
+    (ModelFault::Refusal, 0.02),
+    (ModelFault::OutOfRange, 0.02),
+];
+const SES: [(SesFault, f64); 14] = [
+    (SesFault::AcceptReset, 0.03),
+    (SesFault::AcceptCutOff, 0.03),
+    (SesFault::AcceptServerError, 0.03),
+    (SesFault::AcceptUnavailable, 0.03),
+    (SesFault::AcceptGarbage, 0.02),
+    (SesFault::AcceptHang, 0.004),
+    (SesFault::AcceptSlow, 0.004),
+    (SesFault::Hang, 0.004),
+    (SesFault::Reset, 0.03),
+    (SesFault::ServerError, 0.03),
+    (SesFault::Unavailable, 0.03),
+    (SesFault::Throttled, 0.02),
+    (SesFault::MessageRejected, 0.02),
+    (SesFault::AccountPaused, 0.005),
+];
+const FATES: [(Fate, f64); 6] = [
+    (Fate::HardBounce, 0.03),
+    (Fate::SoftBounce, 0.04),
+    (Fate::Complained, 0.02),
+    (Fate::Delayed, 0.05),
+    (Fate::Rejected, 0.01),
+    (Fate::Silent, 0.05),
+];
+const TIMINGS: [(Timing, f64); 4] = [
+    (Timing::Before, 0.15),
+    (Timing::Never, 0.15),
+    (Timing::Twice, 0.15),
+    (Timing::Backwards, 0.15),
+];
+const SQS: [(SqsFault, f64); 7] = [
+    (SqsFault::SendRefused, 0.02),
+    (SqsFault::SendLost, 0.02),
+    (SqsFault::SendAnswerLost, 0.03),
+    (SqsFault::SendPartly, 0.03),
+    (SqsFault::SendThrottled, 0.02),
+    (SqsFault::HideAnswerLost, 0.05),
+    (SqsFault::HidePartly, 0.05),
+];
+
+/// Each with how often it happens in a round, at most.
+const HAPPENINGS: [(Happening, u32); 8] = [
+    (Happening::Kill, 12),
+    (Happening::Unsubscribe, 8),
+    (Happening::UnsubscribeSlowly, 4),
+    (Happening::Erase, 3),
+    (Happening::Sweep, 8),
+    (Happening::Redeliver, 3),
+    (Happening::StopPostgres, 1),
+    (Happening::Junk, 3),
+];
+
+impl Plan {
+    /// The plan of one round.
+    pub(crate) fn of(seed: u64, round: u32, copies: u32) -> Self {
+        let mut random = ChaCha8Rng::seed_from_u64(seed ^ (u64::from(round) << 32));
+        let mut happenings: Vec<(Duration, Happening)> = Vec::new();
+        for (happening, most) in HAPPENINGS {
+            for _ in 0..random.random_range(0..=most) {
+                happenings.push((STORM.mul_f64(random.random()), happening));
+            }
+        }
+        happenings.sort_by_key(|(at, _)| *at);
+        Self {
+            points: points(&mut random),
+            model: some(&mut random, &MODEL),
+            ses: some(&mut random, &SES),
+            fates: some(&mut random, &FATES),
+            timings: some(&mut random, &TIMINGS),
+            sqs: some(&mut random, &SQS),
+            copies,
+            cuts: *[0.0, 0.01, 0.03].choose(&mut random).unwrap_or(&0.0),
+            happenings,
+        }
+    }
+}
+
+/// Half of the faults, so that every mixture comes up.
+fn some<T: Copy>(random: &mut ChaCha8Rng, all: &[(T, f64)]) -> Vec<(T, f64)> {
+    all.iter()
+        .copied()
+        .filter(|_| random.random_bool(0.5))
+        .collect()
+}
+
+/// A dozen points with something happening at each, once.
+fn points(random: &mut ChaCha8Rng) -> String {
+    let entries = (0..12).filter_map(|_| {
+        let point = POINTS.choose(random)?;
+        let action = match random.random_range(0..6) {
+            0 => "error".to_owned(),
+            1 => "panic".to_owned(),
+            2 => "drop-connection".to_owned(),
+            3 => format!("delay:{}", random.random_range(20..600)),
+            _ => "abort".to_owned(),
+        };
+        Some(format!("{point}={action}@{}", random.random_range(1..=4)))
+    });
+    entries.collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_same_seed_is_the_same_plan_and_another_is_another() {
+        assert_eq!(Plan::of(7, 3, 3), Plan::of(7, 3, 3));
+        assert_ne!(Plan::of(7, 3, 3), Plan::of(7, 4, 3));
+        assert_ne!(Plan::of(7, 3, 3), Plan::of(8, 3, 3));
+    }
+
+    #[test]
+    fn a_hundred_rounds_meet_everything() {
+        let plans: Vec<Plan> = (0..100).map(|round| Plan::of(1, round, 1)).collect();
+        let happened: BTreeSet<String> = plans
+            .iter()
+            .flat_map(|plan| plan.happenings.iter().map(|(_, h)| format!("{h:?}")))
+            .collect();
+        assert_eq!(happened.len(), HAPPENINGS.len());
+        for point in POINTS {
+            assert!(
+                plans.iter().any(|plan| plan.points.contains(point)),
+                "{point}"
+            );
+        }
+        for plan in plans {
+            let sum: f64 = plan.ses.iter().map(|(_, share)| share).sum();
+            assert!(sum < 0.5, "most mails must still be able to leave");
+            assert!(plan.happenings.is_sorted_by_key(|(at, _)| *at));
+            assert!(plan.happenings.iter().all(|(at, _)| *at < STORM));
+        }
+    }
+}
