@@ -79,13 +79,11 @@ impl Function {
     }
 
     /// Variables for the next process only: the place for a fault that must strike once. Called
-    /// again, they are for the one after it. Processes that are idle end, so that the next
-    /// invocation starts that process.
+    /// again, they are for the one after it. The next invocation starts that process.
     pub fn once(&self, variables: &[(&str, &str)]) {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        let mut state = self.state();
-        state.once.push_back(variables.iter().map(owned).collect());
-        state.idle.clear();
+        let variables = variables.iter().map(owned).collect();
+        self.state().once.push_back(variables);
     }
 
     /// Sets of variables given to [`Self::once`] that no process has taken yet.
@@ -179,7 +177,7 @@ impl Function {
                 };
                 let outcome = environment.invoke(event, limit).await;
                 let number = environment.number;
-                self.give_back(environment);
+                self.give_back(environment, &outcome);
                 (Some(number), cold, outcome, begun)
             }
             Err(why) => (None, true, Outcome::NotStarted { why }, Instant::now()),
@@ -204,7 +202,8 @@ impl Function {
         loop {
             let idle = {
                 let mut state = self.state();
-                let idle = state.idle.pop();
+                // Who waits to be started with variables of its own takes an idle one's place.
+                let idle = state.idle.pop().filter(|_| state.once.is_empty());
                 if let Some(idle) = &idle {
                     state.mark(idle, true);
                 }
@@ -233,6 +232,7 @@ impl Function {
         let number = house.last_environment.fetch_add(1, Ordering::Relaxed) + 1;
         let log = house.logs.join(format!("{}-{number}.log", self.0.name));
         let mut state = self.state();
+        state.leashes.retain(|_, (leash, _)| leash.lives());
         let mut spec = state.spec.clone();
         spec.variables
             .extend(state.once.pop_front().into_iter().flatten());
@@ -242,9 +242,10 @@ impl Function {
         Ok(environment)
     }
 
-    fn give_back(&self, environment: Environment) {
+    fn give_back(&self, environment: Environment, outcome: &Outcome) {
+        let gone = matches!(outcome, Outcome::TimedOut | Outcome::Died { .. });
         let mut state = self.state();
-        if environment.leash.lives() && environment.generation == state.generation {
+        if !gone && environment.leash.lives() && environment.generation == state.generation {
             state.mark(&environment, false);
             state.idle.push(environment);
         } else {

@@ -257,3 +257,24 @@ async fn a_window_fills_batches_and_concurrency_has_a_limit() {
     assert_eq!(sizes, [20, 20]);
     assert_eq!(function.living().len(), 1);
 }
+
+#[tokio::test]
+async fn fifty_environments_work_side_by_side() {
+    let f = Fixture::new().await;
+    let function = f.function(|spec| spec.environments(50));
+    let queue = f.queue(None);
+    queue.copies(3);
+    let mapping = Mapping {
+        batch_size: 2,
+        ..Mapping::default()
+    };
+    f.simulator.map(&queue, &function, mapping);
+    for n in 0..1_000 {
+        queue.send(&n.to_string(), Duration::ZERO);
+    }
+    f.simulator.quiet(LIMIT).await.unwrap();
+    assert_eq!(queue.counts().deleted, 3_000);
+    let living = function.living();
+    assert!(living.len() > 10 && living.len() <= 50, "{}", living.len());
+    assert!(living.iter().all(|(_, busy)| !busy));
+}

@@ -43,8 +43,8 @@ impl Envelope {
     }
 }
 
-/// The events of an accepted mail, in the order in which SES sees them happen.
-pub(super) fn events(mail: &Handover, fate: Fate) -> Vec<Value> {
+/// The events of an accepted mail from `at` on, in the order in which SES sees them happen.
+pub(super) fn events(mail: &Handover, fate: Fate, at: DateTime<Utc>) -> Vec<Value> {
     let kinds: &[&str] = match fate {
         Fate::Delivered => &["Send", "Delivery"],
         Fate::HardBounce | Fate::SoftBounce => &["Send", "Bounce"],
@@ -57,7 +57,7 @@ pub(super) fn events(mail: &Handover, fate: Fate) -> Vec<Value> {
     };
     (0..)
         .zip(kinds)
-        .map(|(n, kind)| event(mail, kind, fate, mail.at + TimeDelta::milliseconds(n * 700)))
+        .map(|(n, kind)| event(mail, kind, fate, at + TimeDelta::milliseconds(n)))
         .collect()
 }
 
@@ -77,7 +77,7 @@ fn detail(mail: &Handover, kind: &str, fate: Fate, at: DateTime<Utc>) -> (&'stat
         "Delivery" => (
             "delivery",
             json!({
-                "timestamp": at, "processingTimeMillis": 700, "recipients": recipients,
+                "timestamp": at, "processingTimeMillis": 1, "recipients": recipients,
                 "smtpResponse": "250 2.6.0 Message received",
                 "reportingMTA": "a1-1.smtp-out.amazonses.com", "remoteMtaIp": "198.51.100.7",
             }),

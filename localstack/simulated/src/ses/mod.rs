@@ -89,7 +89,7 @@ impl Ses {
     /// Publishes the events of this fate for a mail that was accepted, now. For what comes days
     /// later, and for events that were withheld ([`Timing::Never`]).
     pub fn tell(&self, mail: &Handover, fate: Fate) {
-        self.publish(&event::events(mail, fate));
+        self.publish(&event::events(mail, fate, http::now()));
     }
 
     /// No faults and an empty ledger; rate, quota and who hears of events stay.
@@ -256,7 +256,7 @@ fn decide(ses: &Ses, form: &Form<'_>) -> Result<(Handover, Drawn), Refusal> {
 
 /// Publishes the events of an accepted mail, or sees to it that they come.
 async fn tell(ses: &Ses, mail: &Handover, drawn: &Drawn) {
-    let mut events = event::events(mail, drawn.fate);
+    let mut events = event::events(mail, drawn.fate, mail.at);
     match drawn.timing {
         Timing::Never => return,
         Timing::Before => {
