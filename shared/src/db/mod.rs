@@ -7,7 +7,6 @@ pub mod feedback;
 pub mod leads;
 pub mod model_calls;
 pub mod operator;
-pub mod operator;
 pub mod quarantine;
 pub mod recipients;
 pub mod report;
