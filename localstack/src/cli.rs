@@ -6,6 +6,8 @@ use clap::builder::Styles;
 use clap::builder::styling::{AnsiColor, Effects};
 use clap::{Args, Parser, Subcommand};
 
+use crate::sends::{BreakerArgs, ResolveArgs, SendsArgs, SuppressArgs};
+
 /// Cargo's own colours.
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().effects(Effects::BOLD))
@@ -79,6 +81,14 @@ pub(crate) enum Command {
         #[arg(long, value_name = "N")]
         open: Option<usize>,
     },
+    /// Show which mails left and which did not, and why
+    Sends(SendsArgs),
+    /// Decide about a send of which nobody knows whether it left
+    Resolve(ResolveArgs),
+    /// Show what stopped a campaign, or let it go on
+    Breaker(BreakerArgs),
+    /// Write down that somebody wants no mail
+    Suppress(SuppressArgs),
     /// Open psql on the pipeline's database
     Psql {
         /// Arguments for psql

@@ -18,7 +18,7 @@ use crate::settings::{STACK, Settings};
 use crate::template::Template;
 use crate::{functions, wait};
 
-pub(crate) use parameters::SENDER_ADDRESS;
+pub(crate) use parameters::{HASH_KEY, SENDER_ADDRESS};
 
 const LIMIT: Duration = Duration::from_secs(180);
 const POLL: Duration = Duration::from_millis(250);

@@ -30,6 +30,7 @@ mod postgres;
 mod process;
 mod python;
 mod queues;
+mod sends;
 mod session;
 mod settings;
 mod shell;

@@ -11,7 +11,8 @@ use crate::settings::Settings;
 pub(crate) const SENDER_ADDRESS: &str = "mara@partners.example";
 
 /// Keys that protect nothing, the same everywhere, so that a database outlives its cloud.
-const HASH_KEY: &str = "6c6f63616c20636c6f75642c206e6f7420612073656372657420617420616c6c";
+pub(crate) const HASH_KEY: &str =
+    "6c6f63616c20636c6f75642c206e6f7420612073656372657420617420616c6c";
 const UNSUBSCRIBE_KEYS: &str =
     "local:6c6f63616c20636c6f75642c206e6f7420612073656372657420617420616c6c";
 

@@ -20,6 +20,13 @@ fn the_help_of_the_demo_names_its_options() {
 }
 
 #[test]
+fn the_help_of_an_operators_commands_says_what_follows() {
+    for command in ["sends", "resolve", "breaker", "suppress"] {
+        insta::assert_snapshot!(command, help(&[command, "--help"]));
+    }
+}
+
+#[test]
 fn a_wrong_parameter_is_explained() {
     let output = local()
         .args(["up", "--parameter", "SendingEnabled"])

@@ -8,6 +8,7 @@ mod cargo_lambda;
 mod help;
 mod interrupt;
 mod lambda;
+mod operator;
 mod sender;
 
 use std::process::Command;

@@ -1,0 +1,195 @@
+//! What an operator asks and decides, on a real ledger.
+
+use std::process::{Output, Stdio};
+
+use serde_json::Value;
+use shared::db::PgPool;
+use shared::testing;
+
+use crate::local;
+
+/// Runs a command on this database as `mara`, with nobody at a terminal.
+fn run(pool: &PgPool, arguments: &[&str]) -> Output {
+    let url = testing::database_url(pool);
+    let mut command = local();
+    command
+        .args(arguments)
+        .args(["--as", "mara", "--database-url", url.expose()])
+        .env("RECIPIENT_HASH_KEY", testing::hash_key_text())
+        .stdin(Stdio::null());
+    command.output().unwrap()
+}
+
+#[track_caller]
+fn told(output: &Output) -> String {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    String::from_utf8_lossy(&output.stdout).into_owned() + &stderr
+}
+
+#[track_caller]
+fn refused(output: &Output) -> String {
+    assert!(!output.status.success());
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Two planned mails.
+async fn planned(pool: &PgPool) -> Vec<i64> {
+    let campaign = testing::campaign(pool, "spring").await;
+    let leads = ["ana", "bo"].map(testing::new_lead);
+    testing::plan(pool, campaign, &leads).await
+}
+
+async fn make_unknown(pool: &PgPool, id: i64) {
+    sqlx::query(
+        "update sends set state = 'unknown', reason = 'no_answer', attempts = 1 where id = $1",
+    )
+    .bind(id)
+    .execute(pool)
+    .await
+    .unwrap();
+}
+
+async fn state(pool: &PgPool, id: i64) -> (String, Option<String>) {
+    sqlx::query_as("select state::text, reason from sends where id = $1")
+        .bind(id)
+        .fetch_one(pool)
+        .await
+        .unwrap()
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn a_person_finds_out_why(pool: PgPool) {
+    let ids = planned(&pool).await;
+    make_unknown(&pool, ids[0]).await;
+    let list = told(&run(&pool, &["sends"]));
+    assert!(list.contains("x/ana") && list.contains("x/bo"), "{list}");
+    let unknown = told(&run(&pool, &["sends", "--unknown"]));
+    assert!(
+        unknown.contains("x/ana") && !unknown.contains("x/bo"),
+        "{unknown}"
+    );
+
+    for lead in ["bo", "@bo", "bo@example.org", "Bo@Example.org"] {
+        let output = run(&pool, &["sends", "--lead", lead, "--json"]);
+        let lines: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(lines[0]["username"], "bo", "{lead}");
+        assert_eq!(lines[0]["state"], "queued");
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(!text.contains("example.org"), "{text}");
+    }
+
+    let whole = told(&run(&pool, &["sends", "--why", &ids[0].to_string()]));
+    for part in [
+        "Nobody knows whether it left",
+        "state queued → unknown",
+        "score",
+        "Shall we talk?",
+    ] {
+        assert!(whole.contains(part), "{part}: {whole}");
+    }
+    assert!(refused(&run(&pool, &["sends", "--why", "999"])).contains("no send 999"));
+    assert!(
+        refused(&run(&pool, &["sends", "--unknown", "--review"])).contains("cannot be used with")
+    );
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn nobody_sends_twice_without_saying_so(pool: PgPool) {
+    let ids = planned(&pool).await;
+    let [first, second] = [ids[0].to_string(), ids[1].to_string()];
+    assert!(refused(&run(&pool, &["resolve", &first])).contains("--resend|--give-up"));
+    assert!(refused(&run(&pool, &["resolve", &first, "--give-up"])).contains("not unknown"));
+    make_unknown(&pool, ids[0]).await;
+    make_unknown(&pool, ids[1]).await;
+
+    assert!(refused(&run(&pool, &["resolve", &first, "--resend"])).contains("goes out twice"));
+    assert_eq!(state(&pool, ids[0]).await.0, "unknown");
+    let note = ["--note", "SES has no record of it"];
+    let arguments = [&["resolve", &first, "--resend", "--yes"], &note[..]].concat();
+    told(&run(&pool, &arguments));
+    assert_eq!(
+        state(&pool, ids[0]).await,
+        ("queued".to_owned(), Some("resend".to_owned()))
+    );
+
+    told(&run(&pool, &["resolve", &second, "--give-up"]));
+    assert!(told(&run(&pool, &["resolve", &second, "--give-up"])).contains("given up before"));
+    assert_eq!(
+        state(&pool, ids[1]).await,
+        ("unknown".to_owned(), Some("given_up".to_owned()))
+    );
+    assert!(!told(&run(&pool, &["sends", "--unknown"])).contains("x/"));
+    let whole = told(&run(&pool, &["sends", "--why", &first]));
+    assert!(
+        whole.contains("operator:mara") && whole.contains("SES has no record of it"),
+        "{whole}"
+    );
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn a_no_is_stored_under_the_right_key_only(pool: PgPool) {
+    let ids = planned(&pool).await;
+    let arguments = [
+        "suppress",
+        "Ana@example.org",
+        "--reason",
+        "asked by telephone",
+    ];
+    let url = testing::database_url(&pool);
+    for key in ["00".repeat(32), "too short".to_owned(), String::new()] {
+        let mut other = local();
+        other.args(arguments).args(["--database-url", url.expose()]);
+        other.env("RECIPIENT_HASH_KEY", key);
+        let text = refused(&other.output().unwrap());
+        assert!(text.contains("RECIPIENT_HASH_KEY"), "{text}");
+    }
+    let text = told(&run(&pool, &arguments));
+    assert!(
+        text.contains("1 planned") && !text.contains("example.org"),
+        "{text}"
+    );
+    let whole = told(&run(&pool, &["sends", "--why", &ids[0].to_string()]));
+    assert!(whole.contains("The mailbox said no"), "{whole}");
+    assert!(
+        whole.contains("suppression_reason – → asked by telephone"),
+        "{whole}"
+    );
+    let stranger = [
+        "suppress",
+        "stranger@example.org",
+        "--reason",
+        "asked by letter",
+    ];
+    assert!(told(&run(&pool, &stranger)).contains("spelt right?"));
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn a_breaker_is_shown_with_its_figures_and_closed_by_name(pool: PgPool) {
+    planned(&pool).await;
+    for statement in [
+        "insert into campaign_days (campaign_id, day, sent, bounced)
+         select id, (now() at time zone 'utc')::date, 300, 30 from campaigns",
+        "insert into breakers (campaign_id, opened_at, reason, figures)
+         select id, now(), 'bounce_rate', '{\"sent\": 300}' from campaigns",
+    ] {
+        sqlx::query(statement).execute(&pool).await.unwrap();
+    }
+    let shown = told(&run(&pool, &["breaker"]));
+    assert!(
+        shown.contains("open") && shown.contains("30 bounced"),
+        "{shown}"
+    );
+    assert!(!refused(&run(&pool, &["breaker", "--close"])).is_empty());
+    assert!(refused(&run(&pool, &["breaker", "autumn"])).contains("no campaign autumn"));
+    let closed = told(&run(
+        &pool,
+        &["breaker", "spring", "--close", "--note", "list cleaned"],
+    ));
+    assert!(closed.contains("300 sent"), "{closed}");
+    let shown = told(&run(&pool, &["breaker", "spring"]));
+    assert!(
+        shown.contains("by mara") && shown.contains("of 0 sent"),
+        "{shown}"
+    );
+}
