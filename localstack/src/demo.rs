@@ -64,6 +64,7 @@ pub(crate) async fn run(session: &Session, args: &DemoArgs) -> Result<ExitCode> 
             "enriched": funnel.enriched,
             "qualified": funnel.qualified,
             "sent": funnel.sent,
+            "delivered": funnel.delivered,
             "refused": funnel.refused,
             "review": funnel.review,
             "deferred": funnel.deferred,

@@ -112,6 +112,7 @@ pub(crate) fn render(
             .as_str()
             .rsplit_once('@')
             .unwrap_or((mailbox.as_str(), ""));
+        let token = config.unsubscribe_keys.sign_for_mailbox(claim.send);
         format!("mailto:{local}+{token}@{domain}?subject=unsubscribe")
     }));
     let mut message = MessageBuilder::new()

@@ -61,6 +61,8 @@ pub(super) struct Funnel {
     /// Scored high enough and found compliant.
     pub(super) qualified: usize,
     pub(super) sent: usize,
+    /// Of these, those that the recipient's server took, or that came further.
+    pub(super) delivered: usize,
     pub(super) refused: BTreeMap<String, usize>,
     pub(super) review: BTreeMap<String, usize>,
     pub(super) deferred: BTreeMap<String, usize>,
@@ -78,7 +80,10 @@ impl Funnel {
             funnel.enriched += usize::from(line.outcome.is_some());
             funnel.qualified += usize::from(line.qualified);
             match Place::of(line) {
-                Place::Sent => funnel.sent += 1,
+                Place::Sent => {
+                    funnel.sent += 1;
+                    funnel.delivered += usize::from(is_delivered(line));
+                }
                 Place::Refused(why) => *funnel.refused.entry(why).or_default() += 1,
                 Place::Review(why) => *funnel.review.entry(why).or_default() += 1,
                 Place::Deferred(why) => *funnel.deferred.entry(why).or_default() += 1,
@@ -89,6 +94,12 @@ impl Funnel {
         }
         funnel
     }
+}
+
+fn is_delivered(line: &Line) -> bool {
+    use SendState::{Clicked, Delivered, Opened, Replied};
+    let state = line.state.as_deref().map(str::parse::<SendState>);
+    matches!(state, Some(Ok(Delivered | Opened | Clicked | Replied)))
 }
 
 #[cfg(test)]
@@ -196,7 +207,7 @@ pub(super) mod tests {
     fn the_places_add_up_to_what_was_collected() {
         let lines = [
             sent(1),
-            sent(2),
+            planned(2, "delivered", None),
             planned(3, "refused", Some("recipient_day")),
             unplanned(4, Some("refused"), Some("low_score")),
             unplanned(5, Some("refused"), Some("low_score")),
@@ -211,7 +222,8 @@ pub(super) mod tests {
             (funnel.collected, funnel.enriched, funnel.qualified),
             (7, 6, 3)
         );
-        assert_eq!((funnel.sent, funnel.unresolved), (2, 1));
+        assert_eq!((funnel.sent, funnel.delivered), (2, 1));
+        assert_eq!(funnel.unresolved, 1);
         assert_eq!(funnel.refused["low_score"], 2);
         let places = funnel.sent
             + funnel.unresolved

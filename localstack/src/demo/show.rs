@@ -75,6 +75,7 @@ fn counts(facts: &Facts, funnel: &Funnel) {
     row("enriched", funnel.enriched);
     row("qualified", funnel.qualified);
     row("sent", funnel.sent);
+    row("delivered", funnel.delivered);
     let mut reasons = |name: &str, counts: &BTreeMap<String, usize>| {
         row(name, counts.values().sum());
         for (reason, count) in counts {

@@ -9,6 +9,7 @@ mod permissions;
 mod queues;
 mod reading;
 mod schedules;
+mod tags;
 
 use serde_json::Value;
 

@@ -9,7 +9,7 @@ use crate::domain::{
     email::EmailAddress,
     gate::FrequencyCaps,
     quota::{Limits, Ramp},
-    unsubscribe::UnsubscribeKeys,
+    unsubscribe::{MAILBOX_TOKEN_LENGTH, UnsubscribeKeys},
 };
 
 /// What the sender reads.
@@ -130,6 +130,17 @@ impl Identity {
         }
         let public_base_url = r.base_url("PUBLIC_BASE_URL", None);
         let unsubscribe_mailbox = optional_address(r, "UNSUBSCRIBE_MAILBOX");
+        let local = |mailbox: &EmailAddress| mailbox.as_str().len() - mailbox.domain().len() - 1;
+        // RFC 5321, 4.5.3.1.1: name, `+` and token are one local part.
+        if unsubscribe_mailbox
+            .as_ref()
+            .is_some_and(|m| local(m) + 1 + MAILBOX_TOKEN_LENGTH > 64)
+        {
+            r.problem(
+                "UNSUBSCRIBE_MAILBOX",
+                "leaves no room for a token: at most 23 characters before the @",
+            );
+        }
         Some(Self {
             address: address?,
             name,

@@ -108,6 +108,35 @@ fn a_temperature_can_be_left_out_but_not_misspelt() {
 }
 
 #[test]
+fn a_mailbox_leaves_room_for_a_token() {
+    let sender = |name: &str| {
+        let mailbox = format!("{name}@in.example.com");
+        Sender::from_lookup(&with(&[("UNSUBSCRIBE_MAILBOX", &mailbox)]))
+    };
+    assert!(sender(&"a".repeat(23)).is_ok());
+    let refused = sender(&"a".repeat(24)).unwrap_err().to_string();
+    assert!(
+        refused.contains("UNSUBSCRIBE_MAILBOX leaves no room"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn the_feedback_function_believes_one_topic_only() {
+    let arn = "arn:aws:sns:us-east-1:000000000000:outreach-feedback";
+    let lookup = with(&[
+        ("FEEDBACK_QUEUE_URL", "http://127.0.0.1/q"),
+        ("FEEDBACK_TOPIC_ARN", arn),
+    ]);
+    assert_eq!(
+        Feedback::from_lookup(&lookup).unwrap().feedback_topic_arn,
+        arn
+    );
+    let missing = Feedback::from_lookup(&with(&[])).unwrap_err().to_string();
+    assert!(missing.contains("FEEDBACK_TOPIC_ARN") && missing.contains("FEEDBACK_QUEUE_URL"));
+}
+
+#[test]
 fn a_short_hash_key_is_refused() {
     let lookup = with(&[("RECIPIENT_HASH_KEY", "0f0f")]);
     let error = Collector::from_lookup(&lookup).unwrap_err().to_string();

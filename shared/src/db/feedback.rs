@@ -7,7 +7,7 @@ use super::DbError;
 use crate::domain::{
     breaker,
     email::EmailHash,
-    feedback::{BounceClass, Effect, SOFT_BOUNCES},
+    feedback::{BounceClass, Effect, SOFT_BOUNCES, Suppression},
     ids::{CampaignId, SendId},
     reason::Reason,
     send_state::SendState,
@@ -75,7 +75,7 @@ pub async fn ingest(conn: &mut PgConnection, events: &[NewEvent]) -> Result<Inge
     let bounces: Vec<Option<&str>> = events.iter().map(|e| bounce(e.effect)).collect();
     let suppressions: Vec<Option<&str>> = events
         .iter()
-        .map(|e| e.effect.suppression.map(|s| s.as_str()))
+        .map(|e| e.effect.suppression.map(Suppression::as_str))
         .collect();
     let row = sqlx::query_file!(
         "src/db/ingest_events.sql",

@@ -69,6 +69,8 @@ pub struct Progress {
     pub due: i64,
     /// Sends that a sender holds.
     pub held: i64,
+    /// Sends that SES took and has not reported on since.
+    pub unreported: i64,
 }
 
 /// Counts how far a campaign has come.
@@ -95,7 +97,8 @@ pub async fn progress(conn: &mut PgConnection, campaign: &str) -> Result<Progres
                 join campaign c on c.id = e.campaign_id) as "enriched!",
                count(*) as "sends!",
                count(*) filter (where s.state = 'queued' and s.not_before <= now()) as "due!",
-               count(*) filter (where s.state in ('claimed', 'calling')) as "held!"
+               count(*) filter (where s.state in ('claimed', 'calling')) as "held!",
+               count(*) filter (where s.state = 'sent') as "unreported!"
            from sends s join campaign c on c.id = s.campaign_id"#,
         campaign,
     )

@@ -165,10 +165,11 @@ fn the_headers_are_what_mailbox_providers_ask_for() {
         lines[0].clone()
     };
     let token = keys().sign(SendId(42));
+    let in_mailbox = keys().sign_for_mailbox(SendId(42));
     assert_eq!(
         header("List-Unsubscribe"),
         format!(
-            "<https://app.example.com/u/{token}>, <mailto:stop+{token}@in.example.com?subject=unsubscribe>"
+            "<https://app.example.com/u/{token}>, <mailto:stop+{in_mailbox}@in.example.com?subject=unsubscribe>"
         )
     );
     assert_eq!(

