@@ -1,11 +1,18 @@
 //! A person's questions and decisions.
 
+use chrono::{DateTime, Utc};
 use shared::{
     db::{
         self, PgPool,
+        feedback::NewEvent,
         operator::{self, Filter, Resolution, Resolved, Whose},
     },
-    domain::{ids::SendId, reason::Reason, send_state::SendState},
+    domain::{
+        feedback::{Report, effect},
+        ids::SendId,
+        reason::Reason,
+        send_state::SendState,
+    },
     testing,
 };
 
@@ -217,4 +224,39 @@ async fn a_no_that_a_person_wrote_down_holds_for_strangers_too(pool: PgPool) {
     assert_eq!(testing::hash_key().hash(&address), known.1);
     let found = operator::find_leads(&mut conn, Whose::Mailbox(stranger)).await;
     assert!(found.unwrap().is_empty());
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn a_late_event_outweighs_what_a_person_decided(pool: PgPool) {
+    let campaign = testing::campaign(&pool, "c").await;
+    let ids = planned(&pool, campaign, &runners(2)).await;
+    let decided = [Resolution::Resend, Resolution::GiveUp];
+    for (id, resolution) in ids.iter().zip(decided) {
+        lost(&pool, *id).await;
+        assert_eq!(resolve(&pool, *id, resolution).await, Resolved::Now);
+    }
+    let mut conn = db::acquire(&pool).await.unwrap();
+    let now: DateTime<Utc> = sqlx::query_scalar("select now()")
+        .fetch_one(&mut *conn)
+        .await
+        .unwrap();
+    let delivered = |(id, key): (&i64, u8)| NewEvent {
+        key: [key; 32],
+        send: Some(SendId(*id)),
+        message_id: format!("ses-{id}"),
+        kind: "delivery".to_owned(),
+        detail: None,
+        mailbox: None,
+        at: now,
+        mailed_at: Some(now),
+        effect: effect(&Report::Delivery),
+    };
+    let events: Vec<NewEvent> = ids.iter().zip(1..).map(delivered).collect();
+    db::feedback::ingest(&mut conn, &events).await.unwrap();
+    drop(conn);
+    for id in &ids {
+        let (state, reason, _) = row(&pool, *id).await;
+        assert_eq!((&*state, reason), ("delivered", None));
+    }
+    assert!(claim(&pool, &ids).await.is_empty(), "neither is sent again");
 }
