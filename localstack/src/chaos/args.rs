@@ -29,6 +29,9 @@ pub(crate) struct ChaosArgs {
     /// Instead: only kill processes, and measure how much of so many mails a second is used
     #[arg(long, value_name = "MAILS", conflicts_with_all = ["exhaustive", "rounds"])]
     pub(crate) rate: Option<f64>,
+    /// Instead: take each guard away once, and see whether this harness notices
+    #[arg(long, conflicts_with_all = ["exhaustive", "rounds", "rate"])]
+    pub(crate) mutants: bool,
     /// How many people stand on the lists of a round
     #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) leads: u32,

@@ -109,6 +109,11 @@ impl Cluster {
         url(&self.settings, name)
     }
 
+    /// The address of the template, for whoever asks it about statements.
+    pub(crate) fn template_url(&self) -> String {
+        self.url(TEMPLATE)
+    }
+
     /// Where the server's socket lies.
     pub(crate) fn socket(&self) -> std::path::PathBuf {
         self.settings.folder.postgres()

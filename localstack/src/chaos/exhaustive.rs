@@ -7,6 +7,7 @@ use simulated::Fate;
 
 use super::args::ChaosArgs;
 use super::cases::{self, Case};
+use super::drills::{self, Drill};
 use super::oracle::{judge, unknowns};
 use super::stage::{Ground, Setting, Stage};
 use super::verdict::{Run, Verdict};
@@ -28,7 +29,12 @@ pub(crate) async fn run(ground: &Ground, args: &ChaosArgs, verdict: &mut Verdict
     // Another share of them with another seed.
     let offset = usize::try_from(seed).unwrap_or_default() % nth;
     let cases: Vec<&Case> = all.iter().skip(offset).step_by(nth).collect();
-    let bar = progress(cases.len());
+    let bar = progress(cases.len() + Drill::ALL.len());
+    for drill in Drill::ALL {
+        bar.set_message(drill.name());
+        verdict.add(drills::run(ground, seed, drill).await?);
+        bar.inc(1);
+    }
     for (number, one) in (1..).zip(cases) {
         bar.set_message(one.name());
         let (run, _) = case(ground, seed, number, Some(one)).await?;

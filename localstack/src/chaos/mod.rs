@@ -10,7 +10,9 @@ mod binaries;
 mod cases;
 pub(crate) mod cluster;
 mod cuts;
+mod drills;
 mod exhaustive;
+mod mutants;
 mod oracle;
 mod pace;
 mod people;
@@ -51,12 +53,20 @@ pub(crate) async fn run(session: &Session, args: &ChaosArgs) -> Result<ExitCode>
 
     output::step("Building", "the functions, with their fault points");
     let binaries = binaries::build(&settings, args.profile).await?;
-    let ground = Ground {
+    let mut ground = Ground {
         cluster: Cluster::start(settings.clone(), python).await?,
         binaries,
         folder: settings.folder.root.join("runs"),
     };
 
+    if args.mutants {
+        let found = mutants::run(&settings, &mut ground, args).await?;
+        return Ok(if found {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        });
+    }
     let begun = Instant::now();
     let mut verdict = Verdict::default();
     match args.rate {

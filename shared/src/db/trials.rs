@@ -130,3 +130,14 @@ pub async fn is_enriched(conn: &mut PgConnection) -> Result<bool, DbError> {
     .await
     .map_err(DbError::on("look whether every lead was looked at"))
 }
+
+/// The sends of which nobody knows whether they left.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn unknown(conn: &mut PgConnection) -> Result<Vec<i64>, DbError> {
+    sqlx::query_scalar!("select id from sends where state = 'unknown' order by id")
+        .fetch_all(conn)
+        .await
+        .map_err(DbError::on("look for unknown sends"))
+}

@@ -1,0 +1,213 @@
+//! Whether the harness bites: each guard is taken away once, and the drill for it must find out.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::args::ChaosArgs;
+use super::binaries;
+use super::drills::{self, Drill};
+use super::exhaustive::progress;
+use super::stage::Ground;
+use crate::output;
+use crate::settings::Settings;
+
+/// The system without one of its guards.
+#[derive(Debug, Clone, Copy)]
+struct Mutant {
+    name: &'static str,
+    file: &'static str,
+    from: &'static str,
+    to: &'static str,
+    drill: Drill,
+    /// The invariants of which the drill must find one broken.
+    breaks: &'static [&'static str],
+}
+
+const MUTANTS: [Mutant; 4] = [
+    Mutant {
+        name: "the SDK repeats calls to SES",
+        file: "shared/src/clients/mailer.rs",
+        from: "RetryConfig::disabled()",
+        to: "RetryConfig::standard()",
+        drill: Drill::LostAnswer,
+        breaks: &["one mail a send"],
+    },
+    Mutant {
+        name: "arm does not look at the mailbox again",
+        file: "shared/src/db/arm_sends.sql",
+        from: "and r.suppressed_at is null and r.erased_at is null and r.revision = d.revision",
+        to: "",
+        drill: Drill::NoBeforeArm,
+        breaks: &["no call after a no"],
+    },
+    Mutant {
+        name: "arm does not lock the mailbox",
+        file: "shared/src/db/arm_sends.sql",
+        from: "for share of r",
+        to: "",
+        drill: Drill::NoDuringArm,
+        breaks: &["no call after a no"],
+    },
+    Mutant {
+        name: "settle does not look at the fence",
+        file: "shared/src/db/settle_sends.sql",
+        from: "where s.fence = a.fence and",
+        to: "where",
+        drill: Drill::LateAnswer,
+        breaks: &["one mail a send", "one call a send", "a state only rises"],
+    },
+];
+
+/// What the copy of the checkout holds.
+const COPIED: [&str; 9] = [
+    ".cargo",
+    "Cargo.lock",
+    "Cargo.toml",
+    "clippy.toml",
+    "functions",
+    "localstack",
+    "migrations",
+    "rust-toolchain.toml",
+    "shared",
+];
+/// What stands there beside the sources.
+const LEFT_OUT: [&str; 3] = ["target", "node_modules", "__pycache__"];
+
+/// Tries each mutant, and first the system as it is. True when every mutant was found.
+pub(crate) async fn run(
+    settings: &Settings,
+    ground: &mut Ground,
+    args: &ChaosArgs,
+) -> Result<bool> {
+    let whole = ground.binaries.clone();
+    let copy = settings.folder.root.join("mutant");
+    copy_sources(&settings.folder.workspace, &copy)?;
+    let bar = progress(MUTANTS.len());
+    let mut table = output::table(["without a guard", "found by", "result"]);
+    let mut all_found = true;
+    for mutant in MUTANTS {
+        bar.set_message(mutant.name);
+        ground.binaries.clone_from(&whole);
+        let unhurt = drills::run(ground, args.seed, mutant.drill).await?;
+        if let Some(finding) = unhurt.findings.first() {
+            bail!(
+                "{}: {} even without a mutant",
+                mutant.drill.name(),
+                finding.subject
+            );
+        }
+        let file = copy.join(mutant.file);
+        let original = fs::read_to_string(&file)?;
+        fs::write(&file, mutated(&original, &mutant)?)?;
+        let database = ground.cluster.template_url();
+        let built = binaries::build_mutant(settings, &copy, &database, args.profile).await;
+        fs::write(&file, original)?;
+        ground.binaries.extend(built?);
+        let run = drills::run(ground, args.seed, mutant.drill).await?;
+        let found = run
+            .findings
+            .iter()
+            .find(|f| mutant.breaks.contains(&f.invariant.as_str()));
+        all_found &= found.is_some();
+        let result = found.map_or_else(
+            || "SURVIVED".to_owned(),
+            |finding| finding.invariant.clone(),
+        );
+        table.add_row([mutant.name, mutant.drill.name(), &result]);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    ground.binaries = whole;
+    output::line(table);
+    Ok(all_found)
+}
+
+fn mutated(original: &str, mutant: &Mutant) -> Result<String> {
+    match original.matches(mutant.from).count() {
+        1 => Ok(original.replacen(mutant.from, mutant.to, 1)),
+        times => bail!("{:?} stands {times} times in {}", mutant.from, mutant.file),
+    }
+}
+
+/// Brings the copy up to date; what did not change keeps its time, so that it is not built again.
+fn copy_sources(from: &Path, to: &Path) -> Result<()> {
+    for name in COPIED {
+        copy_tree(&from.join(name), &to.join(name))?;
+    }
+    Ok(())
+}
+
+fn copy_tree(from: &Path, to: &Path) -> Result<()> {
+    if from.is_dir() {
+        fs::create_dir_all(to)?;
+        for entry in fs::read_dir(from)? {
+            let name = entry?.file_name();
+            if !LEFT_OUT.iter().any(|left_out| name == *left_out) {
+                copy_tree(&from.join(&name), &to.join(&name))?;
+            }
+        }
+        return remove_what_is_gone(from, to);
+    }
+    let content = fs::read(from).with_context(|| format!("could not read {}", from.display()))?;
+    if fs::read(to).is_ok_and(|known| known == content) {
+        return Ok(());
+    }
+    Ok(fs::write(to, content)?)
+}
+
+fn remove_what_is_gone(from: &Path, to: &Path) -> Result<()> {
+    for entry in fs::read_dir(to)? {
+        let path: PathBuf = entry?.path();
+        let original = path.file_name().map(|name| from.join(name));
+        if original.is_some_and(|original| !original.exists()) {
+            if path.is_dir() {
+                fs::remove_dir_all(path)?;
+            } else {
+                fs::remove_file(path)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_guard_that_is_taken_away_is_there() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        for mutant in MUTANTS {
+            let text = fs::read_to_string(root.join(mutant.file)).unwrap();
+            mutated(&text, &mutant).unwrap();
+            for name in mutant.breaks {
+                assert!(super::super::oracle::INVARIANTS.contains(name), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_copy_follows_its_original() {
+        let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let write = |name: &str, text: &str| fs::write(from.path().join(name), text).unwrap();
+        fs::create_dir(from.path().join("target")).unwrap();
+        write("kept", "1");
+        write("gone", "2");
+        copy_tree(from.path(), to.path()).unwrap();
+        let time = |name: &str| {
+            fs::metadata(to.path().join(name))
+                .unwrap()
+                .modified()
+                .unwrap()
+        };
+        let before = time("kept");
+        fs::remove_file(from.path().join("gone")).unwrap();
+        write("new", "3");
+        copy_tree(from.path(), to.path()).unwrap();
+        assert_eq!(time("kept"), before);
+        let names = ["kept", "gone", "new", "target"].map(|name| to.path().join(name).exists());
+        assert_eq!(names, [true, false, true, false]);
+    }
+}
