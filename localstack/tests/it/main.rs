@@ -5,11 +5,13 @@
 )]
 
 mod cargo_lambda;
+mod feedback;
 mod help;
 mod interrupt;
 mod lambda;
 mod operator;
 mod sender;
+mod web;
 
 use std::process::Command;
 use std::time::{Duration, Instant};

@@ -8,43 +8,37 @@ use shared::db::PgPool;
 use shared::{messages, testing};
 use simulated::{Queue, QueueSettings, SesFault, Settings, Simulated};
 
-const LIMIT: Duration = Duration::from_secs(120);
+pub(crate) const LIMIT: Duration = Duration::from_secs(120);
 /// What may be on its way at once.
 const ENVIRONMENTS: usize = 6;
 
-struct World {
-    simulator: Simulator,
-    internet: Simulated,
-    sender: Function,
-    queue: Queue,
+pub(crate) struct World {
+    pub(crate) simulator: Simulator,
+    pub(crate) internet: Simulated,
+    pub(crate) sender: Function,
+    pub(crate) queue: Queue,
     _logs: tempfile::TempDir,
 }
 
-/// The sender's own binary, which cargo builds for the sender's tests.
-fn binary() -> PathBuf {
+/// A function's own binary, which cargo builds for the function's tests.
+pub(crate) fn binary(name: &str) -> PathBuf {
     let mut path = std::env::current_exe().unwrap();
     path.pop();
     path.pop();
-    path.push("sender");
-    assert!(path.is_file(), "run `cargo build --bin sender`");
+    path.push(name);
+    assert!(path.is_file(), "run `cargo build --bin {name}`");
     path
 }
 
-async fn world(pool: &PgPool) -> World {
-    let logs = tempfile::tempdir().unwrap();
-    let internet = Simulated::start(Settings {
-        leads: 1,
-        ..Settings::default()
-    })
-    .unwrap();
-    let queue = internet.sqs().create("outreach", QueueSettings::default());
-    let simulator = Simulator::start(Config::new(logs.path())).await.unwrap();
+/// What the sender and the functions around it are configured with, their queues apart.
+pub(crate) fn configured(name: &str, internet: &Simulated, pool: &PgPool) -> FunctionSpec {
     let url = testing::database_url(pool);
     let keys = format!("k1:{}", "0f".repeat(32));
+    let hash_key = testing::hash_key_text();
     let variables = [
         ("DATABASE_URL", url.expose()),
-        ("OUTREACH_QUEUE_URL", &internet.queue_url(&queue)),
         ("UNSUBSCRIBE_KEYS", &keys),
+        ("RECIPIENT_HASH_KEY", &hash_key),
         ("SES_MAX_PER_SECOND", "1000"),
         ("SES_MAX_PER_DAY", "100000"),
         ("RAMP_START", "100000"),
@@ -56,13 +50,26 @@ async fn world(pool: &PgPool) -> World {
         ("PUBLIC_BASE_URL", "https://app.example.com"),
         ("SES_CONFIGURATION_SET", "simulated"),
     ];
-    let spec = FunctionSpec::new("sender", binary())
+    let spec = FunctionSpec::new(name, binary(name))
         .aws(internet.aws_base())
         .environments(ENVIRONMENTS);
-    let spec = variables
+    variables
         .into_iter()
-        .fold(spec, |spec, (name, value)| spec.variable(name, value));
-    let sender = simulator.function(spec);
+        .fold(spec, |spec, (name, value)| spec.variable(name, value))
+}
+
+pub(crate) async fn world(pool: &PgPool) -> World {
+    let logs = tempfile::tempdir().unwrap();
+    let internet = Simulated::start(Settings {
+        leads: 1,
+        ..Settings::default()
+    })
+    .unwrap();
+    let queue = internet.sqs().create("outreach", QueueSettings::default());
+    let simulator = Simulator::start(Config::new(logs.path())).await.unwrap();
+    let spec = configured("sender", &internet, pool);
+    let sender =
+        simulator.function(spec.variable("OUTREACH_QUEUE_URL", internet.queue_url(&queue)));
     World {
         simulator,
         internet,
@@ -73,7 +80,7 @@ async fn world(pool: &PgPool) -> World {
 }
 
 /// Plans so many mails, due at any hour.
-async fn plan(pool: &PgPool, mails: usize) -> Vec<i64> {
+pub(crate) async fn plan(pool: &PgPool, mails: usize) -> Vec<i64> {
     let campaign = testing::campaign(pool, "c").await;
     let leads: Vec<_> = (0..mails)
         .map(|n| testing::new_lead(&format!("runner{n}")))
@@ -87,7 +94,7 @@ async fn plan(pool: &PgPool, mails: usize) -> Vec<i64> {
     ids
 }
 
-async fn states(pool: &PgPool) -> Vec<(String, i64)> {
+pub(crate) async fn states(pool: &PgPool) -> Vec<(String, i64)> {
     sqlx::query_as("select state::text, count(*) from sends group by 1 order by 1")
         .fetch_all(pool)
         .await

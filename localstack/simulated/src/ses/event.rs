@@ -22,6 +22,9 @@ pub enum Envelope {
 }
 
 impl Envelope {
+    /// The topic that a notification comes from.
+    pub const TOPIC_ARN: &str = "arn:aws:sns:us-east-1:000000000000:ses-events";
+
     /// The body of the message in the queue.
     pub fn wrap(self, event: &Value) -> String {
         match self {
@@ -29,7 +32,7 @@ impl Envelope {
             Self::Notification => json!({
                 "Type": "Notification",
                 "MessageId": "22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324",
-                "TopicArn": "arn:aws:sns:us-east-1:000000000000:ses-events",
+                "TopicArn": Self::TOPIC_ARN,
                 "Subject": "Amazon SES Email Event Notification",
                 "Message": event.to_string(),
                 "Timestamp": event.pointer("/mail/timestamp"),
