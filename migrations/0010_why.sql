@@ -143,6 +143,11 @@ select w.platform, w.username, w.campaign, w.send_id, w.state, w.reason,
        concat_ws(
            ' ', state_text(w.state),
            coalesce(reason_text(w.reason), w.reason),
+           case when d.decision ->> 'outcome' = 'send'
+                     and w.state not in ('review', 'queued', 'claimed', 'refused', 'rejected')
+                then concat('The gate let it pass: score ', e.score, ' of at least ', c.min_score,
+                            ', country ' || (d.decision ->> 'country'),
+                            ', basis ' || coalesce(d.decision ->> 'basis', d.decision ->> 'basis_rule'), '.') end,
            case when now_against.words is not null
                 then 'By now also: ' || (select string_agg(reason_text(word), ' ' order by place)
                                          from unnest(now_against.words) with ordinality as t (word, place)) end

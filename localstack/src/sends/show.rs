@@ -24,6 +24,11 @@ fn time(at: DateTime<Utc>) -> String {
     at.trunc_subsecs(0).format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// A time as the database writes it, as all others here; anything else as it is.
+fn legible(text: &str) -> String {
+    text.parse().map_or_else(|_| text.to_owned(), time)
+}
+
 /// Everything about one send.
 pub(super) fn whole(send: &Whole) {
     let line = &send.line;
@@ -94,7 +99,7 @@ fn decided(send: &Whole) -> Vec<(String, String)> {
                 .as_ref()
                 .map(|version| format!("version {version}")),
         ),
-        ("decided at", line.decided_at.clone()),
+        ("decided at", line.decided_at.as_deref().map(legible)),
         ("fence", Some(send.fence.to_string())),
         ("calls of SES", line.attempts.map(|n| n.to_string())),
         ("SES's id", line.ses_message_id.clone()),
@@ -164,9 +169,7 @@ fn events(line: &Line) -> Vec<(String, String)> {
         word.unwrap_or_default().to_owned()
     };
     let row = |event| {
-        let at = word(event, "at")
-            .parse()
-            .map_or_else(|_| word(event, "at"), time);
+        let at = legible(&word(event, "at"));
         let told = format!("{} {}", word(event, "kind"), word(event, "detail"));
         (at, told.trim_end().to_owned())
     };
@@ -182,7 +185,7 @@ fn change(trace: &Trace) -> String {
     let before = trace.before.as_ref();
     let text = |value: &Value| match value {
         Value::Null => "–".to_owned(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => legible(text),
         other => other.to_string(),
     };
     let told = after.iter().filter_map(|(name, value)| {
@@ -195,7 +198,11 @@ fn change(trace: &Trace) -> String {
             None => format!("{name} {}", text(value)),
         })
     });
-    told.collect::<Vec<_>>().join(", ")
+    let told: Vec<String> = told.collect();
+    match (told.is_empty(), before) {
+        (true, None) => "new".to_owned(),
+        _ => told.join(", "),
+    }
 }
 
 #[cfg(test)]
@@ -223,6 +230,9 @@ mod tests {
         check(None, queued.clone(), "state queued");
         let claimed = json!({"id": 7, "state": "claimed", "reason": null, "content_hash": "\\x01"});
         check(Some(queued), claimed.clone(), "state queued → claimed");
+        check(None, json!({"country": null, "email_hash": "\\x01"}), "new");
+        let later = json!({"id": 7, "not_before": "2026-11-21T12:37:42.949394+00:00"});
+        check(None, later, "not_before 2026-11-21 12:37:42");
         let lost = json!({"id": 7, "state": "unknown", "reason": "no_answer"});
         check(
             Some(claimed),

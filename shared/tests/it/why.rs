@@ -87,7 +87,10 @@ async fn one_query_says_why_somebody_got_a_mail(pool: PgPool) {
     )
     .await;
 
-    says(&told(&pool, "why_sent", "runner0").await, &["SES took it."]);
+    says(
+        &told(&pool, "why_sent", "runner0").await,
+        &["SES took it. The gate let it pass: score 100 of at least 70"],
+    );
     says(
         &told(&pool, "why_sent", "runner1").await,
         &["answer was lost"],
