@@ -119,6 +119,8 @@ pub(crate) enum Command {
     },
     /// Check template.yaml with cfn-lint, as written and as SAM transforms it
     Lint,
+    /// Open every link of every mail, and press one button, in a headless Chromium
+    Browser,
     /// Print the variables that `cargo lambda watch` needs
     Env,
     /// Answer as OpenAI, X and the simulated source

@@ -103,15 +103,22 @@ fn fingerprint(folder: &Folder, python: &Python) -> String {
     HEXLOWER.encode(&hash.finalize())
 }
 
-fn variables(folder: &Folder) -> [(&'static str, String); 16] {
+fn variables(folder: &Folder) -> [(&'static str, String); 17] {
     let here = format!("127.0.0.1:{}", folder.cloud_port);
     let files = folder.cloud().to_string_lossy().into_owned();
     let on = || "1".to_owned();
     [
-        ("GATEWAY_LISTEN", here.clone()),
-        // Names that it hands out are addresses of this machine, not names to be looked up.
-        ("LOCALSTACK_HOST", here),
+        ("GATEWAY_LISTEN", here),
+        // Names that it hands out mean this machine without being looked up. A function's URL puts
+        // its id before the name, which an address would not bear.
+        (
+            "LOCALSTACK_HOST",
+            format!("localhost:{}", folder.cloud_port),
+        ),
         ("SQS_ENDPOINT_STRATEGY", "path".to_owned()),
+        // What a browser says of a form on a page that sends no referrer. Lambda asks for no origin;
+        // LocalStack would turn the button of our own page away.
+        ("EXTRA_CORS_ALLOWED_ORIGINS", "null".to_owned()),
         ("FILESYSTEM_ROOT", files),
         ("SERVICES", SERVICES.to_owned()),
         ("EAGER_SERVICE_LOADING", "0".to_owned()),

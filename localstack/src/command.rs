@@ -9,8 +9,8 @@ use crate::cli::Command;
 use crate::session::{Part, Session};
 use crate::settings::Settings;
 use crate::{
-    chaos, demo, internet, invoke, leads, lint, logs, mail, output, sends, shell, sqlx, status,
-    test, up,
+    browser, chaos, demo, internet, invoke, leads, lint, logs, mail, output, sends, shell, sqlx,
+    status, test, up,
 };
 
 /// As shells count an end by SIGINT.
@@ -65,6 +65,7 @@ async fn dispatch(session: &Session, command: Command) -> Result<ExitCode> {
         Command::Test { arguments } => return test::run(session, &arguments).await,
         Command::Sqlx { check } => sqlx::run(session, check).await?,
         Command::Lint => lint::run(session).await?,
+        Command::Browser => browser::run(session).await?,
         Command::Env => shell::print(&session.settings).await?,
         Command::Internet { .. } => {}
     }

@@ -66,7 +66,7 @@ const ABOUT_THIS_PACKAGE: [&str; 6] = [
 ];
 
 /// How to reach package registries: only for the tools that download.
-const OUTWARD: [&str; 13] = [
+const OUTWARD: [&str; 14] = [
     "HTTP_PROXY",
     "HTTPS_PROXY",
     "ALL_PROXY",
@@ -80,8 +80,9 @@ const OUTWARD: [&str; 13] = [
     "REQUESTS_CA_BUNDLE",
     "CURL_CA_BUNDLE",
     "NIX_SSL_CERT_FILE",
+    "NODE_EXTRA_CA_CERTS",
 ];
-const OUTWARD_PREFIXES: [&str; 2] = ["PIP_", "UV_"];
+const OUTWARD_PREFIXES: [&str; 4] = ["PIP_", "UV_", "npm_config_", "NPM_CONFIG_"];
 
 /// The shell's environment, sorted into what children may see.
 #[derive(Debug, Clone)]

@@ -45,6 +45,11 @@ impl Folder {
         self.root.join("python")
     }
 
+    /// The headless Chromium and what drives it.
+    pub(crate) fn browser(&self) -> PathBuf {
+        self.root.join("browser")
+    }
+
     /// Home and caches of the Python processes, which otherwise write to the user's own.
     pub(crate) fn home(&self) -> PathBuf {
         self.root.join("home")

@@ -5,6 +5,7 @@
 //! record of who it is.
 
 mod aws;
+mod browser;
 mod chaos;
 mod child;
 mod cli;

@@ -111,24 +111,42 @@ pub(crate) async fn prepare_for_checks(
     environment: &Environment,
     python: &Python,
 ) -> Result<()> {
-    let sources = folder.workspace.join("localstack/executor");
+    let what = "cfn-lint and the checks of the Python side";
+    let file = "localstack/executor/requirements-dev.txt";
+    prepare_more(folder, environment, python, ("checks", what, file)).await
+}
+
+/// Adds Node, which installs and drives the browser.
+pub(crate) async fn prepare_for_browser(
+    folder: &Folder,
+    environment: &Environment,
+    python: &Python,
+) -> Result<()> {
+    let what = "Node, to drive a browser (about 60 MB)";
+    let file = "localstack/browser/requirements.txt";
+    prepare_more(folder, environment, python, ("node", what, file)).await
+}
+
+async fn prepare_more(
+    folder: &Folder,
+    environment: &Environment,
+    python: &Python,
+    (name, what, file): (&'static str, &str, &str),
+) -> Result<()> {
     let home = folder.python();
-    let file = sources.join("requirements-dev.txt");
-    let checks = Part {
-        name: "checks",
-        stamp: stamp(&home, &[file])? + &python.stamp,
+    let part = Part {
+        name,
+        stamp: stamp(&home, &[folder.workspace.join(file)])? + &python.stamp,
     };
-    if !checks.is_in(&home) {
-        output::step("Installing", "cfn-lint and the checks of the Python side");
+    if !part.is_in(&home) {
+        output::step("Installing", what);
         let install = Install {
             environment,
-            sources: &sources,
+            sources: &folder.workspace,
             bin: &python.bin,
         };
-        install
-            .locked("requirements-dev.txt", &["--require-hashes"])
-            .await?;
-        checks.put_in(&home)?;
+        install.locked(file, &["--require-hashes"]).await?;
+        part.put_in(&home)?;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use crate::database::Database;
 use crate::queues::{Depth, Queues};
 use crate::settings::{STACK, Settings};
 use crate::template::Template;
-use crate::{aws, cloud, internet, mail, migrate, output, postgres, process};
+use crate::{aws, browser, cloud, internet, mail, migrate, output, postgres, process};
 
 /// Everything that `status` shows, in the shape of `--json`.
 #[derive(Debug, Serialize)]
@@ -18,6 +18,8 @@ struct Status {
     queues: Vec<Depth>,
     tables: Vec<TableRows>,
     mails: usize,
+    /// Where the pages that mails link to answer.
+    web: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -36,6 +38,7 @@ pub(crate) async fn show(settings: &Settings, json: bool) -> Result<()> {
         queues: queue_depths(settings).await?,
         tables: tables(settings).await,
         mails: mail::ledger::read(&settings.folder)?.len(),
+        web: web(settings).await,
     };
     if json {
         output::line(serde_json::to_string_pretty(&status)?);
@@ -55,6 +58,10 @@ pub(crate) async fn show(settings: &Settings, json: bool) -> Result<()> {
     }
     output::heading("SES");
     output::line(format_args!(" {} mails", status.mails));
+    if let Some(web) = &status.web {
+        output::heading("Pages");
+        output::line(format_args!(" {web}"));
+    }
     if !status.processes.iter().all(|process| process.runs) {
         output::line("");
         output::fresh("Hint", "`cargo local up` starts what does not run");
@@ -132,6 +139,15 @@ async fn queue_depths(settings: &Settings) -> Result<Vec<Depth>> {
             Ok(Vec::new())
         }
     }
+}
+
+/// Nothing while LocalStack is down or the stack is not there yet.
+async fn web(settings: &Settings) -> Option<String> {
+    if !cloud::is_ready(&settings.folder).await {
+        return None;
+    }
+    let web = browser::address(&aws::config(&settings.folder)).await;
+    web.ok().map(String::from)
 }
 
 /// Nothing while the database is down or empty.

@@ -38,7 +38,6 @@ pub(super) fn given(
             "PostalAddress",
             "Example Partners Ltd, 1 Example Street, 10115 Berlin, Germany".to_owned(),
         ),
-        ("PublicBaseUrl", "https://partners.example".to_owned()),
         ("SendingEnabled", "true".to_owned()),
         ("XApiBase", outside.x.base.clone()),
         ("XBearerToken", outside.x.key.clone()),

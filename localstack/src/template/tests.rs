@@ -10,6 +10,7 @@ mod queues;
 mod reading;
 mod schedules;
 mod tags;
+mod web;
 
 use serde_json::Value;
 
@@ -108,6 +109,12 @@ fn functions(template: &Template) -> Vec<Function> {
         .into_iter()
         .map(merged)
         .collect()
+}
+
+/// Whether the function answers people, at a URL of its own.
+fn answers_people(template: &Template, id: &str) -> bool {
+    properties(template, "AWS::Lambda::Url")
+        .any(|(_, url)| target(&url["TargetFunctionArn"]) == Some(id))
 }
 
 fn events<'a>(function: &'a Function, kind: &str) -> impl Iterator<Item = (&'a str, &'a Value)> {

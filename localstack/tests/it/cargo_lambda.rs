@@ -94,7 +94,7 @@ fn events_of(function: &str) -> Vec<PathBuf> {
 fn every_function_takes_its_example_events() {
     let port = free_port();
     let _watch = Watch::start(port);
-    for function in ["collector", "enricher", "sender", "feedback"] {
+    for function in ["collector", "enricher", "sender", "feedback", "web"] {
         for event in events_of(function) {
             let event = event.display();
             let output = shell(&format!(

@@ -35,3 +35,34 @@ pub async fn unsubscribe(conn: &mut PgConnection, send: SendId) -> Result<Unsubs
         (true, false) => Unsubscribed::Before,
     })
 }
+
+/// Why the mailbox of a send is not written to any more, if it is not.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn suppression_of(
+    conn: &mut PgConnection,
+    send: SendId,
+) -> Result<Option<String>, DbError> {
+    sqlx::query_scalar!(
+        "select suppression_reason from recipients join sends using (email_hash) where sends.id = $1",
+        send.0
+    )
+    .fetch_optional(conn)
+    .await
+    .map(Option::flatten)
+    .map_err(DbError::on("read the suppression of a mailbox"))
+}
+
+/// How many mailboxes are not written to any more.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn count_suppressed(conn: &mut PgConnection) -> Result<i64, DbError> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!" from recipients where suppressed_at is not null"#
+    )
+    .fetch_one(conn)
+    .await
+    .map_err(DbError::on("count suppressed mailboxes"))
+}

@@ -17,7 +17,7 @@ and an environment of nothing but this:
     FILESYSTEM_ROOT=DIR     its own folders: DIR/var/lib/localstack/…
     PERSISTENCE=1           else sent mails lie in a folder that each start and stop deletes
     GATEWAY_LISTEN=127.0.0.1:4566  SERVICES=…  EAGER_SERVICE_LOADING=0
-    LOCALSTACK_HOST=127.0.0.1:4566  SQS_ENDPOINT_STRATEGY=path      queue URLs need no DNS
+    LOCALSTACK_HOST=localhost:4566  SQS_ENDPOINT_STRATEGY=path      URLs need no DNS
     DISABLE_EVENTS=1  SKIP_SSL_CERT_DOWNLOAD=1  DNS_ADDRESS=0       nothing leaves for the network
     LAMBDA_RUNTIME_EXECUTOR=process
     CFN_IGNORE_UNSUPPORTED_RESOURCE_TYPES=0         a type that is not there fails the deploy, but

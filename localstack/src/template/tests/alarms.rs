@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Broken, Function, bites, functions, holds, properties, target};
+use super::{Broken, Function, answers_people, bites, functions, holds, properties, target};
 use crate::template::Template;
 
 /// Whether an alarm watches `metric` of the resource `id` and tells somebody.
@@ -26,13 +26,12 @@ fn everything_is_watched(template: &Template) -> Broken {
             broken.push(format!("nobody watches {metric} of {}", queue.logical_id));
         }
     }
-    for Function { id, properties, .. } in functions(template) {
+    for Function { id, .. } in functions(template) {
         if !watched(template, &id, "Errors") {
             broken.push(format!("nobody watches the errors of {id}"));
         }
         // An answer of "try again" is no error to Lambda.
-        let answers = !properties["FunctionUrlConfig"].is_null();
-        if answers && !watched(template, &id, "Url5xxCount") {
+        if answers_people(template, &id) && !watched(template, &id, "Url5xxCount") {
             broken.push(format!(
                 "nobody hears of the requests that {id} had to turn away"
             ));

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Broken, Function, bites, events, functions, holds, target};
+use super::{Broken, Function, answers_people, bites, events, functions, holds, target};
 use crate::template::Template;
 
 fn schedules_do_not_pile_up(template: &Template) -> Broken {
@@ -16,7 +16,7 @@ fn schedules_do_not_pile_up(template: &Template) -> Broken {
         }
         // Who answers people has nothing that could be lost. What SES reports exists nowhere but in its
         // queue, so that there is nothing to be swept up.
-        let is_told = !properties["FunctionUrlConfig"].is_null() || id == "FeedbackFunction";
+        let is_told = answers_people(template, id) || id == "FeedbackFunction";
         if !is_told && events(&function, "Schedule").next().is_none() {
             broken.push(format!(
                 "{id}: has no schedule, so nothing finds what was lost"

@@ -6,7 +6,9 @@ use super::{Broken, bites, holds, many};
 use crate::template::{Template, entries};
 
 /// Types that take no tags of their own.
-const UNTAGGABLE: [&str; 7] = [
+const UNTAGGABLE: &[&str] = &[
+    "AWS::Lambda::Permission",
+    "AWS::Lambda::Url",
     "AWS::SES::ConfigurationSetEventDestination",
     "AWS::SES::ReceiptRule",
     "AWS::SES::ReceiptRuleSet",
