@@ -91,8 +91,10 @@ impl Cluster {
         Ok(true)
     }
 
-    /// Makes the database of a run: a copy of the template.
+    /// Makes the database of a run: a copy of the template. One that an earlier run left to be looked
+    /// at is gone then.
     pub(crate) async fn create(&self, name: &str) -> Result<PgPool> {
+        self.remove(name).await?;
         let mut conn = db::acquire(&self.admin).await?;
         db::database::copy(&mut conn, TEMPLATE, name).await?;
         migrate::pool(&self.url(name))

@@ -53,7 +53,8 @@ impl Drill {
         match self {
             Self::LostAnswer => "",
             Self::NoBeforeArm | Self::NoDuringArm => "sender.waited=delay:1000@1",
-            Self::LateAnswer => "sender.answered=delay:6000@1",
+            // The old call and the new one, each by the process that comes first.
+            Self::LateAnswer => "sender.answered=delay:10000@1,sender.answered=delay:12000@1",
         }
     }
 }
@@ -157,9 +158,6 @@ async fn answer_late(stage: &Stage<'_>) -> Result<()> {
     ses.behave(|ses| ses.next(1, SesFault::Throttled));
     stage.collect().await?;
     calls(stage, 1).await?;
-    ses.behave(|ses| ses.latency_ms(4_500));
-    // Let it wait a while, so that the new call is under way when the old answer comes.
-    pause(Duration::from_millis(2_500)).await;
     let pool = stage.another_pool()?;
     let mut conn = db::acquire(&pool).await?;
     trials::pass_an_hour(&mut conn).await?;
@@ -170,7 +168,6 @@ async fn answer_late(stage: &Stage<'_>) -> Result<()> {
     stage.sweep().await?;
     calls(stage, 2).await?;
     stage.simulator.rest(LIMIT).await?;
-    ses.behave(simulated::SesKnobs::clear);
     Ok(())
 }
 
