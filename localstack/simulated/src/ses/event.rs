@@ -58,15 +58,14 @@ pub(super) fn events(mail: &Handover, fate: Fate, at: DateTime<Utc>) -> Vec<Valu
         Fate::Clicked => &["Send", "Delivery", "Open", "Click"],
         Fate::Silent => &["Send"],
     };
+    let about = about(mail);
     (0..)
         .zip(kinds)
-        .map(|(n, kind)| event(mail, kind, fate, at + TimeDelta::milliseconds(n)))
+        .map(|(n, kind)| {
+            let (field, detail) = detail(mail, kind, fate, at + TimeDelta::milliseconds(n));
+            json!({ "eventType": kind, "mail": about, field: detail })
+        })
         .collect()
-}
-
-fn event(mail: &Handover, kind: &str, fate: Fate, at: DateTime<Utc>) -> Value {
-    let (field, detail) = detail(mail, kind, fate, at);
-    json!({ "eventType": kind, "mail": about(mail), field: detail })
 }
 
 fn detail(mail: &Handover, kind: &str, fate: Fate, at: DateTime<Utc>) -> (&'static str, Value) {

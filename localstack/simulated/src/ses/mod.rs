@@ -11,6 +11,7 @@ mod ledger;
 mod pace;
 mod wire;
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -130,8 +131,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(crate) async fn answer(ses: &Ses, breaker: &Breaker, body: &[u8]) -> Response {
     let form = Form::parse(body);
     let action = form.get("Action").unwrap_or_default();
-    ses.ledger().count(action);
-    match action {
+    ses.ledger().count(&action);
+    match &*action {
         "SendRawEmail" => hand_over(ses, breaker, &form).await,
         "GetSendQuota" => {
             let (rate, day, sent) = ses.knobs().quota(Instant::now());
@@ -139,12 +140,12 @@ pub(crate) async fn answer(ses: &Ses, breaker: &Breaker, body: &[u8]) -> Respons
                 "<Max24HourSend>{day:.1}</Max24HourSend><SentLast24Hours>{sent}.0</SentLast24Hours>\
                  <MaxSendRate>{rate:.1}</MaxSendRate>"
             );
-            wire::ok(wire::result(action, &result))
+            wire::ok(wire::result(&action, &result))
         }
         "GetAccountSendingEnabled" => {
             let enabled = !ses.knobs().is_paused();
             wire::ok(wire::result(
-                action,
+                &action,
                 &format!("<Enabled>{enabled}</Enabled>"),
             ))
         }
@@ -196,14 +197,14 @@ fn decide(ses: &Ses, form: &Form<'_>) -> Result<(Handover, Drawn), Refusal> {
     let destinations: Vec<String> = form
         .list("Destinations")
         .into_iter()
-        .map(str::to_lowercase)
+        .map(|address| address.to_lowercase())
         .collect();
-    let mime = form.mime();
+    let bytes = form.mime_bytes();
     let tags = form.tags();
     let send_id = tags.get("send_id").cloned();
     let destination_hash =
         digest::hex(&destinations.iter().map(String::as_str).collect::<Vec<_>>());
-    let valid = mime.is_some() && !destinations.is_empty();
+    let valid = bytes.is_some() && !destinations.is_empty();
     let drawn = valid.then(|| {
         let content = send_id.as_deref().unwrap_or(&destination_hash);
         ses.knobs().draw(content, Instant::now())
@@ -239,13 +240,13 @@ fn decide(ses: &Ses, form: &Form<'_>) -> Result<(Handover, Drawn), Refusal> {
             .map(|drawn| drawn.timing),
         send_id,
         tags,
-        source: form.get("Source").unwrap_or_default().to_owned(),
+        source: form.get("Source").unwrap_or_default().into_owned(),
         destinations,
         destination_hash,
-        configuration_set: form.get("ConfigurationSetName").map(str::to_owned),
-        bytes: mime.as_ref().map_or(0, Vec::len),
+        configuration_set: form.get("ConfigurationSetName").map(Cow::into_owned),
+        bytes: bytes.unwrap_or_default(),
         message_id,
-        mime: mime.filter(|_| keeps_mime),
+        mime: keeps_mime.then(|| form.mime()).flatten(),
     };
     ledger.append(mail.clone());
     drawn.map(|drawn| (mail, drawn)).ok_or(Refusal::new(
@@ -256,6 +257,9 @@ fn decide(ses: &Ses, form: &Form<'_>) -> Result<(Handover, Drawn), Refusal> {
 
 /// Publishes the events of an accepted mail, or sees to it that they come.
 async fn tell(ses: &Ses, mail: &Handover, drawn: &Drawn) {
+    if lock(&ses.0.sinks).is_empty() {
+        return;
+    }
     let mut events = event::events(mail, drawn.fate, mail.at);
     match drawn.timing {
         Timing::Never => return,
