@@ -84,6 +84,21 @@ fn hot() -> Vec<(&'static str, &'static str, &'static str, String)> {
                 ten("'m'::text"),
             ),
         ),
+        (
+            "ingest",
+            "bytea[], bigint[], text[], text[], text[], bytea[], timestamptz[], timestamptz[], text[], text[], text[], int, text, bigint, bigint, bigint, int",
+            include_str!("../../src/db/ingest_events.sql"),
+            format!(
+                "{keys}, {ids}, {}, {}, {}, {keys}, {times}, {times}, {}, {}, {}, 5, 'mail_rejected', 200, 8, 400, 7",
+                ten("'m'::text"),
+                ten("'bounce'::text"),
+                ten("'soft Transient/MailboxFull'::text"),
+                ten("'bounced'::text"),
+                ten("'soft'::text"),
+                ten("'bounced'::text"),
+                keys = ten("sha256('7')"),
+            ),
+        ),
     ]
 }
 
