@@ -99,6 +99,8 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Break the functions in every way, and see whether each promise held
     Chaos(crate::chaos::ChaosArgs),
+    /// Measure how fast the functions are, next to what limits them
+    Bench(crate::bench::BenchArgs),
     /// Insert a few demo leads, for a pipeline that has no source yet
     Leads {
         /// How many

@@ -9,7 +9,7 @@ use crate::cli::Command;
 use crate::session::{Part, Session};
 use crate::settings::Settings;
 use crate::{
-    browser, chaos, demo, internet, invoke, leads, lint, logs, mail, output, sends, shell, sqlx,
+    bench, browser, chaos, demo, internet, invoke, leads, lint, logs, mail, output, sends, shell, sqlx,
     status, test, up,
 };
 
@@ -61,6 +61,7 @@ async fn dispatch(session: &Session, command: Command) -> Result<ExitCode> {
         Command::Psql { arguments } => return Err(shell::psql(session, &arguments).await?),
         Command::Demo(args) => return Box::pin(demo::run(session, &args)).await,
         Command::Chaos(args) => return Box::pin(chaos::run(session, &args)).await,
+        Command::Bench(args) => return Box::pin(bench::run(session, &args)).await,
         Command::Leads { count } => leads::insert(&session.settings, count).await?,
         Command::Test { arguments } => return test::run(session, &arguments).await,
         Command::Sqlx { check } => sqlx::run(session, check).await?,

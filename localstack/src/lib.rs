@@ -5,6 +5,7 @@
 //! record of who it is.
 
 mod aws;
+mod bench;
 mod browser;
 mod chaos;
 mod child;

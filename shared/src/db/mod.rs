@@ -5,6 +5,7 @@ pub mod database;
 pub mod enrichment;
 pub mod feedback;
 pub mod leads;
+pub mod measures;
 pub mod model_calls;
 pub mod operator;
 pub mod quarantine;
