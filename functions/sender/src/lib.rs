@@ -42,6 +42,8 @@ const LEASE: Duration = Duration::from_secs(60);
 /// A batch is not begun with less than this: statements, the wait for a place in time and one round
 /// of calls fit in.
 const MARGIN: Duration = Duration::from_secs(17);
+/// How long SES's events have to resolve a call before a person is asked to.
+const EVENT_PATIENCE: Duration = Duration::from_secs(900);
 /// Sends that a sweep announces, and leases that it ends, at most.
 const SWEEP: i64 = 1_000;
 
@@ -138,10 +140,18 @@ pub async fn handle(deps: &Deps, event: Value, deadline: SystemTime) -> Result<V
 async fn sweep(deps: &Deps, conn: &mut PgConnection) -> Result<Value, SendError> {
     let reaped = sends::reap(conn, SWEEP).await?;
     faults::at("sender.reaped").await?;
-    if reaped.unknown > 0 {
+    let waiting = sends::waiting_for_a_person(conn, EVENT_PATIENCE).await?;
+    // The alarm listens for these words (template.yaml, PersonNeededFilter).
+    if waiting.unresolved > 0 {
         tracing::error!(
-            sends = reaped.unknown,
-            "calls without an answer: a person should look"
+            sends = waiting.unresolved,
+            "sends are unresolved: `cargo local sends --unknown` shows them"
+        );
+    }
+    if waiting.breakers > 0 {
+        tracing::error!(
+            campaigns = waiting.breakers,
+            "breakers are open: `cargo local breaker` shows why"
         );
     }
     // With the kill switch on, what is planned waits where it is, untouched.

@@ -11,4 +11,4 @@ pub use account::remember_quota;
 pub use arm::{Verdicts, arm};
 pub use claim::{Claim, claim};
 pub use settle::{Outcome, Throttling, settle};
-pub use sweep::{Reaped, reap, take_due};
+pub use sweep::{Reaped, Waiting, reap, take_due, waiting_for_a_person};

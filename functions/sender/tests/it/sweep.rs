@@ -1,7 +1,7 @@
 //! What was left behind is found again.
 
 use serde_json::json;
-use shared::db::PgPool;
+use shared::db::{self, PgPool, sends};
 
 use crate::{
     fixture::{Fixture, in_time, runners},
@@ -56,4 +56,28 @@ async fn a_claim_that_was_left_is_due_again_at_once(pool: PgPool) {
     assert_eq!(f.queue.announced().await, ids);
     f.deliver(&ids).await.unwrap();
     assert_eq!(f.send(ids[0]).await.0, "sent");
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn what_nobody_knows_waits_for_a_person_until_one_has_decided(pool: PgPool) {
+    let quiet = FailingSes::start(Fault::None).await;
+    let f = Fixture::new(&pool, quiet.sdk(), &[]).await;
+    f.plan(&runners("who", 2)).await;
+    let waiting = async || {
+        let mut conn = db::acquire(&pool).await.unwrap();
+        let patience = std::time::Duration::from_secs(900);
+        let waiting = sends::waiting_for_a_person(&mut conn, patience)
+            .await
+            .unwrap();
+        (waiting.unresolved, waiting.breakers)
+    };
+    f.execute("update sends set state = 'unknown', reason = 'no_answer', updated_at = now()")
+        .await;
+    assert_eq!(waiting().await, (0, 0), "an event may still come");
+    f.execute("update sends set updated_at = now() - interval '16 min'")
+        .await;
+    f.execute("insert into breakers (campaign_id, opened_at, reason, figures) select id, now(), 'bounce_rate', '{}' from campaigns").await;
+    assert_eq!(waiting().await, (2, 1));
+    f.execute("update sends set reason = 'given_up', updated_at = now() - interval '16 min' where id = (select min(id) from sends)").await;
+    assert_eq!(waiting().await, (1, 1));
 }

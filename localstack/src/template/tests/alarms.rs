@@ -94,6 +94,7 @@ fn alarms_can_fire(template: &Template) -> Broken {
             "ApproximateNumberOfMessagesVisible",
             "Errors",
             "Url5xxCount",
+            "PersonNeeded",
         ];
         if counts.contains(&metric) && alarm["Threshold"] != 1 {
             broken.push(format!("{id}: the first one goes unnoticed"));
@@ -133,4 +134,19 @@ fn an_alarm_hears_the_first_one_and_silence_means_the_right_thing() {
         "Statistic: Maximum",
         "Statistic: Average",
     );
+}
+
+/// The alarm hears what the sender says, word for word.
+#[test]
+fn what_only_a_person_decides_is_heard() {
+    let template = Template::parse(super::TEXT).unwrap();
+    let filter = &template.body["Resources"]["PersonNeededFilter"]["Properties"];
+    let pattern = filter["FilterPattern"].as_str().unwrap();
+    let sender = include_str!("../../../../functions/sender/src/lib.rs");
+    let words: Vec<&str> = pattern.split('"').skip(1).step_by(2).collect();
+    assert_eq!(words.len(), 2);
+    for words in words {
+        assert!(sender.contains(words), "the sender does not say {words:?}");
+    }
+    assert_eq!(target(&filter["LogGroupName"]), Some("SenderLogGroup"));
 }
