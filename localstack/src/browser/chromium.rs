@@ -11,7 +11,12 @@ use crate::settings::Settings;
 use crate::{child, output};
 
 /// What is copied beside the packages, where Node looks for them.
-const FILES: [&str; 3] = ["package.json", "package-lock.json", "open.mjs"];
+const FILES: [&str; 4] = [
+    "package.json",
+    "package-lock.json",
+    "fonts.conf",
+    "open.mjs",
+];
 
 /// The browser, and the script that drives it.
 #[derive(Debug)]
@@ -71,7 +76,8 @@ impl<'a> Chromium<'a> {
             let said = String::from_utf8_lossy(&installed.stderr).into_owned();
             bail!("could not install the browser: {said}");
         }
-        Ok(())
+        // Kept once, unpacked.
+        Ok(std::fs::remove_dir_all(self.temporary().join("npm"))?)
     }
 
     /// Opens each page and judges it; the browser's version comes back.
@@ -101,6 +107,7 @@ impl<'a> Chromium<'a> {
         command
             .current_dir(&self.home)
             .env("TMPDIR", self.temporary())
+            .env("FONTCONFIG_FILE", self.home.join("fonts.conf"))
             // So that it brings the system libraries it needs, which a bare machine lacks.
             .env("AWS_LAMBDA_JS_RUNTIME", "nodejs24.x")
             .arg("open.mjs");
