@@ -9,6 +9,7 @@ use crate::template::{Template, entries};
 const UNTAGGABLE: &[&str] = &[
     "AWS::Lambda::Permission",
     "AWS::Lambda::Url",
+    "AWS::Logs::MetricFilter",
     "AWS::SES::ConfigurationSetEventDestination",
     "AWS::SES::ReceiptRule",
     "AWS::SES::ReceiptRuleSet",
