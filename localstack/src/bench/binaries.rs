@@ -22,7 +22,6 @@ pub(super) async fn build(settings: &Settings, profile: Profile) -> Result<Binar
     let template = Template::load(&settings.folder.workspace.join("template.yaml"))?;
     let functions = template.functions()?.into_iter();
     let names: Vec<String> = functions.map(|function| function.binary).collect();
-    // By package: what only this program needs of their dependencies stays out.
     let packages: Vec<&str> = names.iter().map(String::as_str).collect();
     let built = executables(settings, profile, &packages).await?;
     let folder = settings.folder.root.join("functions");
@@ -54,12 +53,15 @@ async fn executables(settings: &Settings, profile: Profile, packages: &[&str]) -
     let mut cargo = settings.environment.downloader(settings.cargo());
     cargo
         .current_dir(&settings.folder.workspace)
-        .args(["build", "--message-format=json-render-diagnostics"])
-        .args(match profile {
-            Profile::Release => &["--release"][..],
-            Profile::Dev => &[],
-        })
-        .args(packages.iter().flat_map(|name| ["--package", name]));
+        .args(["build", "--message-format=json-render-diagnostics"]);
+    match profile {
+        // As they are deployed: what others need of the same dependencies stays out.
+        Profile::Release => cargo
+            .arg("--release")
+            .args(packages.iter().flat_map(|name| ["--package", name])),
+        // As every other command builds them.
+        Profile::Dev => cargo.args(packages.iter().flat_map(|name| ["--bin", name])),
+    };
     let output = child::stdout(cargo).await?;
     if !output.status.success() {
         bail!("{} do not build ({})", packages.join(", "), output.status);
