@@ -60,7 +60,14 @@ pub(super) async fn build_mutant(
     let target = std::env::var_os("CARGO_TARGET_DIR");
     let target = target.map_or_else(|| settings.folder.workspace.join("target"), Into::into);
     cargo
-        .args(["--quiet", "--features", "sender/faults", "--bin", "sender"])
+        .args([
+            "--quiet",
+            "--offline",
+            "--features",
+            "sender/faults",
+            "--bin",
+            "sender",
+        ])
         .env("CARGO_TARGET_DIR", target)
         .env("SQLX_OFFLINE", "false")
         .env("DATABASE_URL", database);

@@ -7,7 +7,7 @@ use anyhow::Result;
 use shared::db::operator::{Resolution, resolve};
 use shared::db::{self, PgPool, recipients, trials};
 use shared::domain::ids::SendId;
-use simulated::SesFault;
+use simulated::{SesFault, Timing};
 
 use super::exhaustive::noticed;
 use super::oracle::{judge, unknowns};
@@ -155,7 +155,11 @@ async fn say_no_during(stage: &Stage<'_>) -> Result<()> {
 /// mail again, another sender is calling, and now the old answer comes.
 async fn answer_late(stage: &Stage<'_>) -> Result<()> {
     let ses = stage.internet.ses();
-    ses.behave(|ses| ses.next(1, SesFault::Throttled));
+    // An event would settle the new call before the old answer comes.
+    ses.behave(|ses| {
+        ses.next(1, SesFault::Throttled)
+            .always_timing(Timing::Never)
+    });
     stage.collect().await?;
     calls(stage, 1).await?;
     let pool = stage.another_pool()?;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use shared::db::verdicts::{Counts, Mail, Violation};
-use simulated::{Entry, Handover, Timing};
+use simulated::{Entry, Fate, Handover, Timing};
 
 /// Every invariant, in the order of the table. Those of `shared::db::verdicts` are among them.
 pub(crate) const INVARIANTS: [&str; 18] = [
@@ -148,10 +148,13 @@ fn mails(evidence: &Evidence, findings: &mut Findings) {
         }
         let number = handover.number;
         let day = handover.at.date_naive();
-        by_day
-            .entry((&handover.destination_hash, day))
-            .or_default()
-            .push(number);
+        // What SES itself held back reached nobody.
+        if handover.fate != Some(Fate::Rejected) {
+            by_day
+                .entry((&handover.destination_hash, day))
+                .or_default()
+                .push(number);
+        }
         let Some((send, mail)) = handover
             .send_id
             .as_ref()

@@ -16,8 +16,11 @@ use super::verdict::{Run, Verdict};
 
 /// Mails a second, for the sender and for SES: fast enough to be tried often, slow enough to hold.
 const RATE: f64 = 100.0;
+/// Where mails do not leave, everything happens by then all the same.
+const LONGEST: Duration = Duration::from_secs(20);
 /// How long a slow neighbour holds rows back.
 const HELD: Duration = Duration::from_millis(60);
+const LOOK: Duration = Duration::from_millis(15);
 
 /// Runs the rounds, and adds what came of them.
 pub(crate) async fn run(ground: &Ground, args: &ChaosArgs, verdict: &mut Verdict) -> Result<()> {
@@ -51,7 +54,7 @@ async fn one(ground: &Ground, args: &ChaosArgs, round: u32) -> Result<Run> {
     )
     .await?;
     disturb(&stage, &plan, seed);
-    let (_, junk) = join(stage.collect(), storm(&stage, &plan)).await;
+    let (_, junk) = join(stage.collect(), storm(&stage, &plan, args.leads)).await;
     let cut = calm(&stage);
     stage.collect().await?;
     let rests = stage.rest().await?;
@@ -121,20 +124,31 @@ fn calm(stage: &Stage<'_>) -> u64 {
 }
 
 /// Lets everything happen at its time; answers how many messages nobody can read there were. What
-/// fails here fails like anything else in a storm.
-async fn storm(stage: &Stage<'_>, plan: &Plan) -> usize {
+/// fails here fails like anything else in a storm. It lasts until there is nothing more to do.
+async fn storm(stage: &Stage<'_>, plan: &Plan, leads: u32) -> usize {
     let begun = Instant::now();
+    // Some are refused, share a mailbox, or belong to somebody who said no.
+    let mails = f64::from(leads) * 0.8;
+    let is_due = |at: f64| {
+        let left = u32::try_from(stage.internet.ses().handovers().len()).unwrap_or(u32::MAX);
+        f64::from(left) >= mails * at || begun.elapsed() >= LONGEST.mul_f64(at)
+    };
     let junk = plan
         .happenings
         .iter()
         .filter(|(_, what)| *what == Happening::Junk);
     let numbered = plan.happenings.iter().enumerate();
     join_all(numbered.map(async |(number, (at, what))| {
-        until(begun + *at).await;
+        while !is_due(*at) {
+            pause(LOOK).await;
+        }
         let happened = happen(stage, *what, number).await;
         drop(happened);
     }))
     .await;
+    // Where it does not come to rest, the calm that follows is for that.
+    let rested = stage.simulator.rest(LONGEST).await;
+    drop(rested);
     junk.count()
 }
 
@@ -191,10 +205,6 @@ pub(crate) async fn unsubscribe_slowly(stage: &Stage<'_>, number: usize) -> Resu
         }
     }
     Ok(())
-}
-
-async fn until(at: Instant) {
-    pause(at.saturating_duration_since(Instant::now())).await;
 }
 
 #[expect(

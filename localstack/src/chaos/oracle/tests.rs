@@ -78,6 +78,24 @@ fn a_mail_that_left_twice_is_found_whatever_hides_it() {
 }
 
 #[test]
+fn a_mail_that_ses_held_back_leaves_the_day_free() {
+    let mut held_back = good();
+    held_back.mails.push(Mail {
+        campaign: 2,
+        mailbox: "mailbox of 1".to_owned(),
+        ..mail(2, "sent")
+    });
+    let other = Handover {
+        destination_hash: "mailbox of 1".to_owned(),
+        ..handover(2, "2", true)
+    };
+    held_back.handovers.push(other);
+    check(&held_back, &["one mail a day"]);
+    held_back.handovers[0].fate = Some(Fate::Rejected);
+    check(&held_back, &[]);
+}
+
+#[test]
 fn a_refused_handover_is_no_mail() {
     let mut refused = good();
     refused.handovers.push(handover(2, "1", false));
