@@ -17,7 +17,8 @@ use crate::output;
 /// The share of the rate that must be used while there is work.
 const GOAL: f64 = 0.95;
 /// One process is killed every so often.
-const KILLS: Duration = Duration::from_millis(700);
+const KILLS: Duration = Duration::from_secs(4);
+const LOOK: Duration = Duration::from_millis(200);
 /// Schedules fire that often; in the cloud it is a minute, and a run here is not much longer.
 const SWEEPS: Duration = Duration::from_secs(5);
 /// The end of a run is not counted: there, the work runs out.
@@ -94,9 +95,9 @@ pub(crate) async fn run(
 async fn send_and_kill(stage: &Stage<'_>, rate: f64, leads: u32) -> Result<usize> {
     let begun = Instant::now();
     let limit = Duration::from_secs_f64(f64::from(leads) / rate * 3.0 + 60.0);
-    let (mut killed, mut swept, mut last) = (0, begun, (0, begun));
+    let (mut killed, mut killed_at, mut swept_at, mut last) = (0, begun, begun, (0, begun));
     loop {
-        pause(KILLS).await;
+        pause(LOOK).await;
         let left = stage.internet.ses().handovers().len();
         if left > last.0 {
             last = (left, Instant::now());
@@ -106,9 +107,12 @@ async fn send_and_kill(stage: &Stage<'_>, rate: f64, leads: u32) -> Result<usize
         if begun.elapsed() > limit {
             bail!("{left} mails left within {limit:?}");
         }
-        killed += usize::from(stage.simulator.kill_random_busy().is_some());
-        if swept.elapsed() > SWEEPS {
-            swept = Instant::now();
+        if killed_at.elapsed() > KILLS {
+            killed_at = Instant::now();
+            killed += usize::from(stage.simulator.kill_random().is_some());
+        }
+        if swept_at.elapsed() > SWEEPS {
+            swept_at = Instant::now();
             stage.sweep().await?;
         }
     }
