@@ -128,6 +128,12 @@ async fn ingest(deps: &Deps, readings: Vec<Reading>) -> Result<(), FeedbackError
         feedback::ingest(&mut conn, &events).await?
     };
     faults::at("feedback.ingested").await?;
+    if ingested.lost_noes > 0 {
+        tracing::error!(
+            messages = ingested.lost_noes,
+            "somebody said no by mail, for a send that is not on record: nobody was suppressed"
+        );
+    }
     for campaign in &ingested.opened {
         tracing::error!(
             campaign.id = %campaign,

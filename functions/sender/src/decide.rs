@@ -52,6 +52,7 @@ pub(crate) fn decide(claim: &Claim, config: &config::Sender, now: DateTime<Utc>)
         state,
         reason: decision.reason(),
         not_before,
+        places_end: claim.places_end,
         announced: not_before.is_some_and(|until| pace::comes_back(until, now).is_some()),
         decision: serde_json::to_value(record).unwrap_or_default(),
     }

@@ -44,8 +44,10 @@ const LEASE: Duration = Duration::from_secs(60);
 const MARGIN: Duration = Duration::from_secs(17);
 /// How long SES's events have to resolve a call before a person is asked to.
 const EVENT_PATIENCE: Duration = Duration::from_secs(900);
+/// A sweep announces what will be due before the next one, each for its own moment.
+const LOOK_AHEAD: Duration = Duration::from_secs(90);
 /// Sends that a sweep announces, and leases that it ends, at most.
-const SWEEP: i64 = 1_000;
+const SWEEP: i64 = 3_000;
 
 /// What the function is wired to.
 #[derive(Debug)]
@@ -162,7 +164,8 @@ async fn sweep(deps: &Deps, conn: &mut PgConnection) -> Result<Value, SendError>
         Ok(quota) => sends::remember_quota(conn, quota).await?,
         Err(error) => tracing::warn!("{error}; the last answer goes on to count"),
     }
-    let due = sends::take_due(conn, deps.config.sweep_patience, SWEEP).await?;
+    let patience = deps.config.sweep_patience;
+    let due = sends::take_due(conn, patience, LOOK_AHEAD, SWEEP).await?;
     faults::at("sender.taken").await?;
     pace::publish(&deps.queue, &due).await;
     faults::at("sender.published").await?;
@@ -209,8 +212,6 @@ async fn send(
     faults::at("sender.waited").await?;
     let armed = sends::arm(conn, &decided, LEASE).await?;
     faults::at("sender.armed").await?;
-    pace::announce(&deps.queue, &decided, now).await;
-    faults::at("sender.announced").await?;
 
     let waited = claimed.elapsed();
     let calls = claims.iter().filter(|claim| armed.contains(&claim.send));
@@ -227,6 +228,7 @@ async fn send(
     }))
     .await;
     if answers.is_empty() {
+        pace::announce(&deps.queue, &decided, now).await;
         return Ok(done);
     }
     let outcomes: Vec<_> = answers
@@ -246,8 +248,10 @@ async fn send(
         armed = answers.len(),
         "worked through a batch of sends"
     );
+    // Only now: whoever is armed is called without delay, and a slow queue costs messages, not mails.
+    pace::announce(&deps.queue, &decided, now).await;
     pace::announce_late(&deps.queue, &outcomes).await;
-    faults::at("sender.done").await?;
+    faults::at("sender.announced").await?;
     match said().find_map(handover::account_refusal) {
         Some(code) => Err(SendError::AccountRefused { code }),
         None => Ok(done),

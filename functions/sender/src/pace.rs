@@ -57,11 +57,7 @@ pub(crate) async fn announce(queue: &Queue, decided: &[Verdicts], now: DateTime<
             Some((decided.send.0, delay))
         })
         .collect();
-    if !later.is_empty()
-        && let Err(error) = queue.publish_later(&later).await
-    {
-        tracing::warn!("{error}");
-    }
+    publish(queue, &later).await;
 }
 
 /// Whether this mail's place in time is over.
@@ -78,19 +74,19 @@ pub(crate) async fn announce_late(queue: &Queue, outcomes: &[Outcome]) {
     let late = outcomes
         .iter()
         .filter(|o| o.reason == Some(Reason::LateForSlot));
-    let ids: Vec<i64> = late.map(|outcome| outcome.send.0).collect();
-    if !ids.is_empty() {
+    let late: Vec<(i64, Duration)> = late.map(|o| (o.send.0, Duration::ZERO)).collect();
+    if !late.is_empty() {
         tracing::warn!(
-            sends = ids.len(),
+            sends = late.len(),
             "too late for their place in time: they take another"
         );
-        publish(queue, &ids).await;
+        publish(queue, &late).await;
     }
 }
 
 /// Publishes; what is missing is found by the next sweep.
-pub(crate) async fn publish(queue: &Queue, ids: &[i64]) {
-    if let Err(error) = queue.publish(ids).await {
+pub(crate) async fn publish(queue: &Queue, delayed: &[(i64, Duration)]) {
+    if let Err(error) = queue.publish_later(delayed).await {
         tracing::warn!("{error}");
     }
 }

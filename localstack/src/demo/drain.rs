@@ -141,11 +141,11 @@ impl Pipeline<'_> {
             .named(&format!("{STACK}-enrich"))?
             .publish(&owed)
             .await?;
-        let due = sends::take_due(&mut conn, Duration::ZERO, SWEEP).await?;
+        let due = sends::take_due(&mut conn, Duration::ZERO, Duration::ZERO, SWEEP).await?;
         Ok(self
             .queues
             .named(&format!("{STACK}-outreach"))?
-            .publish(&due)
+            .publish_later(&due)
             .await?)
     }
 }

@@ -126,6 +126,8 @@ impl Mailer {
             .configuration_set_name(&self.configuration_set)
             .tags(tag);
         match request.send().await {
+            // The SDK reads a missing id as an empty one: nothing to know the mail by.
+            Ok(reply) if reply.message_id.is_empty() => Handover::NoAnswer,
             Ok(reply) => Handover::Accepted {
                 message_id: reply.message_id,
             },

@@ -9,20 +9,34 @@ with decided as (
     ) as d (id, fence, revision, campaign_seen, state, reason, not_before, announced, decision)
 ),
 
-locked as (
-    select d.*, s.slot_day, s.email_hash, s.campaign_id,
+mailboxes as (
+    select d.*, s.campaign_id,
            d.state = 'calling'
-               and r.suppressed_at is null and r.erased_at is null and r.revision = d.revision
-               and c.status = 'active' and c.updated_at = d.campaign_seen
-               and b.opened_at is null as armed
+               and r.suppressed_at is null and r.erased_at is null and r.revision = d.revision as unchanged
     from decided d
     join sends s on s.id = d.id
     join recipients r on r.email_hash = s.email_hash
-    join campaigns c on c.id = s.campaign_id
-    left join breakers b on b.campaign_id = s.campaign_id
     where s.state = 'claimed' and s.fence = d.fence
     order by r.email_hash
     for share of r
+),
+
+held as (
+    select s.id, s.slot_day, s.email_hash, s.lease_until
+    from sends s
+    where s.id in (select id from mailboxes) and s.state = 'claimed'
+    order by s.id
+    for no key update
+),
+
+-- The campaign is read as it stands now, not as it stood when this statement began to wait for locks.
+-- A sender that waited for them longer than it may live is gone: it calls nobody.
+locked as materialized (
+    select m.*, h.slot_day, h.email_hash,
+           m.unchanged and campaign_stands(m.campaign_id, m.campaign_seen)
+               and clock_timestamp() < h.lease_until - interval '30 s' as armed
+    from mailboxes m
+    join held h on h.id = m.id
 ),
 
 -- What does not go out gives back what it was granted: its day, and its place in every count.
@@ -60,10 +74,12 @@ uncounted as (
 
 returned as (
     update rate_limits r
-    set next_at = r.next_at - make_interval(secs => f.mails / r.speed),
+    -- Places in time can be taken back as long as nobody stands behind them.
+    set next_at = r.next_at - case when r.next_at = $11 then make_interval(secs => f.mails / r.speed)
+                                   else interval '0' end,
         hours = array[greatest(0, r.hours[1] - f.mails)] || r.hours[2:25],
-        day_taken = greatest(0, r.day_taken - f.mails)
-    from (select count(*)::integer as mails from freed) f
+        day_taken = greatest(0, r.day_taken - case when f.day = r.day then f.mails else 0 end)
+    from (select max(day) as day, count(*)::integer as mails from freed) f
     where r.name = 'ses' and f.mails > 0
 )
 

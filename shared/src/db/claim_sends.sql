@@ -14,6 +14,9 @@ with limits as (
 
 due as (
     select s.id, s.campaign_id, s.email_hash,
+           -- It waited for this before: its turn has come, and it does not go to the end of the line.
+           coalesce(s.reason = 'pace', false) as waited_for_pace,
+           coalesce(s.reason = 'domain_spacing', false) as waited_for_domain,
            sha256(convert_to(lower(split_part(l.email, '@', 2)), 'utf8')) as domain_hash
     from sends s
     join leads l on l.id = s.lead_id
@@ -78,7 +81,12 @@ room as (
 
 -- No limit of the day (null) is room for everybody.
 space as (
-    select *, greatest(0, least(by_ramp, by_quota, by_wait, by_burst)) as mails from room
+    select r.*, least.mails, greatest(r.at, r.free_at + make_interval(secs => least.mails / r.speed)) as call_at,
+           -- Others hold places that the gate may give back in a moment.
+           exists (select 1 from sends h
+                   where h.state = 'claimed' and h.slot_day is not null and h.id <> all ($1)) as contended
+    from room r
+    cross join lateral (select greatest(0, least(by_ramp, by_quota, by_wait, by_burst)) as mails) least
 ),
 
 -- A mailbox that had its mail today needs no room.
@@ -100,11 +108,13 @@ placed as (
     where c.in_cap
 ),
 
--- One place at each domain: free, or told how long the queue there is.
+-- One place at each domain, from the last moment on at which this batch may be called: free, or told
+-- when it is, and how long the line there is.
 domains as (
     insert into recipient_domains as d (domain_hash, next_at, queue_at, send_id)
-    select distinct on (p.domain_hash) p.domain_hash, s.at + make_interval(secs => s.spacing),
-           s.at + make_interval(secs => s.spacing * count(*) over (partition by p.domain_hash)), p.id
+    select distinct on (p.domain_hash) p.domain_hash, s.call_at + make_interval(secs => s.spacing),
+           s.call_at + make_interval(secs => s.spacing
+               * count(*) filter (where not p.waited_for_domain) over (partition by p.domain_hash)), p.id
     from placed p
     cross join space s
     where p.place <= s.mails and s.spacing > 0
@@ -112,8 +122,9 @@ domains as (
     on conflict on constraint recipient_domains_pkey do update
     set next_at = case when d.next_at <= (select at from moment) then excluded.next_at else d.next_at end,
         send_id = case when d.next_at <= (select at from moment) then excluded.send_id else d.send_id end,
-        queue_at = greatest(d.queue_at, (select at from moment)) + (excluded.queue_at - (select at from moment))
-    returning domain_hash, send_id, queue_at
+        queue_at = greatest(d.queue_at, d.next_at, (select call_at from space))
+                   + (excluded.queue_at - (select call_at from space))
+    returning domain_hash, send_id, next_at, queue_at
 ),
 
 -- The mailbox's slot of the day. Taken by another send meanwhile: no row comes back.
@@ -127,11 +138,12 @@ slots as (
     order by p.email_hash, p.id
     on conflict on constraint mail_days_pkey do update set send_id = excluded.send_id
         where mail_days.send_id = excluded.send_id
-    returning send_id, campaign_id
+    -- A day that an earlier call of the same send took is not this claim's to give back.
+    returning send_id, campaign_id, xmax = 0 as fresh
 ),
 
 granted as (
-    select send_id as id, campaign_id, row_number() over (order by send_id) - 1 as nth from slots
+    select send_id as id, campaign_id, fresh, row_number() over (order by send_id) - 1 as nth from slots
 ),
 
 counted as (
@@ -153,7 +165,7 @@ taken as (
     from space s,
          (select count(*)::integer as mails from granted) g,
          (select count(*)::integer as mails from placed p, space s
-          where p.place > s.by_wait and p.place <= least(s.by_ramp, s.by_quota)) w
+          where p.place > s.by_wait and p.place <= least(s.by_ramp, s.by_quota) and not p.waited_for_pace) w
     where r.name = 'ses'
 ),
 
@@ -161,7 +173,7 @@ claimed as (
     update sends s
     set state = 'claimed', fence = s.fence + 1, updated_at = now(),
         lease_until = now() + make_interval(secs => $2),
-        slot_day = case when g.id is not null then (select today from moment) end
+        slot_day = case when g.fresh then (select today from moment) end
     from due d
     left join granted g on g.id = d.id
     where s.id = d.id and exists (select 1 from space)
@@ -182,18 +194,24 @@ select s.id, s.fence, s.attempts, s.lead_id, s.content_hash,
        e.score, e.ai_confidence, e.compliant, e.method, e.reviewed, e.subject, e.message,
        -- Granted: seconds until its place. Otherwise: which limit, and when to ask again.
        greatest(0, extract(epoch from a.free_at - a.at) + s.nth / a.speed)::double precision as wait_seconds,
+       -- Where this batch's places end: what it does not use is given back if nobody stands behind.
+       a.free_at + make_interval(secs => (select count(*) from granted) / a.speed) as places_end,
        limited.reason as limit_reason,
-       case limited.reason
+       case when limited.reason in ('daily_cap', 'ramp') and (a.contended or exists (select 1 from granted))
+            then a.at + interval '1 minute'
+       else case limited.reason
            when 'daily_quota' then greatest(a.blocked_until, a.hour + interval '1 hour')
-           when 'domain_spacing' then d.queue_at - make_interval(secs => a.spacing * p.place_at_domain)
+           when 'domain_spacing' then case
+               when p.waited_for_domain then d.next_at + make_interval(secs => a.spacing * (p.place_at_domain - 1))
+               else d.queue_at - make_interval(secs => a.spacing * p.place_at_domain) end
            when 'pace' then a.at + make_interval(secs => case
                -- More than one batch may take: the rest is next.
-               when p.place <= a.by_wait then p.place / a.speed
+               when p.place <= a.by_wait or p.waited_for_pace then p.place / a.speed
                -- At the end of the queue, but a little early, so that no place lies idle.
                else greatest(0, extract(epoch from greatest(a.queue_at, a.free_at) - a.at)
                                 + (p.place - greatest(0, a.by_wait)) / a.speed - a.longest_wait / 2) end)
            else (a.today + 1)::timestamp at time zone 'utc'
-       end as limit_until
+       end end as limit_until
 from claimed s
 cross join space a
 join campaigns c on c.id = s.campaign_id

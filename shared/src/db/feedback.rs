@@ -43,6 +43,8 @@ pub struct Ingested {
     pub stored: i64,
     /// Of these, about mails that are not ours, or not yet known as ours.
     pub unmatched: i64,
+    /// Of these, a "no" that nobody can be found for: its send is not on record.
+    pub lost_noes: i64,
     /// Sends that changed.
     pub moved: i64,
     /// Mailboxes whose suppression changed.
@@ -103,6 +105,7 @@ pub async fn ingest(conn: &mut PgConnection, events: &[NewEvent]) -> Result<Inge
     Ok(Ingested {
         stored: row.stored,
         unmatched: row.unmatched,
+        lost_noes: row.lost_noes,
         moved: row.moved,
         suppressions: row.suppressions,
         opened: row.opened.into_iter().map(CampaignId).collect(),

@@ -74,10 +74,12 @@ marks as (
            (case when kind = 'complaint' and detail is distinct from 'not-spam' then 'complained'
                  when kind = 'bounce' and detail not like 'reply %' then 'bounced'
                  when kind = 'delivery' then 'delivered'
+                 when kind = 'reject' then 'rejected'
                  else 'sent' end)::send_state,
            case when detail like 'hard %' then 'hard' when detail like 'soft %' then 'soft' end,
            null, null
     from adopted
+    where kind not in ('rendering_failure', 'subscription')
 ),
 
 -- Every mailbox is locked before its mails, as it is when a mail is armed.
@@ -120,7 +122,8 @@ answered as (
     update recipients r
     set suppressed_at = a.new_at, suppression_reason = a.new_reason
     from (select email_hash, suppressed_at, suppression_reason,
-                 case when lasting is not null then least(suppressed_at, at)
+                 case when lasting is not null
+                      then least(case when suppression_reason <> 'soft_bounces' then suppressed_at end, at)
                       else in_a_row_at end as new_at,
                  coalesce(lasting, case when in_a_row_at is not null then 'soft_bounces' end)
                      as new_reason
@@ -169,8 +172,10 @@ named as (
 
 moved as (
     update sends s
-    set state = greatest(h.state, h.mark),
-        reason = case when h.mark <= h.state then s.reason when h.mark = 'rejected' then $13 end,
+    -- What we refused and yet went out is where its events say it is: an earlier call of it was lost.
+    set state = case when h.state = 'refused' then h.mark else greatest(h.state, h.mark) end,
+        reason = case when h.mark = 'rejected' and h.state <> 'rejected' then $13
+                      when h.mark <= h.state and h.state <> 'refused' then s.reason end,
         bounce = h.new_bounce,
         ses_message_id = coalesce(h.ses_message_id, h.named),
         sent_at = coalesce(h.sent_at, h.mailed_at, now()),
@@ -181,7 +186,7 @@ moved as (
                      as new_bounce
           from held_sends h left join named n on n.id = h.id) h
     where s.id = h.id
-      and (h.mark > h.state or h.sent_at is null or h.named is not null
+      and (h.mark > h.state or h.state = 'refused' or h.sent_at is null or h.named is not null
            or h.bounce is distinct from h.new_bounce)
     returning s.id, s.campaign_id, s.email_hash, s.enriched_lead_id, s.state,
               h.state as state_before, (s.sent_at at time zone 'utc')::date as day,
@@ -214,7 +219,7 @@ days_taken as (
     insert into mail_days (email_hash, day, send_id, campaign_id)
     select email_hash, day, id, campaign_id
     from moved
-    where state_before in ('review', 'queued') and (select count(*) from watched) >= 0
+    where state_before in ('review', 'queued', 'refused') and (select count(*) from watched) >= 0
     order by email_hash, day
     on conflict do nothing
     returning send_id
@@ -263,6 +268,7 @@ opened as (
 
 select (select count(*) from fresh) as "stored!",
        (select count(*) from fresh where send_id is null) as "unmatched!",
+       (select count(*) from fresh where mailbox is null and suppression is not null) as "lost_noes!",
        (select count(*) from moved) as "moved!",
        (select count(*) from answered) + (select count(*) from strangers) as "suppressions!",
        array(select campaign_id from opened order by 1) as "opened!"

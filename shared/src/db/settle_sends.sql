@@ -58,7 +58,7 @@ uncounted as (
 slowed as (
     update rate_limits r
     set hours = array[greatest(0, r.hours[1] - f.mails)] || r.hours[2:25],
-        day_taken = greatest(0, r.day_taken - f.mails),
+        day_taken = greatest(0, r.day_taken - case when f.day = r.day then f.mails else 0 end),
         pace = case when $7 and (r.pace = 1 or r.paced_at < clock_timestamp() - interval '2 s')
                     then greatest(0.05, least(1, r.pace + extract(epoch from clock_timestamp() - r.paced_at) / 600) / 2)
                     else r.pace end,
@@ -66,7 +66,7 @@ slowed as (
                         then clock_timestamp() else r.paced_at end,
         next_at = case when $7 then greatest(r.next_at, clock_timestamp() + interval '1 s') else r.next_at end,
         blocked_until = case when $8 then clock_timestamp() + interval '1 hour' else r.blocked_until end
-    from (select count(*)::integer as mails from freed) f
+    from (select max(day) as day, count(*)::integer as mails from freed) f
     where r.name = 'ses' and (select count(*) from rate) > 0
 ),
 

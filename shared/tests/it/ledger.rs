@@ -60,6 +60,7 @@ pub(crate) fn to_call(claim: &Claim) -> Verdicts {
         fence: claim.fence,
         revision: claim.revision,
         campaign_seen: claim.campaign_seen,
+        places_end: claim.places_end,
         announced: false,
         state: SendState::Calling,
         reason: None,

@@ -12,6 +12,7 @@
     reason = "a test that cannot be set up should stop at once"
 )]
 
+mod arming;
 mod audit;
 mod constraints;
 mod ledger;

@@ -87,8 +87,10 @@ async fn a_send_that_is_resolved_to_go_again_goes_through_every_gate_again(pool:
     // It is due at once, is claimed as any other, and is listed anew when that call is lost too.
     let mut conn = db::acquire(&pool).await.unwrap();
     let patience = std::time::Duration::from_secs(600);
-    let due = db::sends::take_due(&mut conn, patience, 10).await.unwrap();
-    assert_eq!(due, [id]);
+    let due = db::sends::take_due(&mut conn, patience, patience, 10)
+        .await
+        .unwrap();
+    assert_eq!(due, [(id, std::time::Duration::ZERO)]);
     drop(conn);
     let second = lost(&pool, id).await;
     assert_eq!((second.fence, second.attempts), (first.fence + 2, 1));

@@ -61,10 +61,10 @@ fn hot() -> Vec<(&'static str, &'static str, &'static str, String)> {
         ),
         (
             "arm",
-            "bigint[], bigint[], bigint[], timestamptz[], text[], text[], timestamptz[], boolean[], jsonb[], float8",
+            "bigint[], bigint[], bigint[], timestamptz[], text[], text[], timestamptz[], boolean[], jsonb[], float8, timestamptz",
             include_str!("../../src/db/arm_sends.sql"),
             format!(
-                "{ids}, {one}, {one}, {times}, {}, {}, {times}, {}, {}, 60",
+                "{ids}, {one}, {one}, {times}, {}, {}, {times}, {}, {}, 60, now()",
                 ten("'calling'::text"),
                 ten("null::text"),
                 ten("false"),

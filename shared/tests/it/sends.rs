@@ -1,6 +1,6 @@
 //! The send ledger (invariants 7 to 10).
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 use chrono::{DateTime, Utc};
 use shared::{
@@ -10,7 +10,7 @@ use shared::{
 };
 
 use crate::ledger::{
-    arm, claim, end_leases, ended, has_slot, planned, row, runners, settle, state, suppress,
+    LEASE, arm, claim, end_leases, ended, has_slot, planned, row, runners, settle, state, suppress,
     to_call,
 };
 
@@ -179,12 +179,10 @@ async fn a_sender_gone_before_the_call_costs_nothing_and_after_it_is_unknown(poo
         sends::reap(&mut conn, 10).await.unwrap(),
         sends::Reaped::default()
     );
-    let due = sends::take_due(&mut conn, crate::ledger::LEASE, 10)
-        .await
-        .unwrap();
+    let due = sends::take_due(&mut conn, LEASE, LEASE, 10).await.unwrap();
     assert_eq!(
         due,
-        [ids[0]],
+        [(ids[0], Duration::ZERO)],
         "only the one that never left is announced again"
     );
     drop(conn);

@@ -52,6 +52,7 @@ async fn work(pool: &PgPool, ids: &[i64], seed: u64) -> usize {
                 fence: claim.fence,
                 revision: claim.revision,
                 campaign_seen: claim.campaign_seen,
+                places_end: claim.places_end,
                 announced: false,
                 state: SendState::Calling,
                 reason: None,

@@ -63,6 +63,7 @@ pub(crate) fn claim() -> Claim {
         quota: Quota::Granted {
             wait: Duration::ZERO,
         },
+        places_end: None,
     }
 }
 

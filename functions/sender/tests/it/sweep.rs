@@ -29,7 +29,18 @@ async fn what_waited_is_announced_when_it_is_due(pool: PgPool) {
     let ids = f.plan(&runners("due", 2)).await;
     f.deliver(&ids).await.unwrap();
     let sweep = async || sender::handle(&f.deps, json!({}), in_time()).await.unwrap();
-    assert_eq!(sweep().await["published"], 0, "not due yet");
+    f.execute("update sends set not_before = now() + interval '2 min'")
+        .await;
+    assert_eq!(
+        sweep().await["published"],
+        0,
+        "not due before the next sweep"
+    );
+    f.execute("update sends set not_before = now() + interval '1 min'")
+        .await;
+    assert_eq!(sweep().await["published"], 2);
+    assert_eq!(f.queue.delayed().await, 2, "each for its own moment");
+    assert_eq!(sweep().await["published"], 0, "once");
     // As if the wait were over: announced before it, due since a second.
     f.execute("update sends set send_requested_at = now() - interval '1 min', not_before = now() - interval '1 s'").await;
     assert_eq!(sweep().await["published"], 2);

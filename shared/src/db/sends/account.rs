@@ -18,7 +18,11 @@ pub async fn remember_quota(conn: &mut PgConnection, quota: AccountQuota) -> Res
          )
          update rate_limits r
          set max_per_second = $1, max_per_day = $2, read_at = now(),
-             sent_elsewhere = greatest(0, $3 - (select sum(mails) from unnest(r.hours) as t (mails)))
+             -- Our own of the last 24 hours: of the hours kept, those that are not over yet.
+             sent_elsewhere = greatest(0, $3 - (
+                 select coalesce(sum(mails), 0)
+                 from unnest(r.hours) with ordinality as t (mails, nth)
+                 where r.hour_at - (nth - 1) * interval '1 hour' > now() - interval '25 hours'))
          where name = 'ses'",
         quota.per_second,
         quota.per_day,

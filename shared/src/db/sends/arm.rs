@@ -26,6 +26,9 @@ pub struct Verdicts {
     pub reason: Option<Reason>,
     /// When it is due again, if it waits.
     pub not_before: Option<DateTime<Utc>>,
+    /// Where the places in time of its batch end: what is not used can be given back while nobody
+    /// stands behind.
+    pub places_end: Option<DateTime<Utc>>,
     /// Whether its next message is about to be published, so that no sweep has to.
     pub announced: bool,
     /// The decision with its facts (invariant 15).
@@ -70,6 +73,7 @@ pub async fn arm(
         &announced,
         &decisions,
         lease.as_secs_f64(),
+        decided.iter().filter_map(|d| d.places_end).max(),
     )
     .fetch_all(conn)
     .await

@@ -62,6 +62,8 @@ pub struct Claim {
     pub content_hash: ContentHash,
     /// Room within the limits, or which one has none.
     pub quota: Quota,
+    /// Where the places in time of this batch end.
+    pub places_end: Option<DateTime<Utc>>,
 }
 
 /// Takes sends that are due, and for as many as have it, room within every limit: the mailbox's slot
@@ -150,6 +152,7 @@ pub async fn claim(
                 .map(|(subject, message)| Draft { subject, message }),
             // A hash of the wrong size matches no text, which the gate refuses.
             content_hash: row.content_hash.try_into().unwrap_or_default(),
+            places_end: row.places_end,
             quota: quota(
                 row.wait_seconds,
                 row.limit_reason.as_deref(),

@@ -104,22 +104,23 @@ pub async fn waiting_for_a_person(
     .map_err(DbError::on("count what waits for a person"))
 }
 
-/// Sends of campaigns under way that are due and were not announced since, or not for longer than
-/// `patience`; marked as announced, so that two sweeps do not take the same ones. What an open breaker
-/// holds back is left alone.
+/// Sends of campaigns under way that are due or will be within `ahead`, each with how long until then,
+/// and were not announced since, or not for longer than `patience`; marked as announced, so that two
+/// sweeps do not take the same ones. What an open breaker holds back is left alone.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn take_due(
     conn: &mut PgConnection,
     patience: Duration,
+    ahead: Duration,
     limit: i64,
-) -> Result<Vec<i64>, DbError> {
-    sqlx::query_scalar!(
-        "with due as (
+) -> Result<Vec<(i64, Duration)>, DbError> {
+    let rows = sqlx::query!(
+        r#"with due as (
              select s.id from sends s
              join campaigns c on c.id = s.campaign_id
-             where s.state = 'queued' and s.not_before <= now()
+             where s.state = 'queued' and s.not_before <= now() + make_interval(secs => $3)
                and c.status in ('active', 'ended')
                and not exists (select 1 from breakers b
                                where b.campaign_id = c.id and b.opened_at is not null)
@@ -129,13 +130,19 @@ pub async fn take_due(
              limit $2
              for no key update of s skip locked
          )
-         update sends s set send_requested_at = now()
+         update sends s set send_requested_at = greatest(now(), s.not_before)
          from due where s.id = due.id
-         returning s.id",
+         returning s.id, greatest(0, extract(epoch from s.not_before - now()))::double precision as "delay!""#,
         patience.as_secs_f64(),
         limit,
+        ahead.as_secs_f64(),
     )
     .fetch_all(conn)
     .await
-    .map_err(DbError::on("look for sends that are due"))
+    .map_err(DbError::on("look for sends that are due"))?;
+    let delayed = rows.into_iter().map(|row| {
+        let delay = Duration::try_from_secs_f64(row.delay).unwrap_or_default();
+        (row.id, delay)
+    });
+    Ok(delayed.collect())
 }
