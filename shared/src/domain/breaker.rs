@@ -73,6 +73,12 @@ mod tests {
     }
 
     #[test]
+    fn a_breaker_says_which_share_was_too_high() {
+        assert_eq!(Trip::ComplaintRate.as_str(), "complaint_rate");
+        assert_eq!(Trip::BounceRate.as_str(), "bounce_rate");
+    }
+
+    #[test]
     fn a_breaker_opens_at_its_shares_and_not_before() {
         check(199, 199, 199, None);
         check(200, 7, 0, None);

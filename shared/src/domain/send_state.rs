@@ -122,5 +122,21 @@ mod tests {
             assert_eq!(state.as_str().parse(), Ok(state));
         }
         assert_eq!("sending".parse::<SendState>(), Err(UnknownState));
+        assert_eq!(SendState::Bounced.to_string(), "bounced");
+    }
+
+    #[test]
+    fn a_mail_has_left_once_ses_took_it_whatever_became_of_it() {
+        let left: Vec<SendState> = SendState::ALL
+            .into_iter()
+            .filter(|s| s.has_left())
+            .collect();
+        use SendState::{Bounced, Clicked, Complained, Delivered, Opened, Replied, Sent};
+        assert_eq!(
+            left,
+            [
+                Sent, Delivered, Opened, Clicked, Replied, Bounced, Complained
+            ]
+        );
     }
 }

@@ -164,6 +164,17 @@ mod tests {
         let good = "00".repeat(32);
         assert_eq!(parse(&format!("a:{good},a:{good}")), InvalidKeys::Name);
         assert_eq!(parse(&format!(":{good}")), InvalidKeys::Name);
+        assert_eq!(parse(&format!("a.b:{good}")), InvalidKeys::Name);
+        assert_eq!(
+            parse(&format!("{}:{good}", "a".repeat(17))),
+            InvalidKeys::Name
+        );
+        for name in ["a-b", "a_b", &"a".repeat(16)] {
+            assert!(
+                UnsubscribeKeys::parse(&format!("{name}:{good}")).is_ok(),
+                "{name}"
+            );
+        }
         assert!(
             !format!("{:?}", keys(&[("a", 7)])).contains("07"),
             "debug shows no key"
