@@ -35,14 +35,14 @@ async fn until_waiting(pool: &PgPool) {
 async fn armed_after(pool: &PgPool, meanwhile: &'static str) -> bool {
     let campaign = testing::campaign(pool, "c").await;
     let ids = planned(pool, campaign, &runners(1)).await;
-    let claims = claim(pool, &ids).await;
+    let claimed = claim(pool, &ids).await.remove(0);
     let mut holding = pool.begin().await.unwrap();
     sqlx::query("select 1 from recipients for update")
         .execute(&mut *holding)
         .await
         .unwrap();
     let arming = tokio::spawn({
-        let (pool, decided) = (pool.clone(), [to_call(&claims[0])]);
+        let (pool, decided) = (pool.clone(), [to_call(&claimed)]);
         async move { arm(&pool, &decided).await }
     });
     until_waiting(pool).await;
