@@ -207,3 +207,27 @@ pub enum ContentFacts {
     /// It has a placeholder, a foreign link or another fault.
     Faulty,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_databases_words_read_back() {
+        let statuses = [
+            ("draft", CampaignStatus::Draft),
+            ("active", CampaignStatus::Active),
+            ("paused", CampaignStatus::Paused),
+            ("ended", CampaignStatus::Ended),
+        ];
+        for (word, status) in statuses {
+            assert_eq!(CampaignStatus::from_word(word), Some(status));
+        }
+        assert_eq!(CampaignStatus::from_word("over"), None);
+        for method in [Method::Model, Method::Rules] {
+            assert_eq!(Method::from_word(method.as_str()), Some(method));
+        }
+        assert_eq!(Method::Model.as_str(), "model");
+        assert_eq!(Method::from_word("guess"), None);
+    }
+}
