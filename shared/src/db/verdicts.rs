@@ -75,6 +75,8 @@ pub struct Counts {
     pub quarantined: i64,
     /// Mailboxes that said no.
     pub noes: i64,
+    /// Mailboxes of people who were erased.
+    pub erased: i64,
 }
 
 /// Counts what the harness compares with what it put in.
@@ -88,7 +90,8 @@ pub async fn counts(conn: &mut PgConnection) -> Result<Counts, DbError> {
                   (select count(*) from model_calls where state <> 'failed') as "paid_calls!",
                   (select count(*) from quarantine) as "quarantined!",
                   (select count(*) from recipients where suppressed_at is not null
-                                                      or erased_at is not null) as "noes!""#,
+                                                      or erased_at is not null) as "noes!",
+                  (select count(*) from recipients where erased_at is not null) as "erased!""#,
     )
     .fetch_one(conn)
     .await

@@ -156,6 +156,11 @@ fn what_was_put_in_must_come_out() {
         &more,
         &["a lead exists once", "what is put aside is explained"],
     );
+    let mut erased = Evidence { leads: 3, ..good() };
+    erased.counts.leads = 2;
+    check(&erased, &["a lead exists once"]);
+    erased.counts.erased = 1;
+    check(&erased, &[]);
 }
 
 #[test]
