@@ -179,7 +179,10 @@ mod tests {
             !format!("{:?}", keys(&[("a", 7)])).contains("07"),
             "debug shows no key"
         );
-        assert_eq!(format!("{:?}", keys(&[("a", 7), ("b", 8)])), r#"["a", "b"]"#);
+        assert_eq!(
+            format!("{:?}", keys(&[("a", 7), ("b", 8)])),
+            r#"["a", "b"]"#
+        );
     }
 
     proptest! {
