@@ -15,7 +15,6 @@ mod runs;
 mod stage;
 mod starts;
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -84,8 +83,8 @@ pub(crate) async fn run(session: &Session, args: &BenchArgs) -> Result<ExitCode>
     };
 
     let environments = usize::from(args.environments);
-    let stages = runs::stages(&ground, args.leads, environments).await?;
-    let mut peaks = BTreeMap::new();
+    let mut peaks = runs::Peaks::new();
+    let stages = runs::stages(&ground, args.leads, environments, &mut peaks).await?;
     let mut pipelines = Vec::new();
     for millis in [0, args.model_latency] {
         let setting = Setting {

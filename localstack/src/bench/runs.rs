@@ -1,5 +1,6 @@
 //! The measurements: each function alone, all of them together, and the senders at a set rate.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -12,6 +13,7 @@ use super::figures::{
     shown,
 };
 use super::probe::{Probe, Used, watch};
+use super::processes;
 use super::stage::{Ground, Setting, Stage, unsubscribe_keys};
 use crate::lambda::HttpRequest;
 
@@ -26,14 +28,20 @@ const SHOWN: usize = 12;
 /// Senders at a set rate, and how often each of their messages comes.
 const SENDERS: usize = 50;
 const COPIES: u32 = 3;
-/// Seconds of work at a set rate.
+/// Work at a set rate lasts so many seconds at least, and is so many mails at least: at a low rate the
+/// first and the last moments would count for too much.
 const AT_RATE: f64 = 20.0;
+const MAILS: u32 = 840;
+
+/// Most memory that a process of each function held at work, in MB.
+pub(super) type Peaks = BTreeMap<String, f64>;
 
 /// The functions one after the other, each with its queue full.
 pub(super) async fn stages(
     ground: &Ground,
     leads: u32,
     environments: usize,
+    peaks: &mut Peaks,
 ) -> Result<Vec<StageFigures>> {
     let stage = Stage::open(
         ground,
@@ -84,6 +92,7 @@ pub(super) async fn stages(
     let served = alone(&stage, "web")?;
     let clicks = served.invocations;
     figures.push(figure("web", clicks, clicks, served, &used));
+    note_peaks(peaks);
     stage.close().await?;
     Ok(figures)
 }
@@ -155,7 +164,7 @@ async fn click(stage: &Stage<'_>) -> Result<()> {
 pub(super) async fn pipeline(
     ground: &Ground,
     setting: Setting,
-    peaks: &mut std::collections::BTreeMap<String, f64>,
+    peaks: &mut Peaks,
 ) -> Result<PipelineFigures> {
     let latency = setting.model_latency;
     let all = setting.leads;
@@ -178,10 +187,7 @@ pub(super) async fn pipeline(
         alone(&stage, function)?;
     }
     arrived(&stage, leads)?;
-    for (function, peak) in super::processes::peaks() {
-        let most: &mut f64 = peaks.entry(function).or_default();
-        *most = most.max(peak);
-    }
+    note_peaks(peaks);
     stage.end_functions().await?;
     let mut conn = db::acquire(&stage.pool).await?;
     let writes = measures::writes(&mut conn).await?;
@@ -225,6 +231,13 @@ pub(super) async fn pipeline(
     })
 }
 
+fn note_peaks(peaks: &mut Peaks) {
+    for (function, peak) in processes::peaks() {
+        let most = peaks.entry(function).or_default();
+        *most = most.max(peak);
+    }
+}
+
 /// From the beginning of the first invocation to the end of the last, in seconds.
 fn span(stage: &Stage<'_>) -> f64 {
     let invocations = stage.simulator.invocations();
@@ -243,7 +256,7 @@ fn span(stage: &Stage<'_>) -> f64 {
     reason = "a rate is positive and small"
 )]
 pub(super) async fn rate(ground: &Ground, rate: f64) -> Result<RateFigures> {
-    let leads = (rate * AT_RATE) as u32;
+    let leads = ((rate * AT_RATE) as u32).max(MAILS);
     let stage = Stage::open(
         ground,
         Setting {
