@@ -20,10 +20,11 @@ before as (
     for no key update of s
 ),
 
--- A mail that never left gives back its day, and its place in every count.
+-- A mail that never left gives back its day, and its place in every count. (One that SES took and then
+-- held back has left, as far as anybody's day is concerned, whether that is told before or after.)
 unused as (
     select id, email_hash, campaign_id, slot_day from before
-    where becomes in ('queued', 'rejected') and slot_day is not null
+    where answer in ('queued', 'rejected') and becomes::text = answer and slot_day is not null
 ),
 
 counters as (
@@ -78,7 +79,8 @@ settled as (
         ses_message_id = coalesce(s.ses_message_id, b.message_id),
         sent_at = case when b.answer = 'sent' then coalesce(s.sent_at, now()) else s.sent_at end,
         not_before = coalesce(b.not_before, s.not_before),
-        slot_day = case when b.becomes in ('queued', 'rejected') then null else s.slot_day end,
+        slot_day = case when b.answer in ('queued', 'rejected') and b.becomes::text = b.answer then null
+                        else s.slot_day end,
         lease_until = null,
         updated_at = now()
     from before b

@@ -119,7 +119,6 @@ union all
 select 'counts agree', format('send %s is %s and still holds a day', s.id, s.state)
 from mail_days d
 join sends s on s.id = d.send_id
--- What SES took and then held back itself may count as the day's mail or not.
 where s.state in ('review', 'queued', 'refused') or s.state = 'rejected' and s.sent_at is null
 
 union all
