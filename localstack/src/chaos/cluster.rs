@@ -34,6 +34,10 @@ impl Cluster {
             settings,
             python,
         };
+        // One that an earlier run has told to stop may still be at it.
+        if postgres::find(&cluster.settings.folder).is_some() {
+            cluster.stop("fast").await.ok();
+        }
         cluster.up().await?;
         if cluster.set_up()? {
             cluster.stop("fast").await?;
