@@ -79,6 +79,15 @@ fn a_mailbox_is_not_written_to_too_often() {
 }
 
 #[test]
+fn a_gap_is_over_at_the_stroke_of_its_midnight() {
+    let mut facts = facts();
+    facts.recipient.past.latest = "2026-01-05T00:00:00Z".parse().ok();
+    let answer = |now: &str| gate(&facts, now.parse().unwrap()).decision.reason();
+    assert_eq!(answer("2026-01-06T23:59:59Z"), Some(Reason::FrequencyGap));
+    assert_eq!(answer("2026-01-07T00:00:00Z"), None);
+}
+
+#[test]
 fn nobody_gets_a_mail_at_night() {
     let hours = SendingHours::new(8, 20).ok();
     check(|f| f.campaign.hours = hours, Decision::Send);
