@@ -8,7 +8,9 @@ import json
 import re
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler
 from queue import SimpleQueue
 from socketserver import ThreadingTCPServer
@@ -73,11 +75,20 @@ class RuntimeApi(ThreadingTCPServer):
         """The process is gone: whoever still waits for it gets `last_word`."""
         self.ended.set()
         self._events.put(None)
+        self._accept_all()
         for connection in self._connections:
             connection.join(timeout=1)  # It may hold an answer sent with the last breath.
         self.answers.put(last_word)
         self.shutdown()
         self.server_close()
+
+    def _accept_all(self) -> None:
+        """Connections are accepted in their order: once ours is answered, so is every earlier one."""
+        with suppress(OSError, HTTPException):
+            knock = HTTPConnection("127.0.0.1", self.server_address[1], timeout=1)
+            knock.request("GET", "/")
+            knock.getresponse()
+            knock.close()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         given = (request, client_address)
