@@ -57,6 +57,8 @@ pub(super) struct PipelineFigures {
     pub(super) model_latency_ms: f64,
     pub(super) leads: f64,
     pub(super) leads_per_second: f64,
+    /// While the enrichers had work: without what comes after them.
+    pub(super) enriched_per_second: f64,
     pub(super) busy: Busy,
     /// By function, in milliseconds of processor time.
     pub(super) cpu_ms_per_lead: std::collections::BTreeMap<String, f64>,
@@ -121,14 +123,9 @@ pub(super) fn served(invocations: &[Invocation], function: &str) -> Served {
         .iter()
         .filter(|invocation| invocation.function == function)
         .collect();
-    let begun = own.iter().map(|invocation| invocation.begun).min();
-    let ended = own.iter().map(|one| one.begun + one.took).max();
     let mut times: Vec<f64> = own.iter().map(|one| one.took.as_secs_f64() * 1e3).collect();
     Served {
-        seconds: ended
-            .unwrap_or_default()
-            .saturating_sub(begun.unwrap_or_default())
-            .as_secs_f64(),
+        seconds: span(own.iter().copied()),
         invocations: count(own.len()),
         messages: count(own.iter().map(|one| one.messages).sum()),
         p50_ms: quantile(&mut times, 0.5),
@@ -138,6 +135,15 @@ pub(super) fn served(invocations: &[Invocation], function: &str) -> Served {
             .filter(|one| one.outcome.answer().is_none())
             .count(),
     }
+}
+
+/// From the beginning of the first invocation to the end of the last, in seconds.
+pub(super) fn span<'a>(invocations: impl IntoIterator<Item = &'a Invocation>) -> f64 {
+    let times = invocations
+        .into_iter()
+        .map(|one| (one.begun, one.begun + one.took));
+    let span = times.reduce(|all, one| (all.0.min(one.0), all.1.max(one.1)));
+    span.map_or(0.0, |(begun, ended)| (ended - begun).as_secs_f64())
 }
 
 /// Processors kept busy over `took`.

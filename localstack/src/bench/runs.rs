@@ -10,7 +10,7 @@ use shared::domain::unsubscribe::UnsubscribeKeys;
 
 use super::figures::{
     PipelineFigures, RateFigures, Served, StageFigures, StatementFigures, busy, count, served,
-    shown,
+    shown, span,
 };
 use super::probe::{Probe, Used, watch};
 use super::processes;
@@ -183,9 +183,10 @@ pub(super) async fn pipeline(
     watch(&what, u64::from(all), sent, work).await?;
     let used = before.used(&stage).await?;
     let leads = f64::from(all);
-    for function in ["collector", "enricher", "sender", "feedback"] {
+    for function in ["collector", "sender", "feedback"] {
         alone(&stage, function)?;
     }
+    let enricher = alone(&stage, "enricher")?;
     arrived(&stage, leads)?;
     note_peaks(peaks);
     stage.end_functions().await?;
@@ -193,7 +194,7 @@ pub(super) async fn pipeline(
     let writes = measures::writes(&mut conn).await?;
     drop(conn);
     // The last batch of events waits for more of them, which is no work.
-    let seconds = span(&stage);
+    let seconds = span(&stage.simulator.invocations());
     stage.close().await?;
 
     let per_lead = |rows: i64| f64::from(u32::try_from(rows).unwrap_or(u32::MAX)) / leads;
@@ -203,6 +204,7 @@ pub(super) async fn pipeline(
         model_latency_ms: latency.as_secs_f64() * 1e3,
         leads,
         leads_per_second: leads / seconds,
+        enriched_per_second: leads / enricher.seconds,
         busy: busy(&used.cpu, used.took),
         cpu_ms_per_lead: cpu
             .map(|(name, used)| (name.clone(), used * 1e3 / leads))
@@ -236,17 +238,6 @@ fn note_peaks(peaks: &mut Peaks) {
         let most = peaks.entry(function).or_default();
         *most = most.max(peak);
     }
-}
-
-/// From the beginning of the first invocation to the end of the last, in seconds.
-fn span(stage: &Stage<'_>) -> f64 {
-    let invocations = stage.simulator.invocations();
-    let begun = invocations.iter().map(|one| one.begun).min();
-    let ended = invocations.iter().map(|one| one.begun + one.took).max();
-    let span = ended
-        .unwrap_or_default()
-        .saturating_sub(begun.unwrap_or_default());
-    span.as_secs_f64()
 }
 
 /// Many senders, every message several times, and an SES that takes so many mails a second.
