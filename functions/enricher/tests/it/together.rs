@@ -239,7 +239,7 @@ async fn every_row_says_why_and_names_nobody(pool: PgPool) {
         where decision ->> 'gate' is null or decision ->> 'score' is null
            or (reason is distinct from decision ->> 'reason')";
     assert_eq!(stage.number(unexplained).await, 0);
-    let named = "select count(*) from enriched_leads where decision::text ~* 'sure|doubtful|@|ana'";
+    let named = "select count(*) from enriched_leads where decision::text ~* '\\m(sure|unsure|doubtful)\\M|@|ana'";
     assert_eq!(stage.number(named).await, 0);
     let audited =
         "select count(*) from audit_log where table_name = 'enriched_leads' and actor = 'enricher'";
