@@ -1,21 +1,17 @@
 //! The functions' binaries as they are deployed, and how large they are.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::chaos::Profile;
+use crate::chaos::{Binaries, Profile, place};
 use crate::python::Python;
 use crate::settings::Settings;
 use crate::template::Template;
 use crate::{child, functions, output};
-
-/// Where the binary of each function lies.
-pub(super) type Binaries = BTreeMap<String, PathBuf>;
 
 /// Builds the functions, without fault points, and keeps them apart from what other commands build.
 pub(super) async fn build(settings: &Settings, profile: Profile) -> Result<Binaries> {
@@ -24,18 +20,7 @@ pub(super) async fn build(settings: &Settings, profile: Profile) -> Result<Binar
     let names: Vec<String> = functions.map(|function| function.binary).collect();
     let packages: Vec<&str> = names.iter().map(String::as_str).collect();
     let built = executables(settings, profile, &packages).await?;
-    let folder = settings.folder.root.join("functions");
-    names
-        .into_iter()
-        .map(|name| {
-            let binary = built
-                .get(&name)
-                .with_context(|| format!("cargo built no binary {name}"))?;
-            let folder = folder.join(&name);
-            functions::place(binary, &folder)?;
-            Ok((name, folder.join("bootstrap")))
-        })
-        .collect()
+    place(&built, names, &settings.folder.root.join("functions"))
 }
 
 /// This program, built to be fast, in the place of this process: stand-ins that were built for

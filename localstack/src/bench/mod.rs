@@ -129,7 +129,7 @@ pub(crate) async fn run(session: &Session, args: &BenchArgs) -> Result<ExitCode>
 async fn alone(
     settings: &Settings,
     python: &Python,
-    binaries: &binaries::Binaries,
+    binaries: &crate::chaos::Binaries,
 ) -> Result<Vec<FunctionFigures>> {
     let mut functions = Vec::new();
     for (name, binary) in binaries {

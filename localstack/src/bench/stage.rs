@@ -12,7 +12,7 @@ use shared::db::campaigns::{self, NewCampaign};
 use shared::db::{self, PgPool, measures, sources};
 use simulated::{Envelope, Queue, QueueSettings, Settings as World, Simulated};
 
-use super::binaries::Binaries;
+use crate::chaos::Binaries;
 use crate::chaos::cluster::Cluster;
 use crate::lambda::{Config, Function, FunctionSpec, Mapping, Simulator};
 use crate::settings::Settings;

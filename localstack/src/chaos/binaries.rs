@@ -90,7 +90,15 @@ async fn collect(cargo: Command, names: Vec<String>, folder: &Path) -> Result<Bi
     if !output.status.success() {
         bail!("the functions do not build ({})", output.status);
     }
-    let built = functions::executables(&output.stdout);
+    place(&functions::executables(&output.stdout), names, folder)
+}
+
+/// Puts each binary where a rebuild of another command does not change it.
+pub(crate) fn place(
+    built: &BTreeMap<String, PathBuf>,
+    names: Vec<String>,
+    folder: &Path,
+) -> Result<Binaries> {
     names
         .into_iter()
         .map(|name| {

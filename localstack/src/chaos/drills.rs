@@ -10,7 +10,6 @@ use shared::domain::ids::SendId;
 use simulated::{SesFault, Timing};
 
 use super::exhaustive::noticed;
-use super::oracle::{judge, unknowns};
 use super::rounds::pause;
 use super::stage::{Ground, Setting, Stage};
 use super::verdict::Run;
@@ -90,19 +89,7 @@ pub(crate) async fn run(ground: &Ground, seed: u64, drill: Drill) -> Result<Run>
             .noticed
             .push(noticed("nothing is lost", "it never came to rest"));
     }
-    let run = Run {
-        name: drill.name().to_owned(),
-        disturbed: true,
-        mails: evidence
-            .handovers
-            .iter()
-            .filter(|mail| mail.accepted)
-            .count(),
-        calls: evidence.handovers.len(),
-        noes: evidence.counts.noes,
-        unknowns: unknowns(&evidence.mails),
-        findings: judge(&evidence),
-    };
+    let run = Run::of(drill.name().to_owned(), true, &evidence);
     stage.close(!run.findings.is_empty()).await?;
     Ok(run)
 }

@@ -8,7 +8,6 @@ use simulated::Fate;
 use super::args::ChaosArgs;
 use super::cases::{self, Case};
 use super::drills::{self, Drill};
-use super::oracle::{judge, unknowns};
 use super::stage::{Ground, Setting, Stage};
 use super::verdict::{Run, Verdict};
 
@@ -115,20 +114,7 @@ async fn case(
             .noticed
             .push(noticed("every point is passed", "nothing went wrong here"));
     }
-    let findings = judge(&evidence);
-    let run = Run {
-        name,
-        disturbed: happened,
-        mails: evidence
-            .handovers
-            .iter()
-            .filter(|mail| mail.accepted)
-            .count(),
-        calls: evidence.handovers.len(),
-        noes: evidence.counts.noes,
-        unknowns: unknowns(&evidence.mails),
-        findings,
-    };
+    let run = Run::of(name, happened, &evidence);
     let statements = stage
         .proxy
         .cuts()

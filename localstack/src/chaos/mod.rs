@@ -29,7 +29,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 pub(crate) use args::ChaosArgs;
-pub(crate) use binaries::Profile;
+pub(crate) use binaries::{Binaries, Profile, place};
 
 use crate::session::Session;
 use crate::settings::Settings;

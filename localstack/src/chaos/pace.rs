@@ -8,7 +8,6 @@ use simulated::Handover;
 
 use super::args::ChaosArgs;
 use super::exhaustive::noticed;
-use super::oracle::{judge, unknowns};
 use super::rounds::pause;
 use super::stage::{Ground, Setting, Stage};
 use super::verdict::{Run, Verdict};
@@ -74,20 +73,11 @@ pub(crate) async fn run(
             stage.internet.ses().stats().busiest_second,
         ),
     );
-    let findings = judge(&evidence);
-    verdict.add(Run {
-        name: format!("rate {rate}, seed {}", args.seed),
-        disturbed: killed > 0,
-        mails: evidence
-            .handovers
-            .iter()
-            .filter(|mail| mail.accepted)
-            .count(),
-        calls: evidence.handovers.len(),
-        noes: evidence.counts.noes,
-        unknowns: unknowns(&evidence.mails),
-        findings,
-    });
+    verdict.add(Run::of(
+        format!("rate {rate}, seed {}", args.seed),
+        killed > 0,
+        &evidence,
+    ));
     stage.close(!verdict.is_good()).await
 }
 

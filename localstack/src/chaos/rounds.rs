@@ -9,7 +9,6 @@ use shared::domain::ids::SendId;
 
 use super::args::ChaosArgs;
 use super::exhaustive::{noticed, progress};
-use super::oracle::{judge, unknowns};
 use super::plan::{Happening, Plan};
 use super::stage::{Ground, Setting, Stage};
 use super::verdict::{Run, Verdict};
@@ -67,20 +66,11 @@ async fn one(ground: &Ground, args: &ChaosArgs, round: u32) -> Result<Run> {
             .noticed
             .push(noticed("nothing is lost", "it never came to rest"));
     }
-    let findings = judge(&evidence);
-    let run = Run {
-        name: format!("seed {}, round {round}", args.seed),
-        disturbed: cut > 0 || !plan.happenings.is_empty(),
-        mails: evidence
-            .handovers
-            .iter()
-            .filter(|mail| mail.accepted)
-            .count(),
-        calls: evidence.handovers.len(),
-        noes: evidence.counts.noes,
-        unknowns: unknowns(&evidence.mails),
-        findings,
-    };
+    let run = Run::of(
+        format!("seed {}, round {round}", args.seed),
+        cut > 0 || !plan.happenings.is_empty(),
+        &evidence,
+    );
     stage.close(!run.findings.is_empty()).await?;
     Ok(run)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use comfy_table::Table;
 use serde::Serialize;
 
-use super::oracle::{Finding, INVARIANTS, Unknowns};
+use super::oracle::{Evidence, Finding, INVARIANTS, Unknowns, judge, unknowns};
 use crate::output;
 
 /// Findings that are shown; the rest is counted.
@@ -41,6 +41,22 @@ pub(crate) struct Run {
     pub(crate) noes: i64,
     pub(crate) unknowns: Unknowns,
     pub(crate) findings: Vec<Finding>,
+}
+
+impl Run {
+    /// What the oracle says of a run.
+    pub(crate) fn of(name: String, disturbed: bool, evidence: &Evidence) -> Self {
+        let accepted = evidence.handovers.iter().filter(|mail| mail.accepted);
+        Self {
+            name,
+            disturbed,
+            mails: accepted.count(),
+            calls: evidence.handovers.len(),
+            noes: evidence.counts.noes,
+            unknowns: unknowns(&evidence.mails),
+            findings: judge(evidence),
+        }
+    }
 }
 
 impl Verdict {
