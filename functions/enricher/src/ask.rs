@@ -10,7 +10,7 @@ use futures::future::join_all;
 use shared::{
     clients::model::{Model, ModelError, Question},
     db::{
-        self, DbError, PgConnection,
+        DbError, PgConnection,
         model_calls::{self, CallState, Reservation, SettledCall, Terms},
     },
     faults,
@@ -257,9 +257,7 @@ async fn reserve(
         daily_budget_micros: model.config().daily_budget_micros,
         lease: LEASE,
     };
-    let mut tx = db::begin(conn).await?;
-    let reservations = model_calls::reserve(&mut tx, &keys, terms).await?;
-    db::commit(tx).await?;
+    let reservations = model_calls::reserve(conn, &keys, terms).await?;
     faults::at("enricher.reserved").await?;
     Ok(reservations)
 }

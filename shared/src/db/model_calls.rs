@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::{PgConnection, Postgres, Transaction};
+use sqlx::PgConnection;
 
 use super::DbError;
 
@@ -46,49 +46,39 @@ pub struct Terms<'a> {
 }
 
 /// Reserves calls for the questions, within the day's budget, and tells for each what may be done.
-/// Committed before any call is made.
+/// One statement, committed before any call is made.
 ///
 /// # Errors
-/// When a statement fails; nothing is reserved.
+/// When the statement fails; nothing is reserved, or what was reserved counts as lost when its lease
+/// ends.
 pub async fn reserve(
-    tx: &mut Transaction<'_, Postgres>,
+    conn: &mut PgConnection,
     keys: &[RequestKey],
     terms: Terms<'_>,
 ) -> Result<Vec<Reservation>, DbError> {
-    let failed = DbError::on("reserve model calls");
-    // The day's row is locked first: whoever reserves waits for its turn, and the sum is exact.
-    let spent = sqlx::query_scalar!(
-        "insert into model_spend (day) values ((now() at time zone 'utc')::date)
-         on conflict (day) do update set micros = model_spend.micros
-         returning micros"
-    )
-    .fetch_one(&mut **tx)
-    .await
-    .map_err(&failed)?;
-    let room = terms.daily_budget_micros.saturating_sub(spent).max(0);
-    let affordable = room.checked_div(terms.call_micros).unwrap_or(i64::MAX);
     let keys: Vec<&[u8]> = keys.iter().map(<[u8; 32]>::as_slice).collect();
-    let rows = sqlx::query_file!(
-        "src/db/reserve_calls.sql",
+    let rows = sqlx::query!(
+        r#"select verdict as "verdict!", answer, attempt
+           from reserve_model_calls($1, $2, $3, $4, $5)"#,
         &keys as &[&[u8]],
         terms.model,
         terms.lease.as_secs_f64(),
         terms.call_micros,
-        affordable,
+        terms.daily_budget_micros,
     )
-    .fetch_all(&mut **tx)
+    .fetch_all(conn)
     .await
-    .map_err(&failed)?;
+    .map_err(DbError::on("reserve model calls"))?;
     let reservations = rows
         .into_iter()
         .map(|row| match (row.verdict.as_str(), row.attempt) {
-            ("ask", Some(attempt)) => Reservation::Ask { attempt },
-            ("ask", None) => Reservation::OverBudget,
-            ("answered", _) => Reservation::Answered {
+            (_, Some(attempt)) => Reservation::Ask { attempt },
+            ("answered", None) => Reservation::Answered {
                 answer: row.answer.unwrap_or_default(),
             },
-            ("refused", _) => Reservation::Refused,
-            ("exhausted", _) => Reservation::Exhausted,
+            ("refused", None) => Reservation::Refused,
+            ("exhausted", None) => Reservation::Exhausted,
+            ("over_budget", None) => Reservation::OverBudget,
             _ => Reservation::Busy,
         });
     Ok(reservations.collect())

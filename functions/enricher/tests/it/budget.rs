@@ -169,9 +169,7 @@ async fn run_case(pool: &PgPool, case: u8, steps: &[(u8, i64, bool)], budget: i6
                 daily_budget_micros: budget,
                 lease: std::time::Duration::from_secs(90),
             };
-            let mut tx = shared::db::begin(&mut conn).await.unwrap();
-            let answers = model_calls::reserve(&mut tx, &keys, terms).await.unwrap();
-            shared::db::commit(tx).await.unwrap();
+            let answers = model_calls::reserve(&mut conn, &keys, terms).await.unwrap();
             for (key, answer) in keys.iter().zip(answers) {
                 if let Reservation::Ask { attempt } = answer {
                     open.push((*key, attempt, *micros));

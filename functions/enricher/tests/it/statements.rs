@@ -36,7 +36,9 @@ async fn one_ten_and_a_hundred_leads_take_as_many_statements(pool: PgPool) {
     }
     assert_eq!(counts, [counts[0]; 3], "first and second delivery, by size");
     let (first, again) = counts[0];
-    assert!((5..=12).contains(&first), "{first}");
+    // Read, reserve, settle, begin, record; sqlx does not log the commit.
+    assert_eq!(first, 5);
+    // Read, and clear what was asked for meanwhile.
     assert!((1..=2).contains(&again), "{again}");
 }
 
