@@ -66,9 +66,17 @@ begin
         returning c.request_key, c.attempt
     ),
 
+    -- One that is being settled at this moment is not waited for: who settles waits for the day's row.
+    expired as (
+        select c.id from model_calls c
+        where c.request_key = any (questions) and c.state = 'calling' and c.lease_until < now()
+        for no key update skip locked
+    ),
+
     lost as (
         update model_calls c set state = 'lost', cost_micros = c.reserved_micros, updated_at = now()
-        where c.request_key = any (questions) and c.state = 'calling' and c.lease_until < now()
+        from expired e
+        where c.id = e.id
     ),
 
     spending as (
@@ -76,9 +84,13 @@ begin
         where m.day = today
     )
 
-    select case when j.verdict = 'ask' and r.attempt is null then 'over_budget' else j.verdict end,
+    select case when j.verdict <> 'ask' or r.attempt is not null then j.verdict
+                -- Somebody else was a moment earlier.
+                when a.n is not null then 'busy'
+                else 'over_budget' end,
            j.answer, r.attempt
     from judged j
+    left join affordable a on a.n = j.n
     -- Of a question that comes twice, only the first has the attempt.
     left join reserved r on r.request_key = j.request_key and j.verdict = 'ask'
     order by j.n;

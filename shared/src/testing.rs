@@ -9,6 +9,7 @@
 
 mod ledger;
 mod statements;
+mod waiting;
 
 use std::collections::HashMap;
 
@@ -18,6 +19,7 @@ pub use ledger::plan;
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions, PgPool};
 pub use statements::Statements;
+pub use waiting::until_waiting;
 
 use crate::{
     config::{Secret, variable},

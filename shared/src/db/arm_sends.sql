@@ -10,7 +10,7 @@ with decided as (
 ),
 
 mailboxes as (
-    select d.*, s.campaign_id,
+    select d.*, s.campaign_id, s.lead_id,
            d.state = 'calling'
                and r.suppressed_at is null and r.erased_at is null and r.revision = d.revision as unchanged
     from decided d
@@ -29,11 +29,11 @@ held as (
     for no key update
 ),
 
--- The campaign is read as it stands now, not as it stood when this statement began to wait for locks.
+-- Campaign and lead are read as they stand now, not as they stood when this statement began to wait for locks.
 -- A sender that waited for them longer than it may live is gone: it calls nobody.
 locked as materialized (
     select m.*, h.slot_day, h.email_hash,
-           m.unchanged and campaign_stands(m.campaign_id, m.campaign_seen)
+           m.unchanged and campaign_stands(m.campaign_id, m.campaign_seen) and lead_stands(m.lead_id)
                and clock_timestamp() < h.lease_until - interval '30 s' as armed
     from mailboxes m
     join held h on h.id = m.id

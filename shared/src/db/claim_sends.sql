@@ -120,7 +120,9 @@ domains as (
     where p.place <= s.mails and s.spacing > 0
     order by p.domain_hash, p.id
     on conflict on constraint recipient_domains_pkey do update
-    set next_at = case when d.next_at <= (select at from moment) then excluded.next_at else d.next_at end,
+    -- Whose place it is already moves it along: what it did not use before, it uses now.
+    set next_at = case when d.next_at <= (select at from moment) or d.send_id = excluded.send_id
+                       then excluded.next_at else d.next_at end,
         send_id = case when d.next_at <= (select at from moment) then excluded.send_id else d.send_id end,
         queue_at = greatest(d.queue_at, d.next_at, (select call_at from space))
                    + (excluded.queue_at - (select call_at from space))
@@ -222,11 +224,7 @@ left join breakers b on b.campaign_id = s.campaign_id
 left join candidates n on n.id = s.id
 left join placed p on p.id = s.id
 left join domains d on d.domain_hash = p.domain_hash
-cross join lateral (
-    select count(*) as mails, max(m.day) as latest, min(m.day) as earliest
-    from mail_days m
-    where m.email_hash = s.email_hash and m.day > a.today - 90 and m.send_id <> s.id
-) past
+cross join lateral past_mails(s.email_hash, s.id, a.today) past
 cross join lateral (
     select case when s.nth is not null then null
                 when n.id is null then 'recipient_day'

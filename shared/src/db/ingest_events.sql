@@ -82,7 +82,9 @@ marks as (
     where kind not in ('rendering_failure', 'subscription')
 ),
 
--- Every mailbox is locked before its mails, as it is when a mail is armed.
+-- Every mailbox is locked before its mails, as it is when a mail is armed: those that are known in one
+-- order, then those of strangers, which are rare. If that meets the enricher's order head on, PostgreSQL
+-- ends one of the two, and its batch comes again.
 mailboxes as (
     select mailbox,
            case when bool_or(suppression = 'complained') then 'complained'

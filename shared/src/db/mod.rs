@@ -16,10 +16,10 @@ pub mod sources;
 pub mod trials;
 pub mod verdicts;
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{fmt, io, str::FromStr, time::Duration};
 
 use sqlx::{
-    Acquire,
+    Connection,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
@@ -70,6 +70,10 @@ impl fmt::Debug for DbError {
     }
 }
 
+/// How long a connection from before may take to say that it is still there. One that does not is
+/// replaced, with time left to open another.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
+
 /// A pool of one connection, opened by the first statement: an environment works on one event at
 /// a time, and a start must not wait for the database.
 ///
@@ -86,7 +90,16 @@ pub fn connect_lazily(url: &Secret, actor: &str) -> Result<PgPool, DbError> {
         .acquire_timeout(Duration::from_secs(5))
         // Timers do not run while an environment is frozen; the test on acquire finds dead sockets.
         .idle_timeout(None)
-        .max_lifetime(None);
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .before_acquire(|conn, _| {
+            Box::pin(async {
+                // A firewall that dropped the connection meanwhile says nothing, ever.
+                let alive = tokio::time::timeout(SIGN_OF_LIFE, conn.ping()).await;
+                alive.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))?;
+                Ok(true)
+            })
+        });
     Ok(pool.connect_lazy_with(options))
 }
 

@@ -65,7 +65,9 @@ union all
 select 'a state only rises', format('send %s went from %s to %s', row_key, before ->> 'state', after ->> 'state')
 from audit_log
 where table_name = 'sends' and action = 'update'
-  and ((before ->> 'state')::send_state >= 'sent' and (after ->> 'state')::send_state < (before ->> 'state')::send_state
+  -- What was refused and yet went out, by a call that was lost before, is where its events say it is.
+  and ((before ->> 'state')::send_state >= 'sent' and before ->> 'state' <> 'refused'
+           and (after ->> 'state')::send_state < (before ->> 'state')::send_state
        or before ->> 'state' = 'unknown' and after ->> 'state' in ('review', 'claimed', 'calling')
        or (after ->> 'fence')::bigint < (before ->> 'fence')::bigint)
 

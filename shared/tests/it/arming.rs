@@ -1,34 +1,19 @@
 //! What may change between the decision and the call (invariants 8 and 10).
 
+use std::time::Duration;
+
 use shared::{
     db::{self, PgPool, operator, sends},
-    domain::{ids::SendId, quota::Quota, reason::Reason, send_state::SendState},
+    domain::{ids::SendId, lead::NewLead, quota::Quota, reason::Reason, send_state::SendState},
     testing,
 };
 
 use crate::ledger::{
-    arm, claim, end_leases, ended, has_slot, planned, row, runners, settle, to_call,
+    LEASE, LIMITS, arm, claim, end_leases, ended, has_slot, planned, row, runners, settle, to_call,
 };
 
 async fn execute(pool: &PgPool, statement: &'static str) {
     sqlx::raw_sql(statement).execute(pool).await.unwrap();
-}
-
-/// Until a statement of this database waits for a lock.
-async fn until_waiting(pool: &PgPool) {
-    loop {
-        let waiting: bool = sqlx::query_scalar(
-            "select exists (select 1 from pg_locks l join pg_stat_activity a using (pid)
-                            where not l.granted and a.datname = current_database())",
-        )
-        .fetch_one(pool)
-        .await
-        .unwrap();
-        if waiting {
-            return;
-        }
-        tokio::task::yield_now().await;
-    }
 }
 
 /// Arms one claimed send while its mailbox is held, and does something meanwhile.
@@ -45,7 +30,7 @@ async fn armed_after(pool: &PgPool, meanwhile: &'static str) -> bool {
         let (pool, decided) = (pool.clone(), [to_call(&claimed)]);
         async move { arm(&pool, &decided).await }
     });
-    until_waiting(pool).await;
+    testing::until_waiting(pool, Duration::ZERO).await;
     execute(pool, meanwhile).await;
     holding.commit().await.unwrap();
     !arming.await.unwrap().is_empty()
@@ -66,6 +51,46 @@ async fn a_breaker_that_opens_while_arming_waits_is_seen(pool: PgPool) {
     let open = "insert into breakers (campaign_id, opened_at, reason, figures)
                 select id, now(), 'bounce_rate', '{}' from campaigns";
     assert!(!armed_after(&pool, open).await);
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn an_erasure_of_the_lead_alone_that_commits_while_arming_waits_is_seen(pool: PgPool) {
+    let erase =
+        "update leads set erased_at = now(), name = null, email = null, bio = null, raw = null,
+                     website = null, location = null, profile_url = null, follower_count = null,
+                     enrich_requested_at = null";
+    assert!(!armed_after(&pool, erase).await);
+}
+
+/// On either side of midnight each has a day of its own: only what the other holds tells of it.
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn a_day_that_is_taken_while_a_claim_waits_is_among_the_past_mails(pool: PgPool) {
+    let one = testing::campaign(&pool, "one").await;
+    let two = testing::campaign(&pool, "two").await;
+    let new = runners(1);
+    let other = NewLead {
+        email: new[0].email.clone(),
+        ..testing::new_lead("other")
+    };
+    let first = planned(&pool, one, &new).await;
+    let second = planned(&pool, two, &[other]).await;
+    let mut claiming = pool.begin().await.unwrap();
+    sends::claim(&mut claiming, &first, LEASE, &LIMITS)
+        .await
+        .unwrap();
+    sqlx::query("update mail_days set day = day - 1")
+        .execute(&mut *claiming)
+        .await
+        .unwrap();
+    let waiting = tokio::spawn({
+        let pool = pool.clone();
+        async move { claim(&pool, &second).await }
+    });
+    testing::until_waiting(&pool, Duration::ZERO).await;
+    claiming.commit().await.unwrap();
+    let claims = waiting.await.unwrap();
+    assert!(matches!(claims[0].quota, Quota::Granted { .. }));
+    assert_eq!(claims[0].recipient.past.count, 1);
 }
 
 /// A sender that waited so long is dead by then: what it would arm, nobody calls.

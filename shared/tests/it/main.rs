@@ -3,6 +3,7 @@
 //! * `tidy` – who may name what, and how large a room may be.
 //! * `sends` – the ledger: claim, arm, settle, reap, and what happens at once.
 //! * `constraints` – what the database refuses, and does by itself.
+//! * `connection` – one that died while nobody looked.
 //! * `plans` – the statements stay on their indexes as the tables grow.
 //! * `why` – what an operator is told; `operator` – what one may do.
 //! * `audit` – every decision leaves a trace that names nobody.
@@ -14,6 +15,7 @@
 
 mod arming;
 mod audit;
+mod connection;
 mod constraints;
 mod ledger;
 mod operator;

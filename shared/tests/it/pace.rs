@@ -1,8 +1,7 @@
 //! Every limit of speed and volume holds across all senders (invariant 11).
 
+mod domains;
 mod volume;
-
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use shared::{
@@ -191,36 +190,6 @@ async fn a_claim_that_was_left_frees_the_day_and_burns_the_rate(pool: PgPool) {
     .await
     .unwrap();
     assert_eq!(counts, (2, 0, 0));
-}
-
-#[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn the_servers_of_one_domain_get_one_mail_a_while(pool: PgPool) {
-    let campaign = testing::campaign(&pool, "c").await;
-    let at = testing::new_lead_at;
-    let new = [
-        at("a", "one.example"),
-        at("b", "ONE.example"),
-        at("c", "two.example"),
-        at("d", "one.example"),
-    ];
-    let mut ids = planned(&pool, campaign, &new).await;
-    ids.sort_unstable();
-    let limits = Limits {
-        domain_spacing: Duration::from_secs(60),
-        ..LIMITS
-    };
-    let claims = claim_within(&pool, &ids, &limits).await;
-    let (granted_now, reasons) = tally(claims.iter().map(|claim| claim.quota));
-    assert_eq!((granted_now, reasons), (2, vec![Reason::DomainSpacing; 2]));
-    let mut turns: Vec<i64> = claims
-        .iter()
-        .filter_map(|claim| match claim.quota {
-            Quota::Wait { until, .. } => Some(until.timestamp()),
-            Quota::Granted { .. } | Quota::NotAsked => None,
-        })
-        .collect();
-    turns.sort_unstable();
-    assert_eq!(turns[1] - turns[0], 60, "one after the other");
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]

@@ -85,27 +85,13 @@ async fn an_unsubscribe_under_way_is_waited_for(pool: PgPool) {
         .execute(&mut *unsubscribing)
         .await
         .unwrap();
-    let arming = tokio::spawn({
+    let mut arming = tokio::spawn({
         let (pool, decided) = (pool.clone(), [to_call(&claims[0])]);
         async move { arm(&pool, &decided).await }
     });
-    // Until the arming statement waits for the recipient's row.
-    loop {
-        let waiting: bool = sqlx::query_scalar(
-            "select exists (select 1 from pg_locks l join pg_stat_activity a using (pid)
-                            where not l.granted and a.datname = current_database())",
-        )
-        .fetch_one(&pool)
-        .await
-        .unwrap();
-        if waiting {
-            break;
-        }
-        assert!(
-            !arming.is_finished(),
-            "armed without waiting for the unsubscribe"
-        );
-        tokio::task::yield_now().await;
+    tokio::select! {
+        () = testing::until_waiting(&pool, Duration::ZERO) => {}
+        _ = &mut arming => panic!("armed without waiting for the unsubscribe"),
     }
     unsubscribing.commit().await.unwrap();
     assert!(

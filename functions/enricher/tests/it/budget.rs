@@ -1,9 +1,14 @@
 //! What a day may cost is reserved before a call and settled after it.
 
+use std::time::Duration;
+
 use futures::future::join_all;
 use proptest::{collection::vec, prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use serde_json::json;
-use shared::db::model_calls::{self, CallState, Reservation, SettledCall, Terms};
+use shared::{
+    db::model_calls::{self, CallState, Reservation, SettledCall, Terms},
+    testing,
+};
 use simulated::ModelFault;
 use sqlx::PgPool;
 
@@ -167,7 +172,7 @@ async fn run_case(pool: &PgPool, case: u8, steps: &[(u8, i64, bool)], budget: i6
                 model: "m",
                 call_micros: *micros,
                 daily_budget_micros: budget,
-                lease: std::time::Duration::from_secs(90),
+                lease: Duration::from_secs(90),
             };
             let answers = model_calls::reserve(&mut conn, &keys, terms).await.unwrap();
             for (key, answer) in keys.iter().zip(answers) {
@@ -184,4 +189,70 @@ async fn run_case(pool: &PgPool, case: u8, steps: &[(u8, i64, bool)], budget: i6
         assert_eq!(spent.unwrap_or(0), reserved + paid, "{steps:?} of {budget}");
         assert!(reserved + paid <= budget, "{steps:?} of {budget}");
     }
+}
+
+/// A call whose lease has ended and that is being settled at this moment: who reserves does not wait
+/// for it, since who settles waits for the day's row.
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn reserving_waits_for_nobody_who_settles(pool: PgPool) {
+    let mut conn = shared::db::acquire(&pool).await.unwrap();
+    let terms = Terms {
+        model: "m",
+        call_micros: 10,
+        daily_budget_micros: 100,
+        lease: Duration::ZERO,
+    };
+    let keys = [[7; 32]];
+    let first = model_calls::reserve(&mut conn, &keys, terms).await.unwrap();
+    assert_eq!(first, [Reservation::Ask { attempt: 1 }]);
+
+    let mut settling = pool.begin().await.unwrap();
+    sqlx::query("select 1 from model_calls for update")
+        .execute(&mut *settling)
+        .await
+        .unwrap();
+    sqlx::query("set lock_timeout = '5 s'")
+        .execute(&mut *conn)
+        .await
+        .unwrap();
+    let second = model_calls::reserve(&mut conn, &keys, terms).await.unwrap();
+    assert_eq!(second, [Reservation::Ask { attempt: 2 }]);
+    settling.rollback().await.unwrap();
+    let third = model_calls::reserve(&mut conn, &keys, terms).await.unwrap();
+    assert_eq!(third, [Reservation::Exhausted]);
+    let lost: i64 = sqlx::query_scalar("select count(*) from model_calls where state = 'lost'")
+        .fetch_one(&mut *conn)
+        .await
+        .unwrap();
+    assert_eq!(lost, 2);
+}
+
+/// Two who ask at midnight may each lock a day of their own.
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn whoever_finds_another_asking_waits_and_does_not_blame_the_budget(pool: PgPool) {
+    let keys = [[7; 32]];
+    let terms = Terms {
+        model: "m",
+        call_micros: 10,
+        daily_budget_micros: 100,
+        lease: Duration::from_secs(90),
+    };
+    let mut first = pool.begin().await.unwrap();
+    let asked = model_calls::reserve(&mut first, &keys, terms)
+        .await
+        .unwrap();
+    assert_eq!(asked, [Reservation::Ask { attempt: 1 }]);
+    // As if it had locked yesterday's row.
+    let day = "update model_spend set day = day - 1";
+    sqlx::query(day).execute(&mut *first).await.unwrap();
+    let second = tokio::spawn({
+        let pool = pool.clone();
+        async move {
+            let mut conn = shared::db::acquire(&pool).await.unwrap();
+            model_calls::reserve(&mut conn, &keys, terms).await.unwrap()
+        }
+    });
+    testing::until_waiting(&pool, Duration::ZERO).await;
+    first.commit().await.unwrap();
+    assert_eq!(second.await.unwrap(), [Reservation::Busy]);
 }

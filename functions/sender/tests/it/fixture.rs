@@ -102,25 +102,6 @@ fn wired(pool: &PgPool, queue: &TestQueue, sdk: &SdkConfig, changes: &[(&str, &s
     Deps::new(config, Queue::new(sqs, queue.url.clone()), mailer).unwrap()
 }
 
-/// Until a statement of this database has waited for a lock for so long.
-pub(crate) async fn until_waiting(pool: &PgPool, milliseconds: i32) {
-    loop {
-        let waiting: bool = sqlx::query_scalar(
-            "select exists (select 1 from pg_locks l join pg_stat_activity a using (pid)
-                            where not l.granted and a.datname = current_database()
-                              and clock_timestamp() - a.query_start > $1 * interval '1 ms')",
-        )
-        .bind(milliseconds)
-        .fetch_one(pool)
-        .await
-        .unwrap();
-        if waiting {
-            return;
-        }
-        tokio::task::yield_now().await;
-    }
-}
-
 /// A deadline as far away as the function's timeout.
 #[expect(
     clippy::disallowed_methods,

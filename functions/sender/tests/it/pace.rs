@@ -1,10 +1,12 @@
 //! Never too fast (invariant 11).
 
+use std::time::Duration;
+
 use serde_json::json;
-use shared::db::PgPool;
+use shared::{db::PgPool, testing};
 
 use crate::{
-    fixture::{Fixture, in_time, runners, until_waiting},
+    fixture::{Fixture, in_time, runners},
     ses::{FailingSes, Fault},
 };
 
@@ -47,7 +49,7 @@ async fn who_is_too_late_for_its_place_calls_nobody_and_takes_another(pool: PgPo
         .await
         .unwrap();
     let held = async {
-        until_waiting(&pool, 500).await;
+        testing::until_waiting(&pool, Duration::from_millis(500)).await;
         slow.rollback().await.unwrap();
     };
     let (done, ()) = tokio::join!(f.deliver(&ids), held);

@@ -72,6 +72,31 @@ fn a_message_stays_invisible_for_six_timeouts_of_its_function() {
     );
 }
 
+/// What no row can announce again is tried for as long as a database may be away.
+fn events_outlast_a_day(template: &Template) -> Broken {
+    let source = queue(template, Some("FeedbackQueue"));
+    let times = source["RedrivePolicy"]["maxReceiveCount"].as_u64();
+    let pause = source["VisibilityTimeout"].as_u64();
+    let seconds = times.zip(pause).map(|(times, pause)| times * pause);
+    let kept = source["MessageRetentionPeriod"].as_u64();
+    let mut broken = Broken::new();
+    if seconds.min(kept) < Some(24 * 60 * 60) {
+        broken.push(format!("events are given up after {seconds:?} s"));
+    }
+    broken
+}
+
+#[test]
+fn an_event_of_ses_is_tried_for_a_day_at_least() {
+    holds(events_outlast_a_day);
+    bites(
+        events_outlast_a_day,
+        "FeedbackQueue",
+        "maxReceiveCount: 1000",
+        "maxReceiveCount: 10",
+    );
+}
+
 fn failures_end_in_dead_letters(template: &Template) -> Broken {
     let dead_letters = dead_letter_queues(template);
     let mut broken = Broken::new();
