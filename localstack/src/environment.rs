@@ -15,8 +15,8 @@ pub(crate) const REGION: &str = "us-east-1";
 /// LocalStack takes any key; this one opens nothing anywhere.
 pub(crate) const DUMMY_KEY: &str = "test";
 
-/// Names that say who the user is, how the terminal looks and where the tools lie.
-const KEPT: [&str; 26] = [
+/// Names that say who the user is, how the terminal looks, where the tools lie and how large a test is.
+const KEPT: [&str; 27] = [
     "PATH",
     "HOME",
     "USER",
@@ -43,6 +43,7 @@ const KEPT: [&str; 26] = [
     "LD",
     "EDITOR",
     "PAGER",
+    "PLAN_ROWS",
 ];
 const KEPT_PREFIXES: [&str; 7] = [
     "LC_",
