@@ -1,43 +1,23 @@
 //! A few demo leads by command, through the same door as every other list.
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use serde_json::json;
 use shared::db;
 use simulated::{Profile, World};
 
 use crate::demo::seed;
+use crate::lists::{self, Row};
 use crate::settings::{STACK, Settings};
 use crate::{aws, invoke, migrate, output};
 
 /// Other people than those whom the demo's sources hold.
 const SEED: u64 = 2026;
 const SOURCE: &str = "leads";
-const COLUMNS: [&str; 12] = [
-    "platform",
-    "id",
-    "username",
-    "name",
-    "email",
-    "bio",
-    "website",
-    "location",
-    "country",
-    "language",
-    "followers",
-    "profile_url",
-];
-
 /// Writes a list of `count` made-up people and has the collector read it.
 pub(crate) async fn insert(settings: &Settings, count: u16) -> Result<()> {
     let path = settings.folder.root.join("leads.csv");
     let world = World::new(SEED, usize::from(count));
-    let mut list = csv::Writer::from_path(&path)
-        .with_context(|| format!("could not write {}", path.display()))?;
-    list.write_record(COLUMNS)?;
-    for person in world.profiles() {
-        list.write_record(row(person))?;
-    }
-    list.flush()?;
+    lists::write(&path, world.profiles().iter().map(row))?;
 
     let pool = migrate::migrated(&settings.database_url()).await?;
     let mut conn = db::acquire(&pool).await?;
@@ -62,20 +42,19 @@ pub(crate) async fn insert(settings: &Settings, count: u16) -> Result<()> {
     Ok(())
 }
 
-fn row(person: &Profile) -> [String; 12] {
-    let optional = |value: Option<&str>| value.unwrap_or_default().to_owned();
-    [
-        person.platform.name().to_owned(),
-        person.id.clone(),
-        person.username.clone(),
-        person.name.clone(),
-        optional(person.email.as_deref().filter(|_| person.email_listed)),
-        person.bio.clone(),
-        optional(person.website.as_deref()),
-        optional(person.location.as_deref()),
-        optional(person.country.filter(|_| person.country_listed)),
-        person.language.code().to_owned(),
-        person.followers.to_string(),
-        person.url(),
-    ]
+fn row(person: &Profile) -> Row {
+    Row {
+        platform: person.platform.name(),
+        id: person.id.clone(),
+        username: person.username.clone(),
+        name: person.name.clone(),
+        email: person.email.clone().filter(|_| person.email_listed),
+        bio: person.bio.clone(),
+        website: person.website.clone(),
+        location: person.location.clone(),
+        country: person.country.filter(|_| person.country_listed),
+        language: person.language.code(),
+        followers: person.followers,
+        profile_url: person.url(),
+    }
 }

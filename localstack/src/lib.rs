@@ -23,6 +23,7 @@ mod invoke;
 pub mod lambda;
 mod leads;
 mod lint;
+mod lists;
 mod logs;
 mod mail;
 mod migrate;

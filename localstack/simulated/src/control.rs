@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, Request, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::ledger::{Entry, Stats};
@@ -118,11 +118,21 @@ fn done() -> Answer {
     (StatusCode::OK, Json(json!({ "ok": true })))
 }
 
-fn refused(why: &JsonRejection) -> Answer {
-    (
-        StatusCode::BAD_REQUEST,
-        Json(json!({ "ok": false, "error": why.body_text() })),
-    )
+/// What is to change; a body that cannot be read says why.
+struct Change<T>(T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Change<T> {
+    type Rejection = Answer;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Answer> {
+        match Json::from_request(request, state).await {
+            Ok(Json(change)) => Ok(Self(change)),
+            Err(why) => Err((
+                StatusCode::BAD_REQUEST,
+                Json(json!({ "ok": false, "error": why.body_text() })),
+            )),
+        }
+    }
 }
 
 async fn stats(State(internet): State<Arc<Internet>>) -> Json<Stats> {
@@ -140,12 +150,8 @@ async fn reset(State(internet): State<Arc<Internet>>) -> Answer {
 
 async fn model(
     State(internet): State<Arc<Internet>>,
-    change: Result<Json<ModelChange>, JsonRejection>,
+    Change(change): Change<ModelChange>,
 ) -> Answer {
-    let change = match change {
-        Ok(Json(change)) => change,
-        Err(why) => return refused(&why),
-    };
     let mut knobs = internet.model();
     if change.clear {
         knobs.clear();
@@ -165,14 +171,7 @@ async fn model(
     done()
 }
 
-async fn x(
-    State(internet): State<Arc<Internet>>,
-    change: Result<Json<XChange>, JsonRejection>,
-) -> Answer {
-    let change = match change {
-        Ok(Json(change)) => change,
-        Err(why) => return refused(&why),
-    };
+async fn x(State(internet): State<Arc<Internet>>, Change(change): Change<XChange>) -> Answer {
     let mut knobs = internet.x();
     if change.clear {
         knobs.clear();
@@ -218,14 +217,7 @@ async fn queues(State(internet): State<Arc<Internet>>) -> Json<BTreeMap<String, 
     Json(internet.sqs.counts())
 }
 
-async fn ses(
-    State(internet): State<Arc<Internet>>,
-    change: Result<Json<SesChange>, JsonRejection>,
-) -> Answer {
-    let change = match change {
-        Ok(Json(change)) => change,
-        Err(why) => return refused(&why),
-    };
+async fn ses(State(internet): State<Arc<Internet>>, Change(change): Change<SesChange>) -> Answer {
     internet.ses.behave(|ses| {
         if change.clear {
             ses.clear();
@@ -268,14 +260,7 @@ async fn ses(
     done()
 }
 
-async fn sqs(
-    State(internet): State<Arc<Internet>>,
-    change: Result<Json<SqsChange>, JsonRejection>,
-) -> Answer {
-    let change = match change {
-        Ok(Json(change)) => change,
-        Err(why) => return refused(&why),
-    };
+async fn sqs(State(internet): State<Arc<Internet>>, Change(change): Change<SqsChange>) -> Answer {
     internet.sqs.faults(|sqs| {
         if change.clear {
             sqs.clear();

@@ -15,6 +15,7 @@ use simulated::{Envelope, Queue, QueueSettings, Settings as World, Simulated};
 use crate::chaos::Binaries;
 use crate::chaos::cluster::Cluster;
 use crate::lambda::{Config, Function, FunctionSpec, Mapping, Simulator};
+use crate::lists::{self, Row};
 use crate::settings::Settings;
 
 /// Of the functions' addresses and unsubscribe tokens; secret from nobody.
@@ -101,7 +102,7 @@ impl<'a> Stage<'a> {
         stage.internet.ses().publish_to(feedback, Envelope::Raw);
         stage.queue("outreach")?.copies(stage.setting.copies);
         let list = folder.join("list.csv");
-        write_list(&list, stage.setting.leads)?;
+        lists::write(&list, (0..stage.setting.leads).map(Row::runner))?;
         stage.announce(&list).await?;
         Ok(stage)
     }
@@ -248,44 +249,6 @@ pub(super) fn variables(
 /// The keys of the tokens in the mails.
 pub(super) fn unsubscribe_keys() -> String {
     format!("k1:{KEY}")
-}
-
-/// Everybody is somebody else, and the programme fits all of them: each goes the whole way.
-fn write_list(path: &Path, leads: u32) -> Result<()> {
-    let mut list = csv::Writer::from_path(path)
-        .with_context(|| format!("could not write {}", path.display()))?;
-    list.write_record([
-        "platform",
-        "id",
-        "username",
-        "name",
-        "email",
-        "bio",
-        "website",
-        "country",
-        "language",
-        "followers",
-        "profile_url",
-    ])?;
-    for person in 0..leads {
-        list.write_record([
-            "x".to_owned(),
-            format!("{}", 1_000_000 + person),
-            format!("runner_{person}"),
-            format!("Ana Example {person}"),
-            format!("ana.{person}@mail-{}.example.org", person % 400),
-            format!(
-                "Running coach number {person}. Marathon training plans and honest shoe reviews. \
-                 Open to brand partnerships, contact by mail."
-            ),
-            format!("https://runner-{person}.example.com/"),
-            "US".to_owned(),
-            "en".to_owned(),
-            format!("{}", 5_000 + person),
-            format!("https://x.com/runner_{person}"),
-        ])?;
-    }
-    Ok(list.flush()?)
 }
 
 fn fresh(folder: &Path) -> Result<()> {

@@ -31,13 +31,14 @@ pub(crate) async fn run(ground: &Ground, args: &ChaosArgs, verdict: &mut Verdict
     let bar = progress(cases.len() + Drill::ALL.len());
     for drill in Drill::ALL {
         bar.set_message(drill.name());
-        verdict.add(drills::run(ground, seed, drill).await?);
+        let run = drills::run(ground, seed, drill).await?;
+        bar.suspend(|| verdict.add(run));
         bar.inc(1);
     }
     for (number, one) in (1..).zip(cases) {
         bar.set_message(one.name());
         let (run, _) = case(ground, seed, number, Some(one)).await?;
-        verdict.add(run);
+        bar.suspend(|| verdict.add(run));
         bar.inc(1);
     }
     bar.finish_and_clear();

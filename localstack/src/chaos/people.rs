@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use serde_json::json;
 use shared::db::campaigns::{self, NewCampaign};
 use shared::db::{PgConnection, sources};
+
+use crate::lists::{self, Row};
 
 /// In every address and name of a run, and in nothing else: where it turns up, somebody is named.
 pub(crate) const CANARY: &str = "canarybird";
@@ -15,20 +17,6 @@ const CAMPAIGNS: [&str; 2] = ["first", "second"];
 /// Lists of each campaign.
 const LISTS: usize = 3;
 
-const COLUMNS: [&str; 11] = [
-    "platform",
-    "id",
-    "username",
-    "name",
-    "email",
-    "bio",
-    "website",
-    "country",
-    "language",
-    "followers",
-    "profile_url",
-];
-
 /// Writes the lists of `leads` people and stores who looks where: two campaigns read the same three
 /// lists, the lists overlap, and every fifth mailbox belongs to two profiles.
 pub(crate) async fn settle(conn: &mut PgConnection, folder: &Path, leads: u32) -> Result<()> {
@@ -36,17 +24,12 @@ pub(crate) async fn settle(conn: &mut PgConnection, folder: &Path, leads: u32) -
         .map(|n| folder.join(format!("list-{n}.csv")))
         .collect();
     for (n, path) in lists.iter().enumerate() {
-        let mut list = csv::Writer::from_path(path)
-            .with_context(|| format!("could not write {}", path.display()))?;
-        list.write_record(COLUMNS)?;
-        for person in 0..leads {
-            let home = person as usize % LISTS;
+        let here = (0..leads).filter(|person| {
+            let home = *person as usize % LISTS;
             // Every fourth stands on the next list too.
-            if home == n || (person % 4 == 0 && (home + 1) % LISTS == n) {
-                list.write_record(row(person))?;
-            }
-        }
-        list.flush()?;
+            home == n || (person % 4 == 0 && (home + 1) % LISTS == n)
+        });
+        lists::write(path, here.map(row))?;
     }
     for name in CAMPAIGNS {
         let campaign = NewCampaign {
@@ -67,27 +50,19 @@ pub(crate) async fn settle(conn: &mut PgConnection, folder: &Path, leads: u32) -
     Ok(())
 }
 
-fn row(person: u32) -> [String; 11] {
+fn row(person: u32) -> Row {
     // 5 and 6, 10 and 11, … share a mailbox.
     let mailbox = if person % 5 == 1 && person > 5 {
         person - 1
     } else {
         person
     };
-    [
-        "x".to_owned(),
-        format!("{}", 10_000 + person),
-        format!("runner_{person}"),
-        format!("Ana {CANARY}"),
-        format!("{CANARY}.{mailbox}@mail-{}.example.org", mailbox % 40),
-        format!(
-            "Running coach number {person}. Marathon training plans and honest shoe reviews. Open \
-             to brand partnerships, contact by mail."
-        ),
-        format!("https://runner-{person}.example.com/"),
-        "US".to_owned(),
-        "en".to_owned(),
-        format!("{}", 5_000 + person),
-        format!("https://x.com/runner_{person}"),
-    ]
+    Row {
+        name: format!("Ana {CANARY}"),
+        email: Some(format!(
+            "{CANARY}.{mailbox}@mail-{}.example.org",
+            mailbox % 40
+        )),
+        ..Row::runner(person)
+    }
 }

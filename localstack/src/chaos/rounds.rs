@@ -26,7 +26,8 @@ pub(crate) async fn run(ground: &Ground, args: &ChaosArgs, verdict: &mut Verdict
     let bar = progress(usize::try_from(args.rounds)?);
     for round in 1..=args.rounds {
         bar.set_message(format!("seed {}, round {round}", args.seed));
-        verdict.add(one(ground, args, round).await?);
+        let run = one(ground, args, round).await?;
+        bar.suspend(|| verdict.add(run));
         bar.inc(1);
     }
     bar.finish_and_clear();

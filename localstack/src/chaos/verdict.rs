@@ -60,6 +60,7 @@ impl Run {
 }
 
 impl Verdict {
+    /// Counts it in, and tells at once what was found.
     pub(crate) fn add(&mut self, run: Run) {
         self.cases += 1;
         self.disturbed += usize::from(run.disturbed);
@@ -69,6 +70,10 @@ impl Verdict {
         self.unknowns.resolved += run.unknowns.resolved;
         self.unknowns.shown += run.unknowns.shown;
         for finding in run.findings {
+            output::warning(format_args!(
+                "{}: {}: {}",
+                run.name, finding.invariant, finding.subject
+            ));
             *self
                 .violations
                 .entry(finding.invariant.clone())

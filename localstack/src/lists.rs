@@ -1,0 +1,56 @@
+//! Lists of people, as a collector reads them.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use serde::Serialize;
+
+/// One person; the fields name the columns.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Row {
+    pub(crate) platform: &'static str,
+    pub(crate) id: String,
+    pub(crate) username: String,
+    pub(crate) name: String,
+    pub(crate) email: Option<String>,
+    pub(crate) bio: String,
+    pub(crate) website: Option<String>,
+    pub(crate) location: Option<String>,
+    pub(crate) country: Option<&'static str>,
+    pub(crate) language: &'static str,
+    pub(crate) followers: u64,
+    pub(crate) profile_url: String,
+}
+
+impl Row {
+    /// Somebody whom the programme fits, and who is nobody else: goes the whole way.
+    pub(crate) fn runner(number: u32) -> Self {
+        Self {
+            platform: "x",
+            id: format!("{}", 1_000_000 + number),
+            username: format!("runner_{number}"),
+            name: format!("Ana Example {number}"),
+            email: Some(format!("ana.{number}@mail-{}.example.org", number % 400)),
+            bio: format!(
+                "Running coach number {number}. Marathon training plans and honest shoe reviews. \
+                 Open to brand partnerships, contact by mail."
+            ),
+            website: Some(format!("https://runner-{number}.example.com/")),
+            location: None,
+            country: Some("US"),
+            language: "en",
+            followers: u64::from(5_000 + number),
+            profile_url: format!("https://x.com/runner_{number}"),
+        }
+    }
+}
+
+/// Writes a list of these people.
+pub(crate) fn write(path: &Path, people: impl IntoIterator<Item = Row>) -> Result<()> {
+    let mut list = csv::Writer::from_path(path)
+        .with_context(|| format!("could not write {}", path.display()))?;
+    for person in people {
+        list.serialize(person)?;
+    }
+    Ok(list.flush()?)
+}
