@@ -237,14 +237,16 @@ async fn whoever_finds_another_asking_waits_and_does_not_blame_the_budget(pool: 
         daily_budget_micros: 100,
         lease: Duration::from_secs(90),
     };
+    // As somebody asks who has locked yesterday's row.
     let mut first = pool.begin().await.unwrap();
-    let asked = model_calls::reserve(&mut first, &keys, terms)
-        .await
-        .unwrap();
-    assert_eq!(asked, [Reservation::Ask { attempt: 1 }]);
-    // As if it had locked yesterday's row.
-    let day = "update model_spend set day = day - 1";
-    sqlx::query(day).execute(&mut *first).await.unwrap();
+    sqlx::query(
+        "insert into model_calls (request_key, attempt, lease_until, model, reserved_micros)
+         values ($1, 1, now() + interval '90 s', 'm', 10)",
+    )
+    .bind(keys[0].as_slice())
+    .execute(&mut *first)
+    .await
+    .unwrap();
     let second = tokio::spawn({
         let pool = pool.clone();
         async move {
