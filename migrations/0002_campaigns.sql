@@ -13,6 +13,9 @@ create table campaigns (
     review_all     boolean     not null default false,
     -- Country code → 'allow' | 'review' | 'consent', over the built-in table of lawful bases.
     basis_rules    jsonb       not null default '{}',
+    -- Mails leave between these hours where the recipient is; both empty means at any hour.
+    send_from      smallint             default 8,
+    send_until     smallint             default 20,
     created_at     timestamptz not null default now(),
     updated_at     timestamptz not null default now(),
     constraint campaigns_pkey primary key (id),
@@ -20,7 +23,10 @@ create table campaigns (
     constraint campaigns_status_known check (status in ('draft', 'active', 'paused', 'ended')),
     constraint campaigns_min_score_range check (min_score between 0 and 100),
     constraint campaigns_min_confidence_range check (min_confidence between 0 and 1),
-    constraint campaigns_daily_cap_natural check (daily_cap >= 0)
+    constraint campaigns_daily_cap_natural check (daily_cap >= 0),
+    constraint campaigns_hours_range check (
+        (send_from is null) = (send_until is null)
+        and send_from between 0 and 23 and send_until between 1 and 24 and send_from < send_until)
 );
 
 create table sources (

@@ -1,4 +1,27 @@
 //! All the SQL, one file per table, each function named for the question it answers.
+//!
+//! A write path is a short transaction of plain statements: lock the rows it will change, read facts
+//! in a later statement (READ COMMITTED then sees whatever committed while the locks were waited
+//! for), decide in a pure function, write. Every transaction locks in this order and never goes back
+//! up, so that no two wait for each other in a circle:
+//!
+//! | # | table | order of its rows |
+//! |---|---|---|
+//! | 1 | `sources` | `id` |
+//! | 2 | `campaigns` | `id` |
+//! | 3 | `leads` | inserts by `(source, external_id)`, then locks by `id` |
+//! | 4 | `recipients` | inserts by `email_hash`, then locks by `email_hash` |
+//! | 5 | `enriched_leads` | inserts by `(lead_id, campaign_id)`; updates while the send is held |
+//! | 6 | `sends` | locks by `id`; inserts by `(email_hash, campaign_id)` |
+//! | 7 | `send_events` | `event_key`; linked while the send is held |
+//! | 8 | `breakers`, then `campaign_days` | `campaign_id`; `(campaign_id, day)` |
+//! | 9 | `recipient_domains` | `domain_hash` |
+//! | 10 | `campaign_counters` | `campaign_id` |
+//! | 11 | `rate_limits` | one row, last of all that a send needs |
+//! | 12 | `model_calls`, then `model_spend` | `(request_key, attempt)`; `day` |
+//!
+//! The more transactions want a row, the later it is locked. A batch that a claim or a sweep takes
+//! with `skip locked` may be in any order, since it waits for nothing.
 
 pub mod campaigns;
 pub mod database;
@@ -49,6 +72,14 @@ impl DbError {
     #[cfg(feature = "faults")]
     pub(crate) fn asked_for() -> Self {
         Self::on("pass a fault point")(sqlx::Error::Protocol("asked for".to_owned()))
+    }
+
+    fn was_ended_for_another(&self) -> bool {
+        let code = self
+            .source
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code);
+        code.is_some_and(|code| ENDED_FOR_ANOTHER.contains(&&*code))
     }
 
     /// The named constraint that refused a row, if one did.
@@ -111,6 +142,41 @@ pub async fn acquire(pool: &PgPool) -> Result<PoolConnection<Postgres>, DbError>
     pool.acquire()
         .await
         .map_err(DbError::on("reach the database"))
+}
+
+/// PostgreSQL ended a transaction so that another could go on: a deadlock or a serialization failure.
+const ENDED_FOR_ANOTHER: [&str; 2] = ["40P01", "40001"];
+
+/// Runs `work` in one transaction, and once more from its first statement if PostgreSQL ended it for
+/// a deadlock or a serialization failure: the other transaction has finished by then.
+///
+/// # Errors
+/// What `work` returned, rolled back; or when the end of the commit is not known: what it did must
+/// then be read again.
+pub async fn transaction<T>(
+    conn: &mut PgConnection,
+    work: impl AsyncFn(&mut PgConnection) -> Result<T, DbError>,
+) -> Result<T, DbError> {
+    match attempt(conn, &work).await {
+        Err(error) if error.was_ended_for_another() => {
+            tracing::warn!(
+                error = telemetry::chain(&error),
+                "a transaction is run again"
+            );
+            attempt(conn, &work).await
+        }
+        result => result,
+    }
+}
+
+async fn attempt<T>(
+    conn: &mut PgConnection,
+    work: &impl AsyncFn(&mut PgConnection) -> Result<T, DbError>,
+) -> Result<T, DbError> {
+    let mut tx = begin(conn).await?;
+    let result = work(&mut tx).await?;
+    commit(tx).await?;
+    Ok(result)
 }
 
 /// Starts a transaction; dropped without [`commit`] it is rolled back.

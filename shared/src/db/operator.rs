@@ -1,4 +1,4 @@
-//! What a person asks of the ledger, and does to it by hand. Reads the views of `0010_why.sql`; every
+//! What a person asks of the ledger, and does to it by hand. Reads the views of `0011_why.sql`; every
 //! change is on record in `audit_log` with who made it and why.
 
 mod breakers;

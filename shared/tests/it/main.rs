@@ -1,6 +1,6 @@
 //! The walls of the house, and every statement against a real PostgreSQL.
 //!
-//! * `tidy` – who may name what, and how large a room may be.
+//! * `tidy` – who may name what.
 //! * `sends` – the ledger: claim, arm, settle, reap, and what happens at once.
 //! * `constraints` – what the database refuses, and does by itself.
 //! * `connection` – one that died while nobody looked.

@@ -20,11 +20,9 @@ create table send_events (
 );
 
 create index send_events_send_id_idx on send_events (send_id);
+-- Events that came before anybody knew whose mail it was, found again when that is known.
+create index send_events_unmatched_idx on send_events (ses_message_id) where send_id is null;
 create index send_events_mailbox_idx on send_events (email_hash, at) where kind in ('bounce', 'delivery');
-
--- What the worst bounce of a mail says about its mailbox. Beside the state, since a complaint hides it there.
-alter table sends add column bounce text
-    constraint sends_bounce_known check (bounce in ('soft', 'hard'));
 
 -- What the breaker looks at: mails by the day they were accepted, and how many of those went wrong.
 -- What is forgiven was there when a person closed the breaker again.
@@ -41,10 +39,6 @@ create table campaign_days (
     constraint campaign_days_campaign_id_fkey foreign key (campaign_id) references campaigns (id)
 );
 
-insert into campaign_days (campaign_id, day, sent)
-select campaign_id, (sent_at at time zone 'utc')::date, count(*)
-from sends where sent_at is not null group by 1, 2;
-
 -- Open while `opened_at` stands: nothing of this campaign leaves. Opened by the feedback function,
 -- closed by a person only.
 create table breakers (
@@ -59,10 +53,3 @@ create table breakers (
     constraint breakers_campaign_id_fkey foreign key (campaign_id) references campaigns (id),
     constraint breakers_open_explained check (opened_at is null or (reason is not null and figures is not null))
 );
-
-create trigger breakers_audit_insert after insert on breakers
-    referencing new table as after_rows for each statement
-    execute function audit_decisions('campaign_id', 'opened_at', 'reason', 'figures', 'closed_at', 'closed_by');
-create trigger breakers_audit_update after update on breakers
-    referencing old table as before_rows new table as after_rows for each statement
-    execute function audit_decisions('campaign_id', 'opened_at', 'reason', 'figures', 'closed_at', 'closed_by');

@@ -58,33 +58,3 @@ create table campaign_counters (
     constraint campaign_counters_pkey primary key (campaign_id),
     constraint campaign_counters_campaign_id_fkey foreign key (campaign_id) references campaigns (id)
 );
-
-insert into campaign_counters (campaign_id, day, taken)
-select c.id, (now() at time zone 'utc')::date, count(d.campaign_id)
-from campaigns c
-left join mail_days d on d.campaign_id = c.id and d.day = (now() at time zone 'utc')::date
-group by c.id;
-
-create function count_campaign() returns trigger language plpgsql as $$
-begin
-    insert into campaign_counters (campaign_id) values (new.id);
-    return null;
-end;
-$$;
-
-create trigger campaigns_counted after insert on campaigns
-    for each row execute function count_campaign();
-
--- Mails leave between these hours where the recipient is; both empty means at any hour.
-alter table campaigns
-    add column send_from  smallint default 8,
-    add column send_until smallint default 20,
-    add constraint campaigns_hours_range check (
-        (send_from is null) = (send_until is null)
-        and send_from between 0 and 23 and send_until between 1 and 24 and send_from < send_until);
-
--- The day whose slot a claim took: what is not used is given back to that day.
-alter table sends add column slot_day date;
-
--- Claims count by `campaign_counters` now.
-drop index mail_days_day_campaign_id_idx;
