@@ -39,10 +39,11 @@ pub mod sources;
 pub mod trials;
 pub mod verdicts;
 
-use std::{fmt, io, str::FromStr, time::Duration};
+use std::{borrow::Cow, fmt, io, str::FromStr, time::Duration};
 
 use sqlx::{
     Connection,
+    error::DatabaseError,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
@@ -53,19 +54,27 @@ use crate::{config::Secret, telemetry};
 /// Every migration, forward only.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
 
-/// A statement failed.
 #[derive(thiserror::Error)]
-#[error("could not {attempt}")]
-pub struct DbError {
-    /// What was attempted.
-    attempt: &'static str,
-    #[source]
-    source: sqlx::Error,
+pub enum DbError {
+    #[error("could not {attempt}")]
+    Statement {
+        attempt: &'static str,
+        #[source]
+        source: sqlx::Error,
+    },
+    /// Never replaced by a default: a wrong guess would become a false sentence in a mail, or a mail
+    /// that should not leave.
+    #[error("{table}.{column} of row {row} holds a word that this program does not know")]
+    UnknownWord {
+        table: &'static str,
+        row: String,
+        column: &'static str,
+    },
 }
 
 impl DbError {
     pub(crate) fn on(attempt: &'static str) -> impl Fn(sqlx::Error) -> Self {
-        move |source| Self { attempt, source }
+        move |source| Self::Statement { attempt, source }
     }
 
     /// What a fault point returns where an error is asked for.
@@ -74,28 +83,51 @@ impl DbError {
         Self::on("pass a fault point")(sqlx::Error::Protocol("asked for".to_owned()))
     }
 
+    fn from_server(&self) -> Option<&dyn DatabaseError> {
+        match self {
+            Self::Statement { source, .. } => source.as_database_error(),
+            Self::UnknownWord { .. } => None,
+        }
+    }
+
+    /// PostgreSQL's code (`SQLSTATE`), if the server answered at all.
+    pub fn code(&self) -> Option<Cow<'_, str>> {
+        self.from_server()?.code()
+    }
+
     fn was_ended_for_another(&self) -> bool {
-        let code = self
-            .source
-            .as_database_error()
-            .and_then(sqlx::error::DatabaseError::code);
-        code.is_some_and(|code| ENDED_FOR_ANOTHER.contains(&&*code))
+        self.code()
+            .is_some_and(|code| ENDED_FOR_ANOTHER.contains(&&*code))
     }
 
     /// The named constraint that refused a row, if one did.
     pub fn constraint(&self) -> Option<&str> {
-        self.source.as_database_error()?.constraint()
+        self.from_server()?.constraint()
     }
+}
+
+/// A word of the database as a value of ours.
+///
+/// # Errors
+/// When this program does not know the word: names table, row and column.
+pub fn known<T: FromStr>(
+    word: &str,
+    table: &'static str,
+    row: impl fmt::Display,
+    column: &'static str,
+) -> Result<T, DbError> {
+    word.parse().map_err(|_| DbError::UnknownWord {
+        table,
+        row: row.to_string(),
+        column,
+    })
 }
 
 /// Without what PostgreSQL adds in its detail, which quotes the row: Lambda's runtime logs the error
 /// of a handler in this form.
 impl fmt::Debug for DbError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let code = self
-            .source
-            .as_database_error()
-            .and_then(sqlx::error::DatabaseError::code);
+        let code = self.code();
         let code = code.as_deref().unwrap_or("no code");
         write!(f, "DbError({}; {code})", telemetry::chain(self))
     }
@@ -205,4 +237,21 @@ pub async fn commit(tx: sqlx::Transaction<'_, Postgres>) -> Result<(), DbError> 
 /// When a migration fails, or the database has one that this binary does not know.
 pub async fn migrate(pool: &PgPool) -> Result<(), sqlx::migrate::MigrateError> {
     MIGRATOR.run(pool).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::lead::Platform;
+
+    #[test]
+    fn unknown_word_names_table_row_and_column() {
+        let read = |word| known::<Platform>(word, "leads", 7, "source");
+        assert_eq!(read("instagram").unwrap(), Platform::Instagram);
+        let error = read("myspace").unwrap_err().to_string();
+        for part in ["leads", "source", "7"] {
+            assert!(error.contains(part), "{error}");
+        }
+        assert!(!error.contains("myspace"), "{error}");
+    }
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumIter, EnumString, IntoStaticStr};
 
 use super::country::Country;
 
@@ -21,9 +22,12 @@ pub enum BasisRule {
     Consent,
 }
 
-/// Why a recipient may be written to, as recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Why a recipient may be written to, as recorded in `recipients.basis`.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumIter, EnumString, IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Basis {
     /// The person agreed, provably (GDPR, art. 7).
     Consent,
@@ -34,14 +38,8 @@ pub enum Basis {
 }
 
 impl Basis {
-    /// Reads the database's word.
     pub fn from_word(word: &str) -> Option<Self> {
-        match word {
-            "consent" => Some(Self::Consent),
-            "legitimate_interest" => Some(Self::LegitimateInterest),
-            "contract" => Some(Self::Contract),
-            _ => None,
-        }
+        word.parse().ok()
     }
 }
 

@@ -1,8 +1,6 @@
 //! A lead: one profile on one platform.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
+use strum::{Display, EnumIter, EnumString, IntoStaticStr};
 
 use super::{
     country::Country,
@@ -11,42 +9,42 @@ use super::{
 };
 
 /// Where a profile lives. With the profile's id it is the lead's identity (invariant 1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+///
+/// Its text is the word of the column `leads.source`.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Display,
+    EnumIter,
+    EnumString,
+    IntoStaticStr,
+)]
+#[strum(serialize_all = "lowercase")]
 pub enum Platform {
-    /// X, formerly Twitter.
     X,
-    /// Instagram.
     Instagram,
-    /// Facebook pages.
     Facebook,
-    /// LinkedIn.
     LinkedIn,
     /// An imported list that names no platform.
     Csv,
 }
 
 impl Platform {
-    /// The database's word, column `leads.source`.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::X => "x",
-            Self::Instagram => "instagram",
-            Self::Facebook => "facebook",
-            Self::LinkedIn => "linkedin",
-            Self::Csv => "csv",
-        }
+        self.into()
     }
 
     /// Reads a word as people and exports write it.
     pub fn from_word(word: &str) -> Option<Self> {
         match word.trim().to_ascii_lowercase().as_str() {
-            "x" | "twitter" => Some(Self::X),
-            "instagram" => Some(Self::Instagram),
-            "facebook" => Some(Self::Facebook),
-            "linkedin" => Some(Self::LinkedIn),
-            "csv" => Some(Self::Csv),
-            _ => None,
+            "twitter" => Some(Self::X),
+            word => word.parse().ok(),
         }
     }
 
@@ -59,12 +57,6 @@ impl Platform {
             Self::LinkedIn => "LinkedIn",
             Self::Csv => "imported",
         }
-    }
-}
-
-impl fmt::Display for Platform {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 
@@ -130,4 +122,23 @@ pub struct Lead {
     pub country: Option<Country>,
     /// ISO 639-1.
     pub language: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use strum::IntoEnumIterator;
+
+    use super::*;
+
+    #[test]
+    fn platform_word_reads_back() {
+        for platform in Platform::iter() {
+            assert_eq!(platform.as_str().parse(), Ok(platform));
+            let spelled = format!(" {} ", platform.title().to_uppercase());
+            let read = Platform::from_word(&spelled);
+            assert!(platform == Platform::Csv || read == Some(platform));
+        }
+        assert_eq!(Platform::from_word("Twitter"), Some(Platform::X));
+        assert!("twitter".parse::<Platform>().is_err(), "no word of ours");
+    }
 }
