@@ -30,6 +30,7 @@ mod migrate;
 mod output;
 mod outside;
 mod postgres;
+mod postgres_log;
 mod process;
 mod python;
 mod queues;

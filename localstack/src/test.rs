@@ -6,14 +6,17 @@ use std::process::{Command, ExitCode};
 use anyhow::Result;
 
 use crate::cli::UpArgs;
+use crate::postgres_log::LogMark;
 use crate::session::Session;
 use crate::settings::Settings;
 use crate::{child, migrate, output, up};
 
 /// Runs `cargo test` and ends as it ends; what it started for that is stopped again.
 pub(crate) async fn run(session: &Session, arguments: &[String]) -> Result<ExitCode> {
+    let log = LogMark::now(&session.settings.folder);
     let result = prepared(session, arguments).await;
     session.stop_started().await?;
+    log.refuse_deadlocks()?;
     result
 }
 

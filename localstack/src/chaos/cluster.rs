@@ -8,6 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use shared::config::Secret;
 use shared::db::{self, PgPool};
 
+use crate::postgres_log::LogMark;
 use crate::python::Python;
 use crate::settings::Settings;
 use crate::{child, migrate, postgres};
@@ -118,6 +119,11 @@ impl Cluster {
     /// The address of the template, for whoever asks it about statements.
     pub(crate) fn template_url(&self) -> String {
         self.url(TEMPLATE)
+    }
+
+    /// The server's log from now on.
+    pub(crate) fn log_mark(&self) -> LogMark {
+        LogMark::now(&self.settings.folder)
     }
 
     /// Where the server's socket lies.

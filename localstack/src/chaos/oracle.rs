@@ -7,7 +7,7 @@ use shared::db::verdicts::{Counts, Mail, Violation};
 use simulated::{Entry, Fate, Handover, Timing};
 
 /// Every invariant, in the order of the table. Those of `shared::db::verdicts` are among them.
-pub(crate) const INVARIANTS: [&str; 18] = [
+pub(crate) const INVARIANTS: [&str; 19] = [
     "one mail a send",
     "one mail a campaign, mailbox and step",
     "one mail a day",
@@ -26,6 +26,7 @@ pub(crate) const INVARIANTS: [&str; 18] = [
     "a question is paid once",
     "nobody is named",
     "what is put aside is explained",
+    "nothing deadlocks",
 ];
 
 /// What a run put in, and what is known of it afterwards.

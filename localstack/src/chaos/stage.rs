@@ -16,10 +16,12 @@ use simulated::{Queue, Settings as World, Simulated};
 
 use super::binaries::Binaries;
 use super::cluster::Cluster;
+use super::exhaustive::noticed;
 use super::oracle::Evidence;
 use super::people;
 use super::postgres_proxy::PostgresProxy;
 use crate::lambda::{Config, Function, HttpRequest, Simulator};
+use crate::postgres_log::LogMark;
 use crate::{migrate, wait};
 
 /// Of the functions' addresses and unsubscribe tokens; secret from nobody.
@@ -63,6 +65,7 @@ pub(crate) struct Stage<'a> {
     ground: &'a Ground,
     setting: Setting,
     folder: PathBuf,
+    log: LogMark,
     pub(crate) pool: PgPool,
     pub(crate) proxy: PostgresProxy,
     pub(crate) internet: Simulated,
@@ -77,6 +80,7 @@ impl<'a> Stage<'a> {
         let folder = ground.folder.join(&setting.name);
         fresh(&folder)?;
         fresh(&folder.join("once"))?;
+        let log = ground.cluster.log_mark();
         let pool = ground.cluster.create(&setting.name).await?;
         let proxy = PostgresProxy::start(&ground.cluster.socket()).await?;
         let internet = Simulated::start(World {
@@ -93,6 +97,7 @@ impl<'a> Stage<'a> {
             ground,
             setting,
             folder,
+            log,
             pool,
             proxy,
             internet,
@@ -223,8 +228,11 @@ impl<'a> Stage<'a> {
             ours.map(|(queue, _)| (format!("queue {}", queue.name()), queue.bodies().join("\n")));
         let logs = self.simulator.logs()?.into_iter();
         let texts = queues.chain(logs.map(|(file, text)| (format!("log {file}"), text)));
+        let mut violations = verdicts::violations(&mut conn).await?;
+        let deadlocks = self.log.deadlocks()?.into_iter();
+        violations.extend(deadlocks.map(|entry| noticed("nothing deadlocks", &entry)));
         Ok(Evidence {
-            violations: verdicts::violations(&mut conn).await?,
+            violations,
             mails: verdicts::mails(&mut conn).await?,
             counts: verdicts::counts(&mut conn).await?,
             leads: i64::from(self.setting.leads),
