@@ -2,7 +2,7 @@
 //!
 //! * [`domain`] – the rules: pure, no I/O, no clock, no environment.
 //! * [`messages`] – what a queue carries: a version and an id, never personal data.
-//! * [`queue`] – the one SQS loop, faults and publishing.
+//! * [`queue`] – a batch of SQS messages, and publishing.
 //! * [`db`] – all the SQL, one file per table.
 //! * [`clients`] – the model, SES, S3 and plain HTTP.
 //! * [`deadline`] – how long an invocation has.

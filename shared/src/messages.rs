@@ -22,6 +22,17 @@ pub enum InvalidMessage {
     Version(u32),
 }
 
+/// A message for the quarantine. Only a hash of its body is kept: whatever it holds, it is not ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Poison {
+    /// SQS's id.
+    pub message_id: String,
+    /// What is wrong with it; no personal data.
+    pub reason: String,
+    /// SHA-256 of the body.
+    pub payload_hash: [u8; 32],
+}
+
 /// The body that says "look at row `id`".
 pub fn encode(id: i64) -> String {
     format!(r#"{{"v":{VERSION},"id":{id}}}"#)

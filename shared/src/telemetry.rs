@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use lambda_runtime::Diagnostic;
 use tracing_subscriber::{EnvFilter, fmt};
 
 /// Starts logging to standard output, as Lambda expects it.
@@ -35,6 +36,22 @@ pub fn init(variable: impl Fn(&str) -> Option<String>) {
     };
 }
 
+/// What Lambda reports of an error: its type and variant (`SendError::Database`), so that one can tell
+/// failures apart, and its whole chain.
+pub fn diagnostic<E: Error>(error: &E) -> Diagnostic {
+    let path = std::any::type_name::<E>();
+    let name = path.rsplit("::").next().unwrap_or(path);
+    let debug = format!("{error:?}");
+    let variant = debug
+        .split(|c: char| !c.is_alphanumeric())
+        .next()
+        .unwrap_or_default();
+    Diagnostic {
+        error_type: format!("{name}::{variant}"),
+        error_message: chain(error),
+    }
+}
+
 /// An error and its sources on one line.
 pub fn chain(error: &dyn Error) -> String {
     let mut line = error.to_string();
@@ -49,4 +66,22 @@ pub fn chain(error: &dyn Error) -> String {
         source = cause.source();
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    enum SomeError {
+        #[error("could not read {0}")]
+        Read(&'static str),
+    }
+
+    #[test]
+    fn diagnostic_names_type_and_variant() {
+        let diagnostic = diagnostic(&SomeError::Read("it"));
+        assert_eq!(diagnostic.error_type, "SomeError::Read");
+        assert_eq!(diagnostic.error_message, "could not read it");
+    }
 }

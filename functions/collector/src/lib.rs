@@ -8,7 +8,7 @@ mod report;
 mod request;
 pub mod sources;
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 use lambda_runtime::Diagnostic;
@@ -20,6 +20,7 @@ use shared::{
     clients::{aws, http::Http},
     config,
     db::{self, DbError, PgConnection, PgPool, leads, sources::Run},
+    deadline::Deadline,
     domain::email::HashKey,
     faults,
     queue::Queue,
@@ -57,10 +58,7 @@ pub enum CollectError {
 
 impl From<CollectError> for Diagnostic {
     fn from(error: CollectError) -> Self {
-        Self {
-            error_type: "CollectError".to_owned(),
-            error_message: telemetry::chain(&error),
-        }
+        telemetry::diagnostic(&error)
     }
 }
 
@@ -101,7 +99,7 @@ impl Deps {
 pub async fn handle(
     deps: &Deps,
     event: Value,
-    deadline: SystemTime,
+    deadline: Deadline,
 ) -> Result<Vec<RunReport>, CollectError> {
     let request = Request::from_event(event)?;
     let mut conn = db::acquire(&deps.pool).await?;
@@ -126,11 +124,11 @@ async fn collect(
     deps: &Deps,
     conn: &mut PgConnection,
     run: &mut Run,
-    deadline: SystemTime,
+    deadline: Deadline,
 ) -> Result<RunReport, DbError> {
     let mut report = RunReport::new(run);
     // To open a source can take time of its own: a list in S3 is brought here first.
-    if time_is_up(deadline) {
+    if !deadline.allows(MARGIN) {
         return Ok(report.ended(Ended::TimeIsUp));
     }
     let mut source = match Source::open(run, &deps.outside).await {
@@ -139,7 +137,7 @@ async fn collect(
     };
     faults::at("collector.opened").await?;
     loop {
-        if time_is_up(deadline) {
+        if !deadline.allows(MARGIN) {
             return Ok(report.ended(Ended::TimeIsUp));
         }
         let page = match source.next_page(&run.cursor).await {
@@ -181,12 +179,4 @@ async fn collect(
             return Ok(report.ended(Ended::Done));
         }
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the shell reads the clock for its deadline"
-)]
-fn time_is_up(deadline: SystemTime) -> bool {
-    SystemTime::now() + MARGIN > deadline
 }

@@ -3,7 +3,7 @@
 
 mod call;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use call::{Next, call, ended};
 use futures::future::join_all;
@@ -13,6 +13,7 @@ use shared::{
         DbError, PgConnection,
         model_calls::{self, CallState, Reservation, SettledCall, Terms},
     },
+    deadline::Deadline,
     faults,
 };
 
@@ -94,7 +95,7 @@ pub(crate) async fn ask(
     model: &Model,
     conn: &mut PgConnection,
     prompts: &[(Prompt, &str)],
-    deadline: Instant,
+    deadline: Deadline,
 ) -> Result<Vec<Asked>, AskError> {
     let mut asked: Vec<Option<Asked>> = prompts.iter().map(|_| None).collect();
     let mut open: Vec<Open<'_>> = prompts
@@ -140,7 +141,7 @@ async fn round<'a>(
     conn: &mut PgConnection,
     open: Vec<Open<'a>>,
     asked: &mut [Option<Asked>],
-    deadline: Instant,
+    deadline: Deadline,
 ) -> Result<Vec<Open<'a>>, AskError> {
     let max_tokens = match open.iter().any(|q| q.truncated) {
         true => model.config().max_tokens.saturating_mul(2),
@@ -167,7 +168,7 @@ async fn round<'a>(
         };
         place(asked, question.place, answer);
     }
-    let until = deadline.checked_sub(RESERVE).unwrap_or(deadline);
+    let until = Deadline::within(deadline.remaining().saturating_sub(RESERVE));
     let answers = join_all(calls.iter().map(|(question, _)| {
         let question = Question {
             system: SYSTEM,
@@ -269,9 +270,9 @@ fn place(asked: &mut [Option<Asked>], place: usize, answer: Asked) {
 }
 
 /// What is left for calls, if it is worth beginning one.
-fn time_left(deadline: Instant) -> Option<Duration> {
+fn time_left(deadline: Deadline) -> Option<Duration> {
     deadline
-        .checked_duration_since(Instant::now())?
+        .remaining()
         .checked_sub(RESERVE + Duration::from_secs(5))
 }
 

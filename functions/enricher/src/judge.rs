@@ -1,10 +1,9 @@
 //! Who judges a lead: the model, or the rules where there is no answer to be had.
 
-use std::time::Instant;
-
 use shared::{
     clients::model::Model,
     db::{PgConnection, enrichment::Task},
+    deadline::Deadline,
     queue::Settled,
 };
 
@@ -32,7 +31,7 @@ pub(crate) async fn judge(
     model: Option<&Model>,
     conn: &mut PgConnection,
     tasks: &[(&Task, Prompt)],
-    deadline: Instant,
+    deadline: Deadline,
 ) -> Result<Vec<Judgement>, AskError> {
     let Some(model) = model else {
         let judged = tasks

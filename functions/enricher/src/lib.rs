@@ -14,7 +14,7 @@ mod verdict;
 
 use std::{
     collections::{HashMap, HashSet},
-    time::{Duration, Instant, SystemTime},
+    time::Duration,
 };
 
 pub use ask::AskError;
@@ -34,8 +34,9 @@ use shared::{
         enrichment::{self, Task},
         leads, quarantine,
     },
+    deadline::Deadline,
     faults,
-    queue::{InvalidEvent, Queue, Settled, Trigger, drain},
+    queue::{Batch, InvalidEvent, Queue, Settled, Trigger},
     telemetry,
 };
 
@@ -70,10 +71,7 @@ pub enum EnrichError {
 
 impl From<EnrichError> for Diagnostic {
     fn from(error: EnrichError) -> Self {
-        Self {
-            error_type: "EnrichError".to_owned(),
-            error_message: telemetry::chain(&error),
-        }
+        telemetry::diagnostic(&error)
     }
 }
 
@@ -106,26 +104,18 @@ impl Deps {
 ///
 /// # Errors
 /// When a dependency fails: the batch is delivered again, later and later.
-pub async fn handle(deps: &Deps, event: Value, deadline: SystemTime) -> Result<Value, EnrichError> {
-    let deadline = instant(deadline);
+pub async fn handle(deps: &Deps, event: Value, deadline: Deadline) -> Result<Value, EnrichError> {
     let mut conn = db::acquire(&deps.pool).await?;
     faults::at("enricher.woken").await?;
     match Trigger::from_event(event)? {
         Trigger::Schedule(_) => Box::pin(sweep(deps, &mut conn)).await,
-        Trigger::Batch(batch) => {
-            // Two statements of one connection, one after the other: the cell hands it over.
-            let conn = tokio::sync::Mutex::new(&mut *conn);
-            let response = drain(
-                &deps.enrich_queue,
-                batch,
-                async |ids| Box::pin(enrich(deps, *conn.lock().await, ids, deadline)).await,
-                async |poison| {
-                    let queue = deps.enrich_queue.name();
-                    Ok(quarantine::insert(*conn.lock().await, queue, poison).await?)
-                },
-            )
-            .await?;
-            Ok(json!(response))
+        Trigger::Batch(messages) => {
+            let batch = Batch::decode(messages);
+            let settled = Box::pin(enrich(deps, &mut conn, &batch.ids(), deadline)).await?;
+            let answer = batch.settle(&settled);
+            let queue = &deps.enrich_queue;
+            quarantine::insert(&mut conn, queue.name(), answer.poison()).await?;
+            Ok(json!(answer.finish(queue).await))
         }
     }
 }
@@ -151,7 +141,7 @@ async fn enrich(
     deps: &Deps,
     conn: &mut PgConnection,
     ids: &[i64],
-    deadline: Instant,
+    deadline: Deadline,
 ) -> Result<HashMap<i64, Settled>, EnrichError> {
     let work = enrichment::load(conn, ids).await?;
     faults::at("enricher.loaded").await?;
@@ -240,18 +230,6 @@ fn answered(task: &Task, prompt: &Prompt) -> bool {
 
 fn no_such_lead() -> Settled {
     Settled::Poison("there is no lead of this id".to_owned())
-}
-
-/// Lambda's deadline on the clock that only goes forward.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the shell reads the clock for its deadline"
-)]
-fn instant(deadline: SystemTime) -> Instant {
-    Instant::now()
-        + deadline
-            .duration_since(SystemTime::now())
-            .unwrap_or_default()
 }
 
 #[expect(

@@ -1,7 +1,7 @@
 //! Lambda entry point: wiring only. The work is in `enricher::handle`.
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use shared::{config, deadline, telemetry};
+use shared::{config, deadline::Deadline, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -10,7 +10,7 @@ async fn main() -> Result<(), Error> {
     let deps = enricher::Deps::connect(config).await?;
     let deps = &deps;
     run(service_fn(async |event: LambdaEvent<serde_json::Value>| {
-        enricher::handle(deps, event.payload, deadline::of(event.context.deadline())).await
+        enricher::handle(deps, event.payload, Deadline::of(event.context.deadline())).await
     }))
     .await
 }

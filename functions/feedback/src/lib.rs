@@ -16,9 +16,9 @@ use serde_json::{Value, json};
 use shared::{
     clients::aws,
     config,
-    db::{self, DbError, PgPool, feedback, quarantine},
+    db::{self, DbError, PgConnection, PgPool, feedback, quarantine},
     faults,
-    queue::{InvalidEvent, Queue, Trigger, drain_foreign},
+    queue::{Batch, InvalidEvent, Queue, Trigger},
     telemetry,
 };
 
@@ -43,10 +43,7 @@ pub enum FeedbackError {
 
 impl From<FeedbackError> for Diagnostic {
     fn from(error: FeedbackError) -> Self {
-        Self {
-            error_type: "FeedbackError".to_owned(),
-            error_message: telemetry::chain(&error),
-        }
+        telemetry::diagnostic(&error)
     }
 }
 
@@ -80,7 +77,7 @@ impl Deps {
 /// # Errors
 /// When the database fails: the batch is delivered again, later and later.
 pub async fn handle(deps: &Deps, event: Value) -> Result<Value, FeedbackError> {
-    let Trigger::Batch(batch) = Trigger::from_event(event)? else {
+    let Trigger::Batch(messages) = Trigger::from_event(event)? else {
         tracing::warn!("woken without messages: there is nothing to do");
         return Ok(json!({}));
     };
@@ -89,22 +86,15 @@ pub async fn handle(deps: &Deps, event: Value) -> Result<Value, FeedbackError> {
         hash_key: &deps.config.hash_key,
         unsubscribe_keys: &deps.config.unsubscribe_keys,
     };
-    let response = drain_foreign(
-        &deps.queue,
-        batch,
-        |body| reader.read(body),
-        async |readings| ingest(deps, readings).await,
-        async |poison| {
-            let mut conn = db::acquire(&deps.pool).await?;
-            Ok(quarantine::insert(&mut conn, deps.queue.name(), poison).await?)
-        },
-    )
-    .await?;
-    Ok(json!(response))
+    let mut conn = db::acquire(&deps.pool).await?;
+    let (readings, answer) = Batch::read(messages, |body| reader.read(body)).split();
+    ingest(&mut conn, readings).await?;
+    quarantine::insert(&mut conn, deps.queue.name(), answer.poison()).await?;
+    Ok(json!(answer.finish(&deps.queue).await))
 }
 
 /// Stores what was read, and says what it led to.
-async fn ingest(deps: &Deps, readings: Vec<Reading>) -> Result<(), FeedbackError> {
+async fn ingest(conn: &mut PgConnection, readings: Vec<Reading>) -> Result<(), FeedbackError> {
     let mut events = Vec::with_capacity(readings.len());
     let (mut unknown, mut validations, mut other_mails) = (0, 0, 0);
     for reading in readings {
@@ -123,9 +113,8 @@ async fn ingest(deps: &Deps, readings: Vec<Reading>) -> Result<(), FeedbackError
     let ingested = if events.is_empty() {
         feedback::Ingested::default()
     } else {
-        let mut conn = db::acquire(&deps.pool).await?;
         faults::at("feedback.connected").await?;
-        feedback::ingest(&mut conn, &events).await?
+        feedback::ingest(conn, &events).await?
     };
     faults::at("feedback.ingested").await?;
     if ingested.lost_noes > 0 {

@@ -12,7 +12,7 @@ mod render;
 
 use std::{
     collections::HashMap,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use chrono::{DateTime, Utc};
@@ -31,9 +31,10 @@ use shared::{
         self, DbError, PgConnection, PgPool, quarantine,
         sends::{self, Claim},
     },
+    deadline::Deadline,
     domain::email::EmailAddress,
     faults,
-    queue::{InvalidEvent, Queue, Settled, Trigger, drain},
+    queue::{Batch, InvalidEvent, Queue, Settled, Trigger},
     telemetry,
 };
 
@@ -77,10 +78,7 @@ pub enum SendError {
 
 impl From<SendError> for Diagnostic {
     fn from(error: SendError) -> Self {
-        Self {
-            error_type: "SendError".to_owned(),
-            error_message: telemetry::chain(&error),
-        }
+        telemetry::diagnostic(&error)
     }
 }
 
@@ -116,24 +114,17 @@ impl Deps {
 ///
 /// # Errors
 /// When a dependency fails: the batch is delivered again, later and later.
-pub async fn handle(deps: &Deps, event: Value, deadline: SystemTime) -> Result<Value, SendError> {
+pub async fn handle(deps: &Deps, event: Value, deadline: Deadline) -> Result<Value, SendError> {
     let mut conn = db::acquire(&deps.pool).await?;
     faults::at("sender.woken").await?;
     match Trigger::from_event(event)? {
         Trigger::Schedule(_) => Box::pin(sweep(deps, &mut conn)).await,
-        Trigger::Batch(batch) => {
-            // Two statements of one connection, one after the other: the cell hands it over.
-            let conn = tokio::sync::Mutex::new(&mut *conn);
-            let response = drain(
-                &deps.queue,
-                batch,
-                async |ids| Box::pin(send(deps, *conn.lock().await, ids, deadline)).await,
-                async |poison| {
-                    Ok(quarantine::insert(*conn.lock().await, deps.queue.name(), poison).await?)
-                },
-            )
-            .await?;
-            Ok(json!(response))
+        Trigger::Batch(messages) => {
+            let batch = Batch::decode(messages);
+            let settled = Box::pin(send(deps, &mut conn, &batch.ids(), deadline)).await?;
+            let answer = batch.settle(&settled);
+            quarantine::insert(&mut conn, deps.queue.name(), answer.poison()).await?;
+            Ok(json!(answer.finish(&deps.queue).await))
         }
     }
 }
@@ -186,10 +177,10 @@ async fn send(
     deps: &Deps,
     conn: &mut PgConnection,
     ids: &[i64],
-    deadline: SystemTime,
+    deadline: Deadline,
 ) -> Result<HashMap<i64, Settled>, SendError> {
     let now = now();
-    if now + MARGIN > DateTime::<Utc>::from(deadline) {
+    if !deadline.allows(MARGIN) {
         return Ok(ids
             .iter()
             .map(|id| (*id, Settled::Retry { after: None }))

@@ -3,9 +3,9 @@
 use sqlx::PgConnection;
 
 use super::DbError;
-use crate::queue::Poison;
+use crate::messages::Poison;
 
-/// Stores messages of one queue; one that is already there stays as it was.
+/// Stores messages of one queue; one that is already there stays as it was. None need no statement.
 ///
 /// # Errors
 /// When the rows cannot be stored: the messages must come again.
@@ -14,6 +14,9 @@ pub async fn insert(
     queue: &str,
     messages: &[Poison],
 ) -> Result<(), DbError> {
+    if messages.is_empty() {
+        return Ok(());
+    }
     let ids: Vec<&str> = messages.iter().map(|m| m.message_id.as_str()).collect();
     let reasons: Vec<&str> = messages.iter().map(|m| m.reason.as_str()).collect();
     let hashes: Vec<&[u8]> = messages.iter().map(|m| m.payload_hash.as_slice()).collect();

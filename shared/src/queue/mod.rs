@@ -1,11 +1,11 @@
-//! SQS: what wakes a function, the one loop over a batch, and publishing.
+//! SQS: what wakes a function, a batch of messages, and publishing.
 
 mod backoff;
-mod drain;
+mod batch;
 mod publish;
 mod trigger;
 
 pub use backoff::backoff;
-pub use drain::{Poison, Settled, drain, drain_foreign};
+pub use batch::{Answer, Batch, Settled};
 pub use publish::{LONGEST_DELAY, PublishError, Queue};
 pub use trigger::{InvalidEvent, Trigger};

@@ -3,10 +3,11 @@ use std::time::Duration;
 use collector::{Ended, MARGIN, handle};
 use serde_json::{Value, json};
 use shared::db::PgPool;
+use shared::deadline::Deadline;
 
 use crate::log::Log;
 use crate::replay::Answer;
-use crate::stage::{Stage, now, person};
+use crate::stage::{Stage, person};
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn a_page_takes_one_statement_however_many_rows_it_has(pool: PgPool) {
@@ -37,7 +38,7 @@ async fn with_little_time_left_no_page_is_begun_and_the_source_is_free(pool: PgP
     stage
         .source("there is no such list", "csv", json!({"file": "/none"}))
         .await;
-    let soon = now() + MARGIN - Duration::from_secs(1);
+    let soon = Deadline::within(MARGIN - Duration::from_secs(1));
     let reports = handle(&stage.deps, json!({}), soon).await.unwrap();
     for report in &reports {
         assert_eq!(
@@ -59,12 +60,12 @@ async fn with_little_time_left_no_page_is_begun_and_the_source_is_free(pool: PgP
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn a_run_whose_time_is_up_is_resumed_by_the_next(pool: PgPool) {
     let (stage, source) = Stage::with_list(pool).await;
-    let deadline = now() + MARGIN + Duration::from_millis(500);
+    let deadline = Deadline::within(MARGIN + Duration::from_millis(500));
     let (held, reply) = Answer::page(&[person("ana")], Some("two")).held();
     stage.internet.then([held]);
     let until_late = async {
         reply.asked.await.unwrap();
-        while now() + MARGIN <= deadline {
+        while deadline.allows(MARGIN) {
             tokio::task::yield_now().await;
         }
         reply.release.send(()).unwrap();

@@ -169,7 +169,7 @@ async fn a_lead_that_two_sources_find_at_once_belongs_to_both(pool: PgPool) {
         .internet
         .then([Answer::page(&[person("ana"), person("bo")], None)]);
     let event = json!({"source": "list"});
-    let deadline = crate::stage::now() + std::time::Duration::from_secs(300);
+    let deadline = shared::deadline::Deadline::within(std::time::Duration::from_secs(300));
     let commit = async {
         let waits = "select exists (select 1 from pg_stat_activity
                      where datname = current_database() and wait_event_type = 'Lock')";

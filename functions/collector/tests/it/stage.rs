@@ -1,9 +1,10 @@
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use collector::{CollectError, Deps, Ended, RunReport, handle};
 use serde_json::{Value, json};
 use shared::config::Collector;
 use shared::db::PgPool;
+use shared::deadline::Deadline;
 use shared::domain::ids::{CampaignId, SourceId};
 use shared::testing::{self, TestQueue};
 
@@ -123,15 +124,7 @@ pub(crate) fn wire(pool: &PgPool, queue_url: &str, x: &str, list: &str) -> Deps 
 
 /// One invocation with the full time.
 pub(crate) async fn run(deps: &Deps) -> Result<Vec<RunReport>, CollectError> {
-    handle(deps, json!({}), now() + Duration::from_secs(300)).await
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a deadline is a moment of the real clock"
-)]
-pub(crate) fn now() -> SystemTime {
-    SystemTime::now()
+    handle(deps, json!({}), Deadline::within(Duration::from_secs(300))).await
 }
 
 /// A row of the plain list: a runner from Texas with everything that a good lead has.

@@ -1,11 +1,12 @@
 //! One call, repeated while that costs nothing, and what its end means.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
 use shared::{
     clients::model::{Answer, Content, Model, ModelError, Question},
     db::model_calls::CallState,
+    deadline::Deadline,
     faults,
 };
 
@@ -21,9 +22,9 @@ const WORTHWHILE: Duration = Duration::from_secs(2);
 pub(super) async fn call(
     model: &Model,
     question: Question<'_>,
-    until: Instant,
+    until: Deadline,
 ) -> Result<Answer, ModelError> {
-    let left = || until.saturating_duration_since(Instant::now());
+    let left = || until.remaining();
     let patience = left();
     let pauses = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(250))

@@ -1,15 +1,13 @@
 //! What every test stands on: a campaign, two queues of the test's own and a model over HTTP.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, SystemTime},
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use aws_config::SdkConfig;
 use enricher::{Deps, EnrichError, handle};
 use serde_json::Value;
 use shared::{
     config,
+    deadline::Deadline,
     domain::{ids::CampaignId, lead::NewLead},
     testing::{self, TestQueue},
 };
@@ -185,12 +183,8 @@ pub(crate) fn paid(calls: &BTreeMap<String, i64>) -> i64 {
 }
 
 /// A deadline so far from now.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a deadline is a moment of the real clock"
-)]
-pub(crate) fn within(time: Duration) -> SystemTime {
-    SystemTime::now() + time
+pub(crate) fn within(time: Duration) -> Deadline {
+    Deadline::within(time)
 }
 
 /// Hands these rows to the function, with ample time.

@@ -1,6 +1,6 @@
 //! A sender with sends to work on.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 use sender::{Deps, SendError};
@@ -9,6 +9,7 @@ use shared::{
     clients::mailer::Mailer,
     config,
     db::PgPool,
+    deadline::Deadline,
     domain::{ids::CampaignId, lead::NewLead},
     queue::Queue,
     testing::{self, TestQueue},
@@ -103,12 +104,8 @@ fn wired(pool: &PgPool, queue: &TestQueue, sdk: &SdkConfig, changes: &[(&str, &s
 }
 
 /// A deadline as far away as the function's timeout.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a handler is given the time it has"
-)]
-pub(crate) fn in_time() -> SystemTime {
-    SystemTime::now() + Duration::from_secs(30)
+pub(crate) fn in_time() -> Deadline {
+    Deadline::within(Duration::from_secs(30))
 }
 
 /// `count` runners, each with a mailbox of its own. `prefix` keeps tests apart in SES's ledger.

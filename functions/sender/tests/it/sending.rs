@@ -156,7 +156,7 @@ async fn a_batch_that_comes_too_late_is_not_begun(pool: PgPool) {
     let quiet = FailingSes::start(Fault::None).await;
     let f = Fixture::new(&pool, quiet.sdk(), &[]).await;
     let ids = f.plan(&runners("late", 1)).await;
-    let soon = in_time() - std::time::Duration::from_secs(25);
+    let soon = shared::deadline::Deadline::within(std::time::Duration::from_secs(5));
     let response = sender::handle(&f.deps, testing::rows_event(&ids), soon)
         .await
         .unwrap();
