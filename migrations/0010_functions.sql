@@ -334,3 +334,13 @@ begin
     return exists (select 1 from leads l where l.id = lead and l.erased_at is null);
 end;
 $$;
+
+create function count_campaign() returns trigger language plpgsql as $$
+begin
+    insert into campaign_counters (campaign_id) values (new.id);
+    return null;
+end;
+$$;
+
+create trigger campaigns_counted after insert on campaigns
+    for each row execute function count_campaign();

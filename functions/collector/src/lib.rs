@@ -19,7 +19,12 @@ use serde_json::Value;
 use shared::{
     clients::{aws, http::Http},
     config,
-    db::{self, DbError, PgConnection, PgPool, leads, sources::Run},
+    db::{
+        self, DbError, PgConnection, PgPool,
+        installation::{self, InstallationError},
+        leads,
+        sources::Run,
+    },
     deadline::Deadline,
     domain::email::HashKey,
     faults,
@@ -51,6 +56,9 @@ pub enum CollectError {
     /// The database did not do its part; what was stored stays stored.
     #[error("the collector could not go on")]
     Database(#[from] DbError),
+    /// The database belongs to another key.
+    #[error(transparent)]
+    Installation(#[from] InstallationError),
     /// HTTP could not be set up.
     #[error("the collector could not start")]
     Http(#[from] shared::clients::http::HttpError),
@@ -104,6 +112,7 @@ pub async fn handle(
     let request = Request::from_event(event)?;
     let mut conn = db::acquire(&deps.pool).await?;
     faults::at("collector.woken").await?;
+    installation::require_key(&mut conn, &deps.hash_key.fingerprint()).await?;
     let (campaign, source) = (request.campaign.as_deref(), request.source.as_deref());
     let runs = db::sources::begin_runs(&mut conn, campaign, source, LEASE).await?;
     faults::at("collector.taken").await?;

@@ -16,7 +16,11 @@ use serde_json::{Value, json};
 use shared::{
     clients::aws,
     config,
-    db::{self, DbError, PgConnection, PgPool, feedback, quarantine},
+    db::{
+        self, DbError, PgConnection, PgPool, feedback,
+        installation::{self, InstallationError},
+        quarantine,
+    },
     faults,
     queue::{Batch, InvalidEvent, Queue, Trigger},
     telemetry,
@@ -36,6 +40,9 @@ pub enum FeedbackError {
     /// The event is not one of ours.
     #[error("the event cannot be read")]
     Event(#[from] InvalidEvent),
+    /// The database belongs to another key.
+    #[error(transparent)]
+    Installation(#[from] InstallationError),
     /// The database did not do its part; nothing of the batch was stored.
     #[error("the events could not be written down")]
     Database(#[from] DbError),
@@ -87,6 +94,7 @@ pub async fn handle(deps: &Deps, event: Value) -> Result<Value, FeedbackError> {
         unsubscribe_keys: &deps.config.unsubscribe_keys,
     };
     let mut conn = db::acquire(&deps.pool).await?;
+    installation::require_key(&mut conn, &deps.config.hash_key.fingerprint()).await?;
     let (readings, answer) = Batch::read(messages, |body| reader.read(body)).split();
     ingest(&mut conn, readings).await?;
     quarantine::insert(&mut conn, deps.queue.name(), answer.poison()).await?;

@@ -28,7 +28,9 @@ use shared::{
     },
     config,
     db::{
-        self, DbError, PgConnection, PgPool, quarantine,
+        self, DbError, PgConnection, PgPool,
+        installation::{self, InstallationError},
+        quarantine,
         sends::{self, Claim},
     },
     deadline::Deadline,
@@ -54,6 +56,7 @@ const SWEEP: i64 = 3_000;
 #[derive(Debug)]
 pub struct Deps {
     pool: PgPool,
+    database_address: String,
     queue: Queue,
     mailer: Mailer,
     config: config::Sender,
@@ -68,6 +71,9 @@ pub enum SendError {
     /// The database did not do its part; nothing was called that is not on record.
     #[error("the sender could not go on")]
     Database(#[from] DbError),
+    /// The database may be a restored copy.
+    #[error(transparent)]
+    Installation(#[from] InstallationError),
     /// SES takes nothing from this account or set-up. The sends wait.
     #[error("SES refuses this account or set-up ({code}); the mails wait until it is mended")]
     AccountRefused {
@@ -103,6 +109,7 @@ impl Deps {
         let pool = db::connect_lazily(&config.database_url, "sender")?;
         Ok(Self {
             pool,
+            database_address: db::address(&config.database_url)?,
             queue,
             mailer,
             config,
@@ -117,6 +124,7 @@ impl Deps {
 pub async fn handle(deps: &Deps, event: Value, deadline: Deadline) -> Result<Value, SendError> {
     let mut conn = db::acquire(&deps.pool).await?;
     faults::at("sender.woken").await?;
+    installation::require_origin(&mut conn, &deps.database_address).await?;
     match Trigger::from_event(event)? {
         Trigger::Schedule(_) => Box::pin(sweep(deps, &mut conn)).await,
         Trigger::Batch(messages) => {

@@ -27,6 +27,7 @@ pub mod campaigns;
 pub mod database;
 pub mod enrichment;
 pub mod feedback;
+pub mod installation;
 pub mod leads;
 pub mod measures;
 pub mod model_calls;
@@ -39,13 +40,13 @@ pub mod sources;
 pub mod trials;
 pub mod verdicts;
 
-use std::{borrow::Cow, fmt, io, str::FromStr, time::Duration};
+use std::{borrow::Cow, fmt, io, net::IpAddr, str::FromStr, time::Duration};
 
 use sqlx::{
     Connection,
     error::DatabaseError,
     migrate::Migrator,
-    postgres::{PgConnectOptions, PgPoolOptions},
+    postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
 };
 pub use sqlx::{PgConnection, PgPool, Postgres, pool::PoolConnection};
 
@@ -137,6 +138,39 @@ impl fmt::Debug for DbError {
 /// replaced, with time left to open another.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 
+/// What DATABASE_URL says. A server on another host must prove who it is: without `verify-full` anybody
+/// on the way could read and change what passes, and without TLS sqlx would not even say so.
+fn connect_options(url: &Secret) -> Result<PgConnectOptions, DbError> {
+    let options =
+        PgConnectOptions::from_str(url.expose()).map_err(DbError::on("read DATABASE_URL"))?;
+    let verified = matches!(options.get_ssl_mode(), PgSslMode::VerifyFull);
+    if is_elsewhere(&options) && !verified {
+        let why = "a server on another host takes sslmode=verify-full";
+        return Err(DbError::on("use DATABASE_URL")(sqlx::Error::Configuration(
+            why.into(),
+        )));
+    }
+    Ok(options)
+}
+
+fn is_elsewhere(options: &PgConnectOptions) -> bool {
+    let host = options.get_host().trim_matches(['[', ']']);
+    let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    options.get_socket().is_none() && !host.starts_with('/') && !loopback
+}
+
+/// The server's address, for [`installation::require_origin`]: host and port, or the socket's folder.
+///
+/// # Errors
+/// When the address cannot be read.
+pub fn address(url: &Secret) -> Result<String, DbError> {
+    let options = connect_options(url)?;
+    Ok(match options.get_socket() {
+        Some(folder) => folder.display().to_string(),
+        None => format!("{}:{}", options.get_host(), options.get_port()),
+    })
+}
+
 /// A pool of one connection, opened by the first statement: an environment works on one event at
 /// a time, and a start must not wait for the database.
 ///
@@ -145,9 +179,7 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 /// # Errors
 /// When the address cannot be read.
 pub fn connect_lazily(url: &Secret, actor: &str) -> Result<PgPool, DbError> {
-    let options = PgConnectOptions::from_str(url.expose())
-        .map_err(DbError::on("read DATABASE_URL"))?
-        .application_name(actor);
+    let options = connect_options(url)?.application_name(actor);
     let pool = PgPoolOptions::new()
         .max_connections(1)
         .acquire_timeout(Duration::from_secs(5))
@@ -253,5 +285,33 @@ mod tests {
             assert!(error.contains(part), "{error}");
         }
         assert!(!error.contains("myspace"), "{error}");
+    }
+
+    #[test]
+    fn connect_options_refuse_unverified_servers_elsewhere() {
+        let check = |url: &str| connect_options(&Secret::new(url.to_owned())).is_ok();
+        for url in [
+            "postgres://app@localhost/outreach",
+            "postgres://app@127.0.0.1:5433/outreach?sslmode=disable",
+            "postgres://app@[::1]/outreach",
+            "postgres://app@localhost/outreach?host=/var/run/postgresql",
+            "postgres://app@db.example.com/outreach?sslmode=verify-full",
+        ] {
+            assert!(check(url), "{url}");
+        }
+        for mode in [
+            "",
+            "?sslmode=prefer",
+            "?sslmode=require",
+            "?sslmode=verify-ca",
+        ] {
+            let url = format!("postgres://app:secret@db.example.com/outreach{mode}");
+            let error = connect_options(&Secret::new(url)).unwrap_err();
+            let text = telemetry::chain(&error);
+            assert!(
+                text.contains("verify-full") && !text.contains("secret"),
+                "{text}"
+            );
+        }
     }
 }

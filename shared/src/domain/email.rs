@@ -185,6 +185,11 @@ impl HashKey {
         (key.len() >= 32).then_some(Self(key))
     }
 
+    /// Tells keys apart without revealing one: the database keeps it.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        mac(&self.0, &[b"fingerprint\0"])
+    }
+
     /// The key of this address's recipient.
     pub fn hash(&self, address: &EmailAddress) -> EmailHash {
         EmailHash(mac(&self.0, &[b"recipient\0", address.as_str().as_bytes()]))

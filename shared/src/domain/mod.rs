@@ -11,6 +11,7 @@ pub mod feedback;
 pub mod gate;
 pub mod hours;
 pub mod ids;
+pub mod installation;
 pub mod lead;
 pub mod places;
 pub mod quota;

@@ -17,6 +17,7 @@ mod arming;
 mod audit;
 mod connection;
 mod constraints;
+mod installation;
 mod ledger;
 mod operator;
 mod pace;

@@ -1,0 +1,121 @@
+//! Table `installation`: the key and the place that this database belongs to.
+
+use sqlx::PgConnection;
+
+use super::DbError;
+use crate::domain::installation::{
+    KeyCheck, KeyFingerprint, Origin, OriginCheck, check_key, check_origin,
+};
+
+/// The database is not the one that this configuration belongs to, or that cannot be found out.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallationError {
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// Opt-outs are stored under the key's hashes: under another key none of them would be seen.
+    #[error(
+        "RECIPIENT_HASH_KEY is not the key that this database was begun with, so its opt-outs would be \
+         overlooked; nothing is done until the old key is back"
+    )]
+    OtherKey,
+    /// A restored copy does not know what left after the backup.
+    #[error(
+        "the database is not where sending was last confirmed, as after restoring a backup: mails that \
+         left since then would go out again; follow the runbook and confirm with `outreach confirm-restore`"
+    )]
+    Moved,
+}
+
+/// Refuses a key that is not the database's. The first function that works marks the database.
+///
+/// # Errors
+/// [`InstallationError::OtherKey`], or when a statement fails.
+pub async fn require_key(
+    conn: &mut PgConnection,
+    held: &KeyFingerprint,
+) -> Result<(), InstallationError> {
+    let mut check = check_key(stored_key(conn).await?.as_deref(), held);
+    if check == KeyCheck::First {
+        // Another function may be first as well: the row's own lock lets one of them win.
+        sqlx::query!(
+            "update installation set key_fingerprint = $1 where key_fingerprint is null",
+            held.as_slice()
+        )
+        .execute(&mut *conn)
+        .await
+        .map_err(DbError::on("mark the database with its key"))?;
+        check = check_key(stored_key(conn).await?.as_deref(), held);
+    }
+    match check {
+        KeyCheck::Same => Ok(()),
+        KeyCheck::First | KeyCheck::Different => Err(InstallationError::OtherKey),
+    }
+}
+
+/// The fingerprint of the key that this database was begun with.
+pub async fn stored_key(conn: &mut PgConnection) -> Result<Option<Vec<u8>>, DbError> {
+    sqlx::query_scalar!("select key_fingerprint from installation")
+        .fetch_one(conn)
+        .await
+        .map_err(DbError::on("read the fingerprint of the database's key"))
+}
+
+/// Refuses to send from a database that is not where sending was last confirmed. The first sender
+/// confirms by itself.
+///
+/// # Errors
+/// [`InstallationError::Moved`], or when a statement fails.
+pub async fn require_origin(
+    conn: &mut PgConnection,
+    address: &str,
+) -> Result<(), InstallationError> {
+    let (confirmed, now) = origin(conn, address).await?;
+    match check_origin(confirmed.as_deref(), &now) {
+        OriginCheck::Same => Ok(()),
+        OriginCheck::Moved => Err(InstallationError::Moved),
+        OriginCheck::First => {
+            confirm_origin(conn, &now, "the first sender").await?;
+            Ok(())
+        }
+    }
+}
+
+/// Where sending was last confirmed, and where the database is now.
+pub async fn origin(
+    conn: &mut PgConnection,
+    address: &str,
+) -> Result<(Option<String>, Origin), DbError> {
+    let row = sqlx::query!(
+        r#"select i.origin, (pg_control_system()).system_identifier as "cluster!",
+                  (pg_control_checkpoint()).timeline_id as "timeline!", d.oid::bigint as "database!"
+           from installation i, pg_database d
+           where d.datname = current_database()"#
+    )
+    .fetch_one(conn)
+    .await
+    .map_err(DbError::on("read where the database is"))?;
+    let now = Origin {
+        cluster: row.cluster,
+        timeline: row.timeline,
+        database: row.database,
+        address: address.to_owned(),
+    };
+    Ok((row.origin, now))
+}
+
+/// Lets mails leave from here: a person has made sure that nothing is sent twice.
+pub async fn confirm_origin(
+    conn: &mut PgConnection,
+    origin: &Origin,
+    by: &str,
+) -> Result<(), DbError> {
+    sqlx::query!(
+        "update installation set origin = $1, confirmed_at = now(), confirmed_by = $2",
+        origin.to_line(),
+        by
+    )
+    .execute(conn)
+    .await
+    .map_err(DbError::on("confirm where the database is"))?;
+    Ok(())
+}
