@@ -27,7 +27,11 @@ async fn a_page_takes_one_statement_however_many_rows_it_has(pool: PgPool) {
             let report = stage.run_one().await;
             let statements = log.statements();
             assert_eq!((report.pages, report.new), (1, new));
-            assert_eq!(statements.len(), 4, "key, take, store, end: {statements:#?}");
+            assert_eq!(
+                statements.len(),
+                4,
+                "key, take, store, end: {statements:#?}"
+            );
         }
     }
 }
