@@ -1,5 +1,5 @@
 -- A lead is one profile on one platform. It is stored once, whatever is redelivered (invariant 1),
--- and says itself whether an enrichment is owed, so that a lost message is found by a sweep (3).
+-- and says itself whether an enrichment is pending, so that a lost message is found by a sweep (3).
 
 create table leads (
     id                  bigint generated always as identity,
@@ -18,18 +18,22 @@ create table leads (
     language            text,
     raw                 jsonb,
     email_hash          bytea,
-    -- When an enrichment was last asked for and not yet answered; null when none is owed.
+    -- The enrichment that is pending; null when none is. An answer clears exactly the request that it
+    -- was made for, so a sweep that publishes a request again must not change this.
     enrich_requested_at timestamptz,
+    enrich_published_at timestamptz,
     erased_at           timestamptz,
     created_at          timestamptz not null default now(),
     updated_at          timestamptz not null default now(),
     constraint leads_pkey primary key (id),
     constraint leads_source_external_id_key unique (source, external_id),
     constraint leads_source_username_key unique (source, username),
+    constraint leads_source_known check (source in ('x', 'instagram', 'facebook', 'linkedin', 'csv')),
     constraint leads_username_normalised check (username = lower(username) and username not like '@%'),
     constraint leads_follower_count_natural check (follower_count >= 0),
     constraint leads_country_alpha2 check (country ~ '^[A-Z]{2}$'),
-    constraint leads_raw_capped check (pg_column_size(raw) <= 16384),
+    constraint leads_raw_capped check (octet_length(raw::text) <= 16384),
+    constraint leads_email_hash_size check (octet_length(email_hash) = 32),
     constraint leads_email_hash_with_email check (email is null or email_hash is not null),
     constraint leads_erased_is_empty check (
         erased_at is null
@@ -38,8 +42,11 @@ create table leads (
     )
 );
 
-comment on column leads.source is 'the platform: x, instagram, facebook, linkedin or csv';
+comment on column leads.source is 'the platform';
 comment on column leads.raw is 'what the source said, for questions later; capped at 16 KiB';
+comment on column leads.email_hash is 'key of the mailbox: the same for every alias of it';
 
 create index leads_email_hash_idx on leads (email_hash) where email_hash is not null;
-create index leads_enrichment_owed_idx on leads (enrich_requested_at, id) where enrich_requested_at is not null;
+-- What the sweep publishes again, the longest wait first.
+create index leads_enrichment_pending_idx on leads (greatest(enrich_requested_at, enrich_published_at), id)
+    where enrich_requested_at is not null;

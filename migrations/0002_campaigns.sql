@@ -35,22 +35,23 @@ create table sources (
     name        text        not null,
     kind        text        not null,
     params      jsonb       not null default '{}',
-    -- Where the next run goes on. Advanced in the statement that stores the page (invariant 2).
+    -- Where the next run goes on. Advanced in the transaction that stores the page (invariant 2).
     cursor      jsonb       not null default '{}',
     enabled     boolean     not null default true,
     -- A run holds the source until this time; its number tells a late run that it was replaced.
     run         bigint      not null default 0,
     lease_until timestamptz,
     last_run_at timestamptz,
+    -- Whether that run ended because its time was up: then the source comes first next time.
+    cut_short   boolean     not null default false,
+    -- For people; nothing is decided by it.
     last_report jsonb,
     created_at  timestamptz not null default now(),
     updated_at  timestamptz not null default now(),
     constraint sources_pkey primary key (id),
     constraint sources_campaign_id_fkey foreign key (campaign_id) references campaigns (id),
     constraint sources_campaign_id_name_key unique (campaign_id, name),
-    constraint sources_kind_known check (
-        kind in ('x', 'instagram', 'facebook', 'linkedin', 'phantombuster', 'apify', 'scrapingbee', 'csv', 'simulated')
-    )
+    constraint sources_kind_known check (kind in ('x', 'csv', 'simulated'))
 );
 
 create table lead_sources (

@@ -1,8 +1,9 @@
-//! Collects leads: runs the sources that are due, page by page, and announces what is new.
+//! Collects leads: runs the sources that are due, page by page, and publishes what is new.
 //!
-//! Each page is fetched, normalised and stored with the source's cursor in one statement; only
-//! then is it announced. A run that is cut short goes on where its last stored page ended.
+//! Each page is fetched, normalised and stored with the source's cursor in one transaction; only then
+//! are its leads published. A run that is cut short goes on where its last stored page ended.
 
+mod country;
 mod normalise;
 mod report;
 mod request;
@@ -20,47 +21,42 @@ use shared::{
     clients::{aws, http::Http},
     config,
     db::{
-        self, DbError, PgConnection, PgPool,
+        self, DbError, Failure, PgConnection, PgPool,
         installation::{self, InstallationError},
         leads,
         sources::Run,
     },
     deadline::Deadline,
     domain::email::HashKey,
-    faults,
     queue::Queue,
     telemetry,
 };
-use sources::{LeadSource, Source, SourceError};
+use sources::{Source, SourceError};
 
 /// How long a run holds its source without storing a page.
 const LEASE: Duration = Duration::from_secs(360);
 /// No page is begun when less than this is left: three attempts at it take up to 46 s.
 pub const MARGIN: Duration = Duration::from_secs(60);
 
-/// What the function is wired to.
 #[derive(Debug)]
 pub struct Deps {
     pool: PgPool,
     queue: Queue,
     hash_key: HashKey,
-    outside: sources::Outside,
+    endpoints: sources::Endpoints,
 }
 
-/// The function could not start or go on.
 #[derive(Debug, thiserror::Error)]
 pub enum CollectError {
-    /// The event asks for something that cannot be read.
-    #[error("the event cannot be read: {0}")]
+    #[error("the event cannot be read")]
     Event(#[from] request::InvalidRequest),
-    /// The database did not do its part; what was stored stays stored.
-    #[error("the collector could not go on")]
+    /// What was stored stays stored.
+    #[error("the collector stopped at its database")]
     Database(#[from] DbError),
     /// The database belongs to another key.
     #[error(transparent)]
     Installation(#[from] InstallationError),
-    /// HTTP could not be set up.
-    #[error("the collector could not start")]
+    #[error("the collector's HTTP client could not be set up")]
     Http(#[from] shared::clients::http::HttpError),
 }
 
@@ -71,24 +67,17 @@ impl From<CollectError> for Diagnostic {
 }
 
 impl Deps {
-    /// Wires the function; nothing is contacted yet.
-    ///
-    /// # Errors
-    /// When a client cannot be made.
+    /// Nothing is contacted yet.
     pub async fn connect(config: config::Collector) -> Result<Self, CollectError> {
         Self::new(config, &aws::load().await)
     }
 
-    /// Wires the function to these AWS services.
-    ///
-    /// # Errors
-    /// When a client cannot be made.
     pub fn new(config: config::Collector, sdk: &SdkConfig) -> Result<Self, CollectError> {
         Ok(Self {
             pool: db::connect_lazily(&config.database_url, "collector")?,
             queue: Queue::new(aws_sdk_sqs::Client::new(sdk), config.enrich_queue_url),
             hash_key: config.hash_key,
-            outside: sources::Outside {
+            endpoints: sources::Endpoints {
                 http: Http::new()?,
                 sdk: sdk.clone(),
                 x_api_base: config.x_api_base,
@@ -111,18 +100,16 @@ pub async fn handle(
 ) -> Result<Vec<RunReport>, CollectError> {
     let request = Request::from_event(event)?;
     let mut conn = db::acquire(&deps.pool).await?;
-    faults::at("collector.woken").await?;
     installation::require_key(&mut conn, &deps.hash_key.fingerprint()).await?;
     let (campaign, source) = (request.campaign.as_deref(), request.source.as_deref());
     let runs = db::sources::begin_runs(&mut conn, campaign, source, LEASE).await?;
-    faults::at("collector.taken").await?;
     let mut reports = Vec::with_capacity(runs.len());
     for mut run in runs {
         // Boxed: the state of a run is large, and most of a start needs none.
         let report = Box::pin(collect(deps, &mut conn, &mut run, deadline)).await?;
         report.log();
-        db::sources::end_run(&mut conn, &run, &report.to_json()).await?;
-        faults::at("collector.ended").await?;
+        let cut_short = report.ended == Ended::TimeIsUp;
+        db::sources::end_run(&mut conn, &run, cut_short, &report.to_json()).await?;
         reports.push(report);
     }
     Ok(reports)
@@ -140,11 +127,10 @@ async fn collect(
     if !deadline.allows(MARGIN) {
         return Ok(report.ended(Ended::TimeIsUp));
     }
-    let mut source = match Source::open(run, &deps.outside).await {
+    let mut source = match Source::open(run, &deps.endpoints).await {
         Ok(source) => source,
         Err(error) => return Ok(report.ended(error.into())),
     };
-    faults::at("collector.opened").await?;
     loop {
         if !deadline.allows(MARGIN) {
             return Ok(report.ended(Ended::TimeIsUp));
@@ -159,7 +145,6 @@ async fn collect(
             }
             Err(error) => return Ok(report.ended(error.into())),
         };
-        faults::at("collector.fetched").await?;
         let Batch {
             leads,
             bad,
@@ -169,21 +154,23 @@ async fn collect(
         let stored = match leads::store_page(conn, run, &leads, &page.cursor, LEASE).await {
             Ok(Some(stored)) => stored,
             Ok(None) => return Ok(report.ended(Ended::Replaced)),
-            // A page that a constraint refuses would be refused again, and is this source's alone.
-            Err(error) if error.constraint().is_some() => {
+            Err(error) => {
                 let why = telemetry::chain(&error);
-                return Ok(report.ended(Ended::NeedsAttention { why }));
+                // What concerns this page alone must not keep the other sources from running.
+                return match error.failure() {
+                    Failure::Refused => Ok(report.ended(Ended::NeedsAttention { why })),
+                    Failure::Contended => Ok(report.ended(Ended::Unavailable { why })),
+                    Failure::Database => Err(error),
+                };
             }
-            Err(error) => return Err(error),
         };
-        faults::at("collector.stored").await?;
         run.cursor = page.cursor;
         report.stored(&stored.rows);
         // After the commit; what does not get through is found by the enricher's sweep.
-        if let Err(error) = deps.queue.publish(&stored.owed).await {
-            tracing::warn!(source.id = %run.source, "{error}");
+        if let Err(error) = deps.queue.publish(&stored.pending).await {
+            let error = telemetry::chain(&error);
+            tracing::warn!(source.id = %run.source, error, "leads could not be published");
         }
-        faults::at("collector.published").await?;
         if page.last {
             return Ok(report.ended(Ended::Done));
         }

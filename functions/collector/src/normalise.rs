@@ -1,21 +1,25 @@
-//! From what a source says to a lead that can be stored: trimmed, checked, bounded, once each.
+//! From a source's row to a lead that can be stored: trimmed, checked, bounded, once each.
 
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    io::{self, Write},
+};
 
 use data_encoding::HEXLOWER;
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Value, ser::Formatter};
 use shared::domain::{
     content::is_invisible,
     country::Country,
     email::{EmailAddress, EmailHash, HashKey},
     lead::{NewLead, Platform},
-    places,
 };
 use url::Url;
 
 use crate::{
+    country::{country_of, country_of_host},
     report::BadRow,
-    sources::{RawProfile, Row},
+    sources::{RawProfile, Row, RowError},
 };
 
 /// A page, ready to be stored.
@@ -23,7 +27,6 @@ use crate::{
 pub(crate) struct Batch {
     /// Each profile once.
     pub(crate) leads: Vec<NewLead>,
-    /// What could not be used.
     pub(crate) bad: Vec<BadRow>,
     /// Rows that named a profile again.
     pub(crate) duplicates: usize,
@@ -48,14 +51,13 @@ pub(crate) fn normalise(rows: Vec<Row>, key: &HashKey) -> Batch {
                     batch.duplicates += 1;
                 }
             }
-            Err(reason) => batch.bad.push(BadRow { line, reason }),
+            Err(error) => batch.bad.push(BadRow { line, error }),
         }
     }
     batch
 }
 
-/// One profile, or what is wrong with it. The reason never quotes a value.
-fn lead(raw: RawProfile, key: &HashKey) -> Result<NewLead, String> {
+fn lead(raw: RawProfile, key: &HashKey) -> Result<NewLead, RowError> {
     let platform = raw.platform.unwrap_or(Platform::Csv);
     let bio = raw
         .bio
@@ -67,7 +69,7 @@ fn lead(raw: RawProfile, key: &HashKey) -> Result<NewLead, String> {
         .map(str::trim)
         .filter(|text| !text.is_empty())
     {
-        Some(text) => Some(EmailAddress::parse(text).map_err(|e| format!("email: {e}"))?),
+        Some(text) => Some(EmailAddress::parse(text).map_err(RowError::Email)?),
         None => bio.as_deref().and_then(address_in),
     };
     let email = email.map(|address| {
@@ -75,16 +77,21 @@ fn lead(raw: RawProfile, key: &HashKey) -> Result<NewLead, String> {
         (address, hash)
     });
     let given_url = raw.profile_url.as_deref().and_then(web_address);
-    let username = username(raw.username.as_deref(), given_url.as_ref(), email.as_ref())?;
+    let username = username(
+        platform,
+        raw.username.as_deref(),
+        given_url.as_ref(),
+        email.as_ref(),
+    )?;
     let external_id = match raw.external_id.as_deref().map(str::trim) {
         None | Some("") => format!("@{username}"),
         Some(id) if id.len() > 200 || id.chars().any(char::is_control) || id.starts_with('@') => {
-            return Err("id: it is longer than 200 characters or has odd ones".to_owned());
+            return Err(RowError::Id);
         }
         Some(id) => id.to_owned(),
     };
     if raw.follower_count.is_some_and(|n| n < 0) {
-        return Err("followers: it is negative".to_owned());
+        return Err(RowError::NegativeFollowers);
     }
     let website = raw.website.as_deref().and_then(web_address);
     let location = raw
@@ -121,28 +128,63 @@ fn lead(raw: RawProfile, key: &HashKey) -> Result<NewLead, String> {
 /// Lower case, without `@`: given, or the last part of the profile's address, or derived from the
 /// mailbox's key where a list has nothing but addresses.
 fn username(
+    platform: Platform,
     given: Option<&str>,
     url: Option<&Url>,
     email: Option<&(EmailAddress, EmailHash)>,
-) -> Result<String, String> {
+) -> Result<String, RowError> {
     let given = given
         .map(|text| text.trim().trim_start_matches('@'))
-        .filter(|t| !t.is_empty());
+        .filter(|text| !text.is_empty());
     if let Some(text) = given {
         let name = text.to_lowercase();
-        let odd = |c: char| c.is_whitespace() || c.is_control() || is_invisible(c);
-        if name.chars().count() > 100 || name.chars().any(odd) || name.starts_with('@') {
-            return Err("username: it has spaces or odd characters, or is too long".to_owned());
-        }
-        return Ok(name);
+        return is_username(platform, &name)
+            .then_some(name)
+            .ok_or(RowError::Username);
     }
     let last_part = url.and_then(|url| {
         let part = url.path_segments()?.rfind(|part| !part.is_empty())?;
-        Some(part.trim_start_matches('@').to_lowercase()).filter(|p| (1..=100).contains(&p.len()))
+        Some(part.trim_start_matches('@').to_lowercase()).filter(|name| is_username(platform, name))
     });
     last_part
         .or_else(|| email.map(|(_, hash)| format!("mail-{}", HEXLOWER.encode(&hash.0[..8]))))
-        .ok_or_else(|| "it names no username, profile url or email".to_owned())
+        .ok_or(RowError::Unidentified)
+}
+
+/// Whether a lower-case text can be a username. It becomes part of an address and stands in the mail's
+/// footer, so of a platform's name only what the platform allows is let through: a list must not put
+/// an address or a sentence there.
+fn is_username(platform: Platform, name: &str) -> bool {
+    let length = name.chars().count();
+    let ascii = |extra: &str| {
+        name.chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || extra.contains(c))
+    };
+    match platform {
+        // Names longer than 15 are from before that limit.
+        Platform::X => (1..=20).contains(&length) && ascii("_"),
+        Platform::Instagram => (1..=30).contains(&length) && ascii("._") && !is_host(name),
+        Platform::Facebook => (1..=100).contains(&length) && ascii("._-") && !is_host(name),
+        // A profile's own part of the address, where other scripts are percent-encoded.
+        Platform::LinkedIn => {
+            let odd = |c: char| !c.is_alphanumeric() && !"-_%".contains(c);
+            (1..=100).contains(&length) && !name.chars().any(odd)
+        }
+        Platform::Csv => {
+            let odd = |c: char| {
+                c.is_whitespace() || c.is_control() || is_invisible(c) || "/\\:?#<>".contains(c)
+            };
+            (1..=100).contains(&length) && !name.starts_with('@') && !name.chars().any(odd)
+        }
+    }
+}
+
+/// A name that every mail program would make a link of.
+fn is_host(name: &str) -> bool {
+    name.starts_with("www.")
+        || name.ends_with(".com")
+        || name.ends_with(".net")
+        || name.ends_with(".org")
 }
 
 /// The platform's own address of a profile, so that one profile has one address.
@@ -154,10 +196,10 @@ fn profile_url(platform: Platform, username: &str, given: Option<Url>) -> Option
         Platform::LinkedIn => "https://www.linkedin.com/in/",
         Platform::Csv => return given.map(String::from),
     };
-    Url::parse(base)
-        .and_then(|base| base.join(username))
-        .ok()
-        .map(String::from)
+    let mut url = Url::parse(base).ok()?;
+    // One segment, encoded: whatever the name is, the address stays the platform's.
+    url.path_segments_mut().ok()?.pop_if_empty().push(username);
+    Some(url.into())
 }
 
 /// Country as given, else as the location says, else as a national domain says.
@@ -167,11 +209,11 @@ fn country(
     website: Option<&Url>,
     email: Option<&(EmailAddress, EmailHash)>,
 ) -> Option<Country> {
-    let given = given.and_then(|text| text.parse().ok().or_else(|| places::country_of(text)));
+    let given = given.and_then(|text| text.parse().ok().or_else(|| country_of(text)));
     given
-        .or_else(|| location.and_then(places::country_of))
-        .or_else(|| website.and_then(|url| places::country_of_host(url.host_str()?)))
-        .or_else(|| email.and_then(|(address, _)| places::country_of_host(address.domain())))
+        .or_else(|| location.and_then(country_of))
+        .or_else(|| website.and_then(|url| country_of_host(url.host_str()?)))
+        .or_else(|| email.and_then(|(address, _)| country_of_host(address.domain())))
 }
 
 /// Two letters of ISO 639-1; a service's words for "unknown" are none.
@@ -221,27 +263,46 @@ fn address_in(bio: &str) -> Option<EmailAddress> {
         .find_map(|part| EmailAddress::parse(part).ok())
 }
 
-/// Small enough, and without the one character that PostgreSQL cannot store.
+/// Longest `leads.raw`, as PostgreSQL prints it: its check constraint is the same.
+const RAW: usize = 16 * 1024;
+
+/// Small enough, and without the one character that PostgreSQL cannot store. One row that the database
+/// refuses would cost its page.
 fn storable(raw: &Value) -> bool {
-    let text = raw.to_string();
-    text.len() <= 8 * 1024 && !text.contains("\\u0000") && stored_size(raw) <= 16 * 1024
+    let text = printed(raw);
+    text.len() <= RAW && !text.contains("\\u0000")
 }
 
-/// At most what `raw` takes as jsonb, where a number of one digit takes twelve bytes: what is a
-/// small text is not always a small value, and one row that is refused would cost its page.
-fn stored_size(raw: &Value) -> usize {
-    /// An entry's place in its container, and what aligns it.
-    const ENTRY: usize = 8;
-    match raw {
-        Value::Null | Value::Bool(_) => ENTRY,
-        Value::Number(number) if number.is_f64() => ENTRY + 200,
-        Value::Number(_) => ENTRY + 20,
-        Value::String(text) => ENTRY + text.len(),
-        Value::Array(items) => ENTRY + 8 + items.iter().map(stored_size).sum::<usize>(),
-        Value::Object(fields) => {
-            let field = |(name, value): (&String, &Value)| ENTRY + name.len() + stored_size(value);
-            ENTRY + 8 + fields.iter().map(field).sum::<usize>()
-        }
+/// A value as PostgreSQL prints `jsonb`, or longer by a few digits.
+fn printed(raw: &Value) -> String {
+    let mut text = Vec::new();
+    let mut serializer = serde_json::Serializer::with_formatter(&mut text, Printed);
+    // A value of JSON written into memory cannot fail; one that did would be too long.
+    match raw.serialize(&mut serializer) {
+        Ok(()) => String::from_utf8(text).unwrap_or_default(),
+        Err(_) => "\\u0000".to_owned(),
+    }
+}
+
+/// PostgreSQL puts a blank after each `,` and `:` and writes numbers without exponents.
+struct Printed;
+
+impl Formatter for Printed {
+    fn begin_array_value<W: ?Sized + Write>(&mut self, w: &mut W, first: bool) -> io::Result<()> {
+        w.write_all(if first { b"" } else { b", " })
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, w: &mut W, first: bool) -> io::Result<()> {
+        w.write_all(if first { b"" } else { b", " })
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, w: &mut W) -> io::Result<()> {
+        w.write_all(b": ")
+    }
+
+    fn write_f64<W: ?Sized + Write>(&mut self, w: &mut W, value: f64) -> io::Result<()> {
+        let point = if value.fract() == 0.0 { ".0" } else { "" };
+        write!(w, "{value}{point}")
     }
 }
 

@@ -1,34 +1,33 @@
-//! What a run has to say for itself. Kept with the source, returned and logged; names nobody.
+//! The report of a run: kept with the source, returned and logged. It names no person.
+
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 use shared::{
-    db::{leads::Stored, sources::Run},
-    domain::ids::{CampaignId, SourceId},
+    db::sources::Run,
+    domain::{
+        ids::{CampaignId, SourceId},
+        page::Stored,
+    },
 };
 
-use crate::sources::SourceError;
+use crate::sources::{RowError, SourceError};
 
 /// Bad rows that are listed one by one; the rest are counted.
 const LISTED: usize = 100;
 
-/// How a run went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RunReport {
-    /// The source.
     pub source: SourceId,
-    /// Its campaign.
     pub campaign: CampaignId,
-    /// Its name.
     pub name: String,
     /// Pages stored.
     pub pages: usize,
-    /// Leads seen for the first time.
     pub new: usize,
     /// Known leads that differed.
     pub updated: usize,
-    /// Known leads with nothing new.
     pub unchanged: usize,
     /// Rows that named a profile again.
     pub duplicates: usize,
@@ -38,21 +37,26 @@ pub struct RunReport {
     pub conflicts: usize,
     /// Rows that could not be used.
     pub bad: usize,
+    /// How many of them for which kind of reason.
+    pub bad_kinds: BTreeMap<&'static str, usize>,
     /// The first hundred of them.
     pub bad_rows: Vec<BadRow>,
     /// The cursor was too old and the source was read from its start.
     pub restarted: bool,
-    /// How it ended.
     pub ended: Ended,
 }
 
 /// A row that could not be used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BadRow {
-    /// Line of the file, or place within the page.
+    /// Line of the file, or number within the page.
     pub line: u64,
-    /// What is wrong, without the value.
-    pub reason: String,
+    #[serde(rename = "reason", serialize_with = "as_text")]
+    pub error: RowError,
+}
+
+fn as_text<S: Serializer>(error: &RowError, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(error)
 }
 
 /// How a run ended.
@@ -113,6 +117,7 @@ impl RunReport {
             erased: 0,
             conflicts: 0,
             bad: 0,
+            bad_kinds: BTreeMap::new(),
             bad_rows: Vec::new(),
             restarted: false,
             ended: Ended::Done,
@@ -122,6 +127,9 @@ impl RunReport {
     pub(crate) fn read(&mut self, bad: Vec<BadRow>, duplicates: usize) {
         self.duplicates += duplicates;
         self.bad += bad.len();
+        for row in &bad {
+            *self.bad_kinds.entry(row.error.kind()).or_default() += 1;
+        }
         let room = LISTED.saturating_sub(self.bad_rows.len());
         self.bad_rows.extend(bad.into_iter().take(room));
     }
@@ -134,7 +142,7 @@ impl RunReport {
                 Stored::Updated => self.updated += 1,
                 Stored::Unchanged => self.unchanged += 1,
                 Stored::Erased => self.erased += 1,
-                Stored::Conflict => self.conflicts += 1,
+                Stored::Conflict | Stored::Missing => self.conflicts += 1,
             }
         }
     }

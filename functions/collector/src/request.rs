@@ -10,7 +10,6 @@ pub(crate) struct Request {
     pub(crate) source: Option<String>,
 }
 
-/// The event names something that is no name.
 #[derive(Debug, thiserror::Error)]
 #[error("`campaign` and `source` are names, as in {{\"campaign\":\"demo\"}}")]
 pub struct InvalidRequest(#[source] serde_json::Error);

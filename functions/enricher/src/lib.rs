@@ -123,7 +123,7 @@ pub async fn handle(deps: &Deps, event: Value, deadline: Deadline) -> Result<Val
 /// Announces the leads that wait for an enrichment since long: a message was lost, or the budget
 /// of a day was used up (invariant 3).
 async fn sweep(deps: &Deps, conn: &mut PgConnection) -> Result<Value, EnrichError> {
-    let owed = leads::take_owed(conn, deps.sweep_patience, SWEEP).await?;
+    let owed = leads::take_unpublished(conn, deps.sweep_patience, SWEEP).await?;
     faults::at("enricher.swept").await?;
     if let Err(error) = deps.enrich_queue.publish(&owed).await {
         tracing::warn!("{error}");

@@ -34,7 +34,8 @@ pub async fn upsert(conn: &mut PgConnection, new: &NewCampaign<'_>) -> Result<Ca
          on conflict on constraint campaigns_name_key
          do update set offer = excluded.offer, audience = excluded.audience,
                        daily_cap = excluded.daily_cap, basis_rules = excluded.basis_rules,
-                       send_from = excluded.send_from, send_until = excluded.send_until
+                       send_from = excluded.send_from, send_until = excluded.send_until,
+                       updated_at = now()
          returning id",
         new.name,
         new.offer,

@@ -73,6 +73,19 @@ pub enum DbError {
     },
 }
 
+/// What a failed statement says about the rest of the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// The server refused these rows, and would again. Other rows are fine.
+    Refused,
+    /// These rows were busy; later they may not be.
+    Contended,
+    /// The connection, the server or its schema: nothing else will work either.
+    Database,
+}
+
+const STATEMENT_TIMEOUT: &str = "57014";
+
 impl DbError {
     pub(crate) fn on(attempt: &'static str) -> impl Fn(sqlx::Error) -> Self {
         move |source| Self::Statement { attempt, source }
@@ -84,7 +97,7 @@ impl DbError {
         Self::on("pass a fault point")(sqlx::Error::Protocol("asked for".to_owned()))
     }
 
-    fn from_server(&self) -> Option<&dyn DatabaseError> {
+    fn server_error(&self) -> Option<&dyn DatabaseError> {
         match self {
             Self::Statement { source, .. } => source.as_database_error(),
             Self::UnknownWord { .. } => None,
@@ -93,7 +106,21 @@ impl DbError {
 
     /// PostgreSQL's code (`SQLSTATE`), if the server answered at all.
     pub fn code(&self) -> Option<Cow<'_, str>> {
-        self.from_server()?.code()
+        self.server_error()?.code()
+    }
+
+    /// Who else is concerned by this failure.
+    pub fn failure(&self) -> Failure {
+        let code = self.code();
+        match (self, code.as_deref().and_then(|code| code.get(..2))) {
+            (Self::UnknownWord { .. }, _) => Failure::Refused,
+            // Cardinality, data, constraint, program limit.
+            (_, Some("21" | "22" | "23" | "54")) => Failure::Refused,
+            // Rolled back for another, a lock that was not to be had.
+            (_, Some("40" | "55")) => Failure::Contended,
+            (_, Some("57")) if code.as_deref() == Some(STATEMENT_TIMEOUT) => Failure::Contended,
+            (_, Some(_) | None) => Failure::Database,
+        }
     }
 
     fn was_ended_for_another(&self) -> bool {
@@ -103,7 +130,7 @@ impl DbError {
 
     /// The named constraint that refused a row, if one did.
     pub fn constraint(&self) -> Option<&str> {
-        self.from_server()?.constraint()
+        self.server_error()?.constraint()
     }
 }
 

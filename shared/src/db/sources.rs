@@ -11,13 +11,10 @@ use crate::domain::ids::{CampaignId, SourceId};
 /// One run of a source, which no other run shares.
 #[derive(Debug, Clone)]
 pub struct Run {
-    /// The source.
     pub source: SourceId,
-    /// Its campaign.
     pub campaign: CampaignId,
-    /// Its name within the campaign.
     pub name: String,
-    /// `x`, `csv`, `simulated`, …
+    /// `x`, `csv` or `simulated`.
     pub kind: String,
     /// What to look for, as the kind defines it.
     pub params: Value,
@@ -29,11 +26,8 @@ pub struct Run {
     pub cut_short: bool,
 }
 
-/// Enabled sources of active campaigns that nobody is running, all of them or of one campaign or
-/// one name, taken until the lease ends (invariant 2).
-///
-/// # Errors
-/// When the statement fails.
+/// Takes the enabled sources of active campaigns that no run holds, all of them or those of one
+/// campaign or one name, until the lease ends (invariant 2).
 pub async fn begin_runs(
     conn: &mut PgConnection,
     campaign: Option<&str>,
@@ -42,18 +36,24 @@ pub async fn begin_runs(
 ) -> Result<Vec<Run>, DbError> {
     let mut runs = sqlx::query_as!(
         Run,
-        "update sources s
-         set run = s.run + 1, lease_until = now() + make_interval(secs => $3), last_run_at = now()
-         from campaigns c
-         where c.id = s.campaign_id
-           and c.status = 'active'
-           and s.enabled
-           and ($1::text is null or c.name = $1)
-           and ($2::text is null or s.name = $2)
-           and (s.lease_until is null or s.lease_until < now())
-         returning s.id as source, s.campaign_id as campaign, s.name,
-                   s.kind, s.params, s.cursor, s.run as number,
-                   coalesce(s.last_report #>> '{ended,how}' = 'time_is_up', false) as \"cut_short!\"",
+        r#"with due as (
+             select s.id from sources s
+             join campaigns c on c.id = s.campaign_id
+             where c.status = 'active'
+               and s.enabled
+               and ($1::text is null or c.name = $1)
+               and ($2::text is null or s.name = $2)
+               and (s.lease_until is null or s.lease_until < now())
+             order by s.id
+             for no key update of s skip locked
+         )
+         update sources s
+         set run = s.run + 1, lease_until = now() + make_interval(secs => $3), last_run_at = now(),
+             updated_at = now()
+         from due
+         where s.id = due.id
+         returning s.id as source, s.campaign_id as campaign, s.name, s.kind, s.params, s.cursor,
+                   s.run as number, s.cut_short"#,
         campaign,
         source,
         lease.as_secs_f64(),
@@ -65,16 +65,23 @@ pub async fn begin_runs(
     Ok(runs)
 }
 
-/// Ends a run: frees the source and keeps what the run has to say. A run that was replaced
-/// changes nothing.
+/// Ends a run: frees the source and keeps the run's report. A run that was replaced changes nothing.
 ///
 /// # Errors
 /// When the statement fails; the lease ends by itself.
-pub async fn end_run(conn: &mut PgConnection, run: &Run, report: &Value) -> Result<(), DbError> {
+pub async fn end_run(
+    conn: &mut PgConnection,
+    run: &Run,
+    cut_short: bool,
+    report: &Value,
+) -> Result<(), DbError> {
     sqlx::query!(
-        "update sources set lease_until = null, last_report = $3 where id = $1 and run = $2",
+        "update sources
+         set lease_until = null, cut_short = $3, last_report = $4, updated_at = now()
+         where id = $1 and run = $2",
         run.source.0,
         run.number,
+        cut_short,
         report,
     )
     .execute(conn)
@@ -83,10 +90,8 @@ pub async fn end_run(conn: &mut PgConnection, run: &Run, report: &Value) -> Resu
     Ok(())
 }
 
-/// Adds a source to a campaign, or gives the one of that name new parameters. Its cursor stays.
-///
-/// # Errors
-/// When the statement fails.
+/// Adds a source to a campaign, or gives the one of that name new parameters. Its cursor stays, unless
+/// it is of another kind.
 pub async fn upsert(
     conn: &mut PgConnection,
     campaign: CampaignId,
@@ -95,9 +100,10 @@ pub async fn upsert(
     params: &Value,
 ) -> Result<SourceId, DbError> {
     sqlx::query_scalar!(
-        "insert into sources (campaign_id, name, kind, params) values ($1, $2, $3, $4)
+        "insert into sources as s (campaign_id, name, kind, params) values ($1, $2, $3, $4)
          on conflict on constraint sources_campaign_id_name_key
-         do update set kind = excluded.kind, params = excluded.params
+         do update set kind = excluded.kind, params = excluded.params, updated_at = now(),
+                       cursor = case when s.kind = excluded.kind then s.cursor else '{}' end
          returning id",
         campaign.0,
         name,

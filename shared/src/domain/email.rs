@@ -1,14 +1,14 @@
-//! Mail addresses: parsed once at the edge, printed masked, keyed by a hash.
+//! Mail addresses: parsed once at the edge, printed masked, and keyed by a hash of the mailbox that
+//! they are a spelling of.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use super::mac::mac;
 
 /// A mail address that SES accepts: 7-bit, normalised, at most 254 octets (RFC 5321, 4.5.3.1).
 ///
 /// Normalising trims, drops a `mailto:` prefix, lower-cases and puts the domain into Punycode.
-/// The local part is lower-cased as well: no large provider tells case apart, and a "no" must
+/// The local part is lower-cased as well: no large provider tells case apart, and an opt-out must
 /// hold however the address is written.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EmailAddress(String);
@@ -84,6 +84,29 @@ impl EmailAddress {
         self.0.rsplit_once('@').map_or("", |(local, _)| local)
     }
 
+    /// The mailbox that this address is one spelling of: only a key is made of it, mail goes to the
+    /// address as given.
+    ///
+    /// A `+tag` is dropped at every domain. Google, Microsoft, Apple, Fastmail, Proton and most
+    /// servers deliver it to the mailbox without the tag; where one does not, two people would share
+    /// a key, and one of them would get no mail. The other mistake would write to somebody who has
+    /// opted out. Other separators are left alone: a `-` is part of many names.
+    ///
+    /// Google ignores dots in the local part, and `googlemail.com` is its older name for
+    /// `gmail.com`; domains that Google hosts for others tell dots apart.
+    fn mailbox(&self) -> (Cow<'_, str>, &str) {
+        let (local, domain) = (self.local_part(), self.domain());
+        let untagged = match local.split_once('+') {
+            // An address that is nothing but a tag keeps it.
+            Some(("", _)) | None => local,
+            Some((name, _)) => name,
+        };
+        match domain {
+            "gmail.com" | "googlemail.com" => (untagged.replace('.', "").into(), "gmail.com"),
+            _ => (untagged.into(), domain),
+        }
+    }
+
     /// Whether it names a function that never asked for offers (RFC 2142 and its kin).
     pub fn is_role(&self) -> bool {
         let local = self.local_part();
@@ -112,34 +135,78 @@ impl fmt::Debug for EmailAddress {
 /// Sorted, for a binary search.
 const ROLES: &[&str] = &[
     "abuse",
+    "accounting",
+    "accounts",
     "admin",
+    "administration",
     "administrator",
     "billing",
+    "booking",
+    "bookings",
+    "business",
+    "career",
+    "careers",
     "compliance",
+    "contact",
+    "contacto",
+    "contato",
+    "contatto",
+    "customercare",
+    "customerservice",
+    "datenschutz",
     "devnull",
     "dns",
     "donotreply",
+    "enquiries",
+    "enquiry",
+    "finance",
     "ftp",
+    "hello",
     "help",
+    "hi",
     "hostmaster",
+    "hr",
     "info",
+    "inquiries",
+    "inquiry",
+    "invoice",
+    "invoices",
+    "jobs",
+    "kontakt",
     "legal",
     "list",
     "mailer-daemon",
+    "management",
+    "marketing",
+    "newsletter",
     "no-reply",
     "noc",
     "noreply",
     "office",
     "postmaster",
+    "prensa",
     "press",
+    "presse",
+    "privacidad",
     "privacy",
+    "recruiting",
+    "recruitment",
     "root",
     "sales",
     "security",
+    "soporte",
+    "staff",
+    "suporte",
     "support",
     "sysadmin",
+    "team",
     "unsubscribe",
     "usenet",
+    "vendas",
+    "ventas",
+    "verkauf",
+    "vertrieb",
+    "webadmin",
     "webmaster",
     "www",
 ];
@@ -164,8 +231,9 @@ const DISPOSABLE: &[&str] = &[
     "yopmail.com",
 ];
 
-/// A recipient's key: HMAC-SHA-256 of the normalised address. It outlives the address, so that a
-/// "no" and an erasure hold for an address that is no longer stored (GDPR, art. 17 and 21).
+/// A recipient's key: HMAC-SHA-256 of the mailbox, the same for all of its aliases. It outlives the
+/// address, so that an opt-out and an erasure hold for an address that is no longer stored (GDPR,
+/// art. 17 and 21).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EmailHash(pub [u8; 32]);
 
@@ -192,7 +260,9 @@ impl HashKey {
 
     /// The key of this address's recipient.
     pub fn hash(&self, address: &EmailAddress) -> EmailHash {
-        EmailHash(mac(&self.0, &[b"recipient\0", address.as_str().as_bytes()]))
+        let (local, domain) = address.mailbox();
+        let parts: [&[u8]; 4] = [b"recipient\0", local.as_bytes(), b"@", domain.as_bytes()];
+        EmailHash(mac(&self.0, &parts))
     }
 }
 
@@ -200,19 +270,6 @@ impl fmt::Debug for HashKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("HashKey(…)")
     }
-}
-
-/// HMAC-SHA-256 over the parts, one after the other.
-pub(crate) fn mac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
-    // HMAC takes a key of any length, so the error cannot happen; an all-zero tag would verify
-    // nothing that was ever signed.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
-        return [0; 32];
-    };
-    for part in parts {
-        mac.update(part);
-    }
-    mac.finalize().into_bytes().into()
 }
 
 #[cfg(test)]

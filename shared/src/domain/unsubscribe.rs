@@ -5,7 +5,7 @@ use std::fmt;
 use data_encoding::{BASE32_DNSSEC, BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
 use subtle::ConstantTimeEq;
 
-use super::{email::mac, ids::SendId};
+use super::{ids::SendId, mac::mac};
 
 const VERSION: u8 = 1;
 const TAG_BYTES: usize = 16;

@@ -16,7 +16,7 @@ fn profile(username: &str) -> RawProfile {
     }
 }
 
-fn one(raw: RawProfile) -> Result<NewLead, String> {
+fn one(raw: RawProfile) -> Result<NewLead, RowError> {
     lead(raw, &key())
 }
 
@@ -51,7 +51,7 @@ fn a_row_that_cannot_be_used_says_why_without_quoting_it() {
     fn check(change: impl FnOnce(&mut RawProfile), expected: &str) {
         let mut raw = profile("ana");
         change(&mut raw);
-        let reason = one(raw).unwrap_err();
+        let reason = one(raw).unwrap_err().to_string();
         assert!(reason.starts_with(expected), "{reason}");
     }
     check(|p| p.username = Some("two words".to_owned()), "username:");
@@ -118,7 +118,7 @@ fn a_page_names_each_profile_once() {
         vec![
             row(1, Ok(profile("ana"))),
             row(2, Ok(other_id)),
-            row(3, Err("broken".to_owned())),
+            row(3, Err(RowError::Protected)),
             row(4, Ok(profile("bo"))),
             row(5, Ok(profile("ana"))),
         ],
@@ -131,7 +131,7 @@ fn a_page_names_each_profile_once() {
         batch.bad,
         [BadRow {
             line: 3,
-            reason: "broken".to_owned()
+            error: RowError::Protected
         }]
     );
 }
@@ -148,9 +148,15 @@ fn what_the_database_cannot_store_is_left_out() {
     };
     assert!(stored(json!({"a": 1})).is_some());
     assert!(stored(json!({"a": "\u{0}"})).is_none());
-    assert!(stored(json!({"a": "x".repeat(10_000)})).is_none());
-    // 8,001 characters of text, 48,008 bytes of jsonb.
-    assert!(stored(json!(vec![1; 4_000])).is_none());
+    assert!(stored(json!("x".repeat(16 * 1024 - 2))).is_some());
+    assert!(stored(json!("x".repeat(16 * 1024 - 1))).is_none());
+    // PostgreSQL prints a blank behind each comma: 16,383 and 16,386 characters.
+    assert!(stored(json!([10, vec![1; 5_459]])).is_some());
+    assert!(stored(json!([10, vec![1; 5_460]])).is_none());
+    assert!(
+        stored(json!(vec![1e300; 60])).is_none(),
+        "PostgreSQL writes 301 digits for each"
+    );
 }
 
 #[test]
@@ -166,9 +172,47 @@ fn an_odd_website_is_none() {
     }
 }
 
+#[test]
+fn username_is_what_its_platform_allows() {
+    #[track_caller]
+    fn check(platform: Platform, username: &str, expected: bool) {
+        let raw = RawProfile {
+            platform: Some(platform),
+            external_id: None,
+            ..profile(username)
+        };
+        assert_eq!(one(raw).is_ok(), expected, "{platform} {username}");
+    }
+    check(Platform::X, "Ana_Fit1", true);
+    check(Platform::X, "www.evil.example", false);
+    check(Platform::X, "//evil.example/x", false);
+    check(Platform::X, "a?b", false);
+    check(Platform::Instagram, "ana.fit", true);
+    check(Platform::Instagram, "www.evil.example", false);
+    check(Platform::Instagram, "evil.com", false);
+    check(Platform::Facebook, "ana.fit-2", true);
+    check(Platform::Facebook, "../evil", false);
+    check(Platform::LinkedIn, "josé-maría-1", true);
+    check(Platform::LinkedIn, "evil.example", false);
+    check(Platform::Csv, "anything.goes", true);
+    check(Platform::Csv, "https://evil.example", false);
+}
+
 proptest! {
     #[test]
-    fn any_profile_is_bounded_or_refused(name in "\\PC{0,300}", bio in any::<String>(), username in any::<String>(), location in any::<String>()) {
+    fn profile_url_stays_with_its_platform(username in "\\PC{1,30}", platform in 0..4_usize) {
+        let (platform, host) = [
+            (Platform::X, "x.com"),
+            (Platform::Instagram, "www.instagram.com"),
+            (Platform::Facebook, "www.facebook.com"),
+            (Platform::LinkedIn, "www.linkedin.com"),
+        ][platform];
+        let url = Url::parse(&profile_url(platform, &username, None).unwrap()).unwrap();
+        prop_assert_eq!(url.host_str(), Some(host));
+    }
+
+    #[test]
+    fn any_profile_is_bounded_or_refused(name in "\\PC{0,300}", bio in any::<String>(), username in "[A-Z_]{1,9}|\\PC{0,120}", location in any::<String>()) {
         let raw = RawProfile { name: Some(name), bio: Some(bio), location: Some(location), ..profile(&username) };
         if let Ok(lead) = one(raw) {
             prop_assert!(lead.username == lead.username.to_lowercase() && !lead.username.starts_with('@'));
@@ -179,7 +223,7 @@ proptest! {
     }
 
     #[test]
-    fn normalising_twice_changes_nothing(bio in any::<String>(), username in "@?[A-Za-z0-9_.]{1,20}") {
+    fn normalising_twice_changes_nothing(bio in any::<String>(), username in "@?[A-Za-z0-9_]{1,20}") {
         let once = one(RawProfile { bio: Some(bio), ..profile(&username) }).unwrap();
         let again = one(RawProfile {
             bio: once.bio.clone(),

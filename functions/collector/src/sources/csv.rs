@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::{clients::storage, domain::lead::Platform};
 
-use super::{LeadSource, Outside, Page, Row, SourceError, cursor_or_start};
+use super::{Endpoints, Page, Row, SourceError, cursor_or_start};
 
 /// Rows a page.
 const PAGE: usize = 500;
@@ -60,7 +60,7 @@ pub struct List {
 }
 
 impl List {
-    pub(super) async fn open(params: Params, outside: &Outside) -> Result<Self, SourceError> {
+    pub(super) async fn open(params: Params, endpoints: &Endpoints) -> Result<Self, SourceError> {
         let platform = match &params.platform {
             None => Platform::Csv,
             Some(word) => Platform::from_word(word).ok_or_else(|| {
@@ -69,10 +69,11 @@ impl List {
             })?,
         };
         let (file, version) = match params.file.strip_prefix("s3://") {
-            Some(object) => fetch(object, outside).await?,
+            Some(object) => download(object, endpoints).await?,
             None => local(Path::new(&params.file))?,
         };
-        Self::read(file, version, platform)
+        // Under another platform the same rows are other leads.
+        Self::read(file, format!("{platform} {version}"), platform)
     }
 
     fn read(mut file: File, version: String, platform: Platform) -> Result<Self, SourceError> {
@@ -118,8 +119,8 @@ impl List {
     }
 }
 
-impl LeadSource for List {
-    async fn next_page(&mut self, cursor: &Value) -> Result<Option<Page>, SourceError> {
+impl List {
+    pub(super) async fn next_page(&mut self, cursor: &Value) -> Result<Option<Page>, SourceError> {
         let cursor: Cursor = cursor_or_start(cursor);
         if cursor.done && cursor.version == self.version {
             return Ok(None);
@@ -179,13 +180,13 @@ fn within_bounds(length: u64) -> Result<(), SourceError> {
 
 /// Brings an object to the function's own disk: a list is read with seeks, and may be larger than
 /// its memory.
-async fn fetch(object: &str, outside: &Outside) -> Result<(File, String), SourceError> {
+async fn download(object: &str, endpoints: &Endpoints) -> Result<(File, String), SourceError> {
     let (bucket, key) = object
         .split_once('/')
         .filter(|(b, k)| !b.is_empty() && !k.is_empty())
         .ok_or_else(|| SourceError::Params("`file` in S3 is s3://bucket/key".to_owned()))?;
     let client = aws_sdk_s3::Client::from_conf(
-        aws_sdk_s3::config::Builder::from(&outside.sdk)
+        aws_sdk_s3::config::Builder::from(&endpoints.sdk)
             .force_path_style(true)
             .build(),
     );

@@ -2,11 +2,13 @@
 
 mod csv;
 mod fetch;
+mod row_error;
 mod simulated;
 mod x;
 
 use aws_config::SdkConfig;
 use chrono::{DateTime, Utc};
+pub use row_error::RowError;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use shared::{
@@ -17,22 +19,8 @@ use shared::{
 };
 use url::Url;
 
-/// A place where leads are found.
-pub trait LeadSource {
-    /// The page after `cursor`; `None` when there is nothing more for now.
-    ///
-    /// # Errors
-    /// When the page cannot be had. The cursor stays where it is.
-    fn next_page(
-        &mut self,
-        cursor: &Value,
-    ) -> impl Future<Output = Result<Option<Page>, SourceError>>;
-}
-
-/// A page of a source.
 #[derive(Debug)]
 pub struct Page {
-    /// Its rows, good and bad.
     pub rows: Vec<Row>,
     /// Where the next page begins; stored together with this one.
     pub cursor: Value,
@@ -40,45 +28,34 @@ pub struct Page {
     pub last: bool,
 }
 
-/// A row, with its line in the file or its place in the page.
 #[derive(Debug)]
 pub struct Row {
-    /// Counted from 1.
+    /// Line of the file, or number within the page, counted from 1.
     pub line: u64,
-    /// What it says, or what is wrong with it.
-    pub profile: Result<RawProfile, String>,
+    pub profile: Result<RawProfile, RowError>,
 }
 
 /// A profile as a source words it: trimmed, checked and normalised later.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RawProfile {
-    /// The platform, if not the source's own.
+    /// If not the source's own.
     pub platform: Option<Platform>,
-    /// The platform's id.
     pub external_id: Option<String>,
     /// With or without `@`.
     pub username: Option<String>,
-    /// Display name.
     pub name: Option<String>,
     /// An address in a field of its own; one in the bio is looked for later.
     pub email: Option<String>,
-    /// Address of the profile.
     pub profile_url: Option<String>,
-    /// Followers.
     pub follower_count: Option<i64>,
-    /// What the person says of themself.
     pub bio: Option<String>,
-    /// Whether the platform vouches for the name.
     pub verified: Option<bool>,
-    /// As written.
     pub location: Option<String>,
-    /// As written.
     pub website: Option<String>,
     /// A code or a name.
     pub country: Option<String>,
-    /// A code.
     pub language: Option<String>,
-    /// The source's own words.
+    /// The row as the source gave it.
     pub raw: Option<Value>,
 }
 
@@ -125,14 +102,11 @@ impl From<ObjectUnreadable> for SourceError {
 
 /// What sources reach out through.
 #[derive(Debug)]
-pub struct Outside {
-    /// Plain HTTP.
+pub struct Endpoints {
     pub http: Http,
     /// For S3.
     pub sdk: SdkConfig,
-    /// X's API.
     pub x_api_base: Url,
-    /// X's app token.
     pub x_bearer_token: Option<Secret>,
     /// The stand-in for a platform of any kind.
     pub simulated_api_base: Option<Url>,
@@ -154,15 +128,15 @@ impl<'a> Source<'a> {
     ///
     /// # Errors
     /// When it is not configured, or its parameters cannot be used.
-    pub async fn open(run: &Run, outside: &'a Outside) -> Result<Self, SourceError> {
+    pub async fn open(run: &Run, endpoints: &'a Endpoints) -> Result<Self, SourceError> {
         match run.kind.as_str() {
-            "x" => Ok(Self::X(x::RecentSearch::open(params(run)?, outside)?)),
+            "x" => Ok(Self::X(x::RecentSearch::open(params(run)?, endpoints)?)),
             "csv" => Ok(Self::Csv(Box::new(
-                csv::List::open(params(run)?, outside).await?,
+                csv::List::open(params(run)?, endpoints).await?,
             ))),
             "simulated" => Ok(Self::Simulated(simulated::Simulated::open(
                 params(run)?,
-                outside,
+                endpoints,
             )?)),
             other => Err(SourceError::Params(format!(
                 "there is no collector for `{other}` yet"
@@ -171,8 +145,12 @@ impl<'a> Source<'a> {
     }
 }
 
-impl LeadSource for Source<'_> {
-    async fn next_page(&mut self, cursor: &Value) -> Result<Option<Page>, SourceError> {
+impl Source<'_> {
+    /// The page after `cursor`; `None` when there is nothing more for now.
+    ///
+    /// # Errors
+    /// When the page cannot be had. The cursor stays where it is.
+    pub async fn next_page(&mut self, cursor: &Value) -> Result<Option<Page>, SourceError> {
         match self {
             Self::X(source) => source.next_page(cursor).await,
             Self::Csv(source) => source.next_page(cursor).await,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::domain::lead::Platform;
 
-use super::{LeadSource, Outside, Page, RawProfile, Row, SourceError, cursor_or_start, fetch};
+use super::{Endpoints, Page, RawProfile, Row, RowError, SourceError, cursor_or_start, fetch};
 
 /// What to read.
 #[derive(Debug, Default, Clone, Copy, Deserialize)]
@@ -23,30 +23,30 @@ struct Cursor {
 /// A run over the stand-in's leads.
 #[derive(Debug)]
 pub struct Simulated<'a> {
-    outside: &'a Outside,
+    endpoints: &'a Endpoints,
     url: String,
     limit: u32,
 }
 
 impl<'a> Simulated<'a> {
-    pub(super) fn open(params: Params, outside: &'a Outside) -> Result<Self, SourceError> {
-        let base = outside.simulated_api_base.as_ref();
+    pub(super) fn open(params: Params, endpoints: &'a Endpoints) -> Result<Self, SourceError> {
+        let base = endpoints.simulated_api_base.as_ref();
         let base = base.ok_or(SourceError::NotConfigured("SIMULATED_API_BASE"))?;
         let url = format!("{}/leads", base.as_str().trim_end_matches('/'));
         Ok(Self {
-            outside,
+            endpoints,
             url,
             limit: params.limit.unwrap_or(100),
         })
     }
 }
 
-impl LeadSource for Simulated<'_> {
-    async fn next_page(&mut self, cursor: &Value) -> Result<Option<Page>, SourceError> {
+impl Simulated<'_> {
+    pub(super) async fn next_page(&mut self, cursor: &Value) -> Result<Option<Page>, SourceError> {
         let Cursor { after } = cursor_or_start(cursor);
         let mut query = vec![("limit", self.limit.to_string())];
         query.extend(after.map(|after| ("cursor", after)));
-        let reply = fetch::get(&self.outside.http, &self.url, &query, None).await?;
+        let reply = fetch::get(&self.endpoints.http, &self.url, &query, None).await?;
         let unreadable = |_| SourceError::Unavailable("the answer is not a page".to_owned());
         let page: Leads = reply.json().map_err(unreadable)?;
         let rows = (1..).zip(page.leads).map(|(line, lead)| Row {
@@ -87,12 +87,12 @@ struct Lead {
 }
 
 /// Row by row: one of the wrong shape must not take its page along.
-fn profile(raw: Value) -> Result<RawProfile, String> {
+fn profile(raw: Value) -> Result<RawProfile, RowError> {
     let lead: Lead = serde_json::from_value(raw.clone())
-        .map_err(|error| format!("the row has another shape: {}", without_values(&error)))?;
+        .map_err(|error| RowError::Shape(without_values(&error)))?;
     let platform = Platform::from_word(&lead.platform);
     Ok(RawProfile {
-        platform: Some(platform.ok_or("platform is none that we know")?),
+        platform: Some(platform.ok_or(RowError::Platform)?),
         external_id: lead.id,
         username: lead.username,
         name: lead.name,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::{clients::http::Reply, config::Secret};
 
-use super::{LeadSource, Outside, Page, SourceError, cursor_or_start, fetch};
+use super::{Endpoints, Page, SourceError, cursor_or_start, fetch};
 
 /// Longest query of a self-serve account, in characters.
 const QUERY_MAX: usize = 512;
@@ -29,6 +29,8 @@ pub(crate) struct Params {
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Cursor {
+    /// The query whose posts were read so far: a cursor says nothing about another one.
+    query: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     since_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -41,7 +43,7 @@ struct Cursor {
 /// A run over recent posts.
 #[derive(Debug)]
 pub struct RecentSearch<'a> {
-    outside: &'a Outside,
+    endpoints: &'a Endpoints,
     token: &'a Secret,
     url: String,
     params: Params,
@@ -49,8 +51,8 @@ pub struct RecentSearch<'a> {
 }
 
 impl<'a> RecentSearch<'a> {
-    pub(super) fn open(params: Params, outside: &'a Outside) -> Result<Self, SourceError> {
-        let token = outside.x_bearer_token.as_ref();
+    pub(super) fn open(params: Params, endpoints: &'a Endpoints) -> Result<Self, SourceError> {
+        let token = endpoints.x_bearer_token.as_ref();
         let token = token.ok_or(SourceError::NotConfigured("X_BEARER_TOKEN"))?;
         let length = params.query.chars().count();
         if !(1..=QUERY_MAX).contains(&length) {
@@ -62,10 +64,10 @@ impl<'a> RecentSearch<'a> {
                 "`max_results` is from 10 to 100".to_owned(),
             ));
         }
-        let base = outside.x_api_base.as_str().trim_end_matches('/');
+        let base = endpoints.x_api_base.as_str().trim_end_matches('/');
         let url = format!("{base}/2/tweets/search/recent");
         Ok(Self {
-            outside,
+            endpoints,
             token,
             url,
             params,
@@ -74,12 +76,18 @@ impl<'a> RecentSearch<'a> {
     }
 }
 
-impl LeadSource for RecentSearch<'_> {
-    async fn next_page(&mut self, cursor: &Value) -> Result<Option<Page>, SourceError> {
+impl RecentSearch<'_> {
+    pub(super) async fn next_page(&mut self, cursor: &Value) -> Result<Option<Page>, SourceError> {
         if self.pages >= self.params.max_pages.unwrap_or(10) {
             return Ok(None);
         }
-        let cursor: Cursor = cursor_or_start(cursor);
+        let mut cursor: Cursor = cursor_or_start(cursor);
+        if cursor.query != self.params.query {
+            cursor = Cursor {
+                query: self.params.query.clone(),
+                ..Cursor::default()
+            };
+        }
         let mut query = vec![
             ("query", self.params.query.clone()),
             (
@@ -103,7 +111,7 @@ impl LeadSource for RecentSearch<'_> {
         query.extend(cursor.since_id.clone().map(|id| ("since_id", id)));
         query.extend(cursor.next_token.clone().map(|token| ("next_token", token)));
 
-        let reply = fetch::get(&self.outside.http, &self.url, &query, Some(self.token)).await?;
+        let reply = fetch::get(&self.endpoints.http, &self.url, &query, Some(self.token)).await?;
         if !reply.status.is_success() {
             return Err(refusal(&reply, cursor));
         }
@@ -114,13 +122,16 @@ impl LeadSource for RecentSearch<'_> {
         let newest_id = cursor.newest_id.or_else(|| found.meta.newest_id.clone());
         let next = match &found.meta.next_token {
             Some(token) => Cursor {
+                query: cursor.query,
                 since_id: cursor.since_id,
                 next_token: Some(token.clone()),
                 newest_id,
             },
             None => Cursor {
+                query: cursor.query,
                 since_id: newest_id.or(cursor.since_id),
-                ..Cursor::default()
+                next_token: None,
+                newest_id: None,
             },
         };
         let last = next.next_token.is_none();
@@ -154,11 +165,11 @@ fn refusal(reply: &Reply, cursor: Cursor) -> SourceError {
             if cursor.next_token.is_some()
                 && problem.names(&["next_token", "pagination_token"]) =>
         {
-            let since_id = cursor.since_id;
             SourceError::StaleCursor {
                 restart: json!(Cursor {
-                    since_id,
-                    ..Cursor::default()
+                    next_token: None,
+                    newest_id: None,
+                    ..cursor
                 }),
             }
         }

@@ -59,7 +59,7 @@ async fn a_lead_that_could_not_be_announced_stays_owed(pool: PgPool) {
     stage.run_one().await;
     assert_eq!(stage.queue.announced().await, Vec::<i64>::new());
     let mut conn = db::acquire(&stage.pool).await.unwrap();
-    let mut owed = db::leads::take_owed(&mut conn, Duration::ZERO, 100)
+    let mut owed = db::leads::take_unpublished(&mut conn, Duration::ZERO, 100)
         .await
         .unwrap();
     owed.sort_unstable();

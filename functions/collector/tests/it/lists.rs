@@ -56,11 +56,16 @@ pub(super) fn assert_messy(report: &collector::RunReport) {
     let bad: Vec<_> = report
         .bad_rows
         .iter()
-        .map(|row| (row.line, row.reason.as_str()))
+        .map(|row| (row.line, row.error.to_string()))
         .collect();
     assert!(bad[0].0 == 5 && bad[0].1.starts_with("email: "), "{bad:?}");
-    assert_eq!(bad[1], (7, "followers is not a number"));
-    assert_eq!(bad[2], (8, "it names no username, profile url or email"));
+    assert_eq!(bad[1], (7, "followers is not a number".to_owned()));
+    assert_eq!(
+        bad[2],
+        (8, "it names no username, profile url or email".to_owned())
+    );
+    let kinds = [("email", 1), ("followers", 1), ("unidentified", 1)];
+    assert_eq!(report.bad_kinds, kinds.into());
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]

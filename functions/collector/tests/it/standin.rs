@@ -42,7 +42,7 @@ async fn the_whole_list_is_collected_with_its_dirt_named(pool: PgPool) {
     let mut reasons = BTreeMap::new();
     for row in &report.bad_rows {
         assert!((1..=40).contains(&row.line), "{row:?}");
-        *reasons.entry(row.reason.as_str()).or_insert(0) += 1;
+        *reasons.entry(row.error.to_string()).or_insert(0) += 1;
     }
     assert_eq!(reasons.len(), 3, "{reasons:#?}");
     assert_eq!(report.duplicates + report.unchanged, REPEATED + USABLE);

@@ -23,6 +23,8 @@ macro_rules! fixture {
 }
 pub(crate) use fixture;
 
+const QUERY: &str = "affiliate -is:retweet";
+
 /// Newest post of the first recorded page.
 const NEWEST: &str = "1900000000000000009";
 /// Its token for the next page.
@@ -38,7 +40,7 @@ fn last_page() -> Answer {
 
 async fn stage(pool: PgPool, more: Value) -> (Stage, SourceId) {
     let stage = Stage::new(pool).await;
-    let mut params = json!({"query": "affiliate -is:retweet"});
+    let mut params = json!({"query": QUERY});
     params
         .as_object_mut()
         .unwrap()
@@ -47,7 +49,16 @@ async fn stage(pool: PgPool, more: Value) -> (Stage, SourceId) {
     (stage, source)
 }
 
-async fn resume_from(stage: &Stage, cursor: Value) {
+/// Where the source of this query goes on.
+async fn cursor(stage: &Stage, source: SourceId) -> Value {
+    let mut cursor = stage.cursor(source).await;
+    let query = cursor.as_object_mut().unwrap().remove("query");
+    assert!(query.is_none_or(|query| query == QUERY));
+    cursor
+}
+
+async fn resume_from(stage: &Stage, mut cursor: Value) {
+    cursor["query"] = json!(QUERY);
     let sql = "update sources set cursor = $1";
     let query = sqlx::query(sql).bind(cursor);
     query.execute(&stage.pool).await.unwrap();
@@ -63,7 +74,7 @@ async fn authors_are_joined_to_their_posts_and_the_withheld_are_named(pool: PgPo
     let reasons: Vec<_> = report
         .bad_rows
         .iter()
-        .map(|row| row.reason.as_str())
+        .map(|row| row.error.to_string())
         .collect();
     let expected = [
         "the profile is protected",
@@ -131,7 +142,7 @@ async fn the_request_is_the_documented_one(pool: PgPool) {
     let asked = stage.internet.asked().remove(0);
     assert_eq!(asked.path, "/2/tweets/search/recent");
     assert_eq!(asked.token.as_deref(), Some("app-token"));
-    assert_eq!(asked.query["query"], "affiliate -is:retweet");
+    assert_eq!(asked.query["query"], QUERY);
     assert_eq!(asked.query["max_results"], "25");
     assert_eq!(asked.query["expansions"], "author_id");
     for field in ["author_id", "lang"] {
@@ -166,13 +177,13 @@ async fn no_data_is_a_page_without_rows(pool: PgPool) {
     let report = stage.run_one().await;
     assert_eq!((report.pages, counts(&report)), (1, [0; 7]));
     assert_eq!(report.ended, collector::Ended::Done);
-    assert_eq!(stage.cursor(source).await, json!({}));
+    assert_eq!(cursor(&stage, source).await, json!({}));
 
     resume_from(&stage, json!({"since_id": NEWEST})).await;
     stage.internet.then([nothing()]);
     stage.run_one().await;
     assert_eq!(
-        stage.cursor(source).await,
+        cursor(&stage, source).await,
         json!({"since_id": NEWEST}),
         "kept for the next poll"
     );

@@ -3,7 +3,7 @@
 use csv::ByteRecord;
 use shared::domain::lead::Platform;
 
-use super::super::RawProfile;
+use super::super::{RawProfile, RowError};
 
 /// Where a list's table begins, and how its cells are parted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,18 +161,18 @@ impl Columns {
         record.position().map_or(0, csv::Position::line) + self.before
     }
 
-    /// What a record says, or what is wrong with it. The reason never quotes a value.
-    pub(super) fn profile(&self, record: &ByteRecord) -> Result<RawProfile, String> {
-        if record.len() > self.columns.len() {
-            let (cells, columns) = (record.len(), self.columns.len());
-            return Err(format!("the row has {cells} cells, the header {columns}"));
+    pub(super) fn profile(&self, record: &ByteRecord) -> Result<RawProfile, RowError> {
+        let (cells, columns) = (record.len(), self.columns.len());
+        if cells > columns {
+            return Err(RowError::TooManyCells { cells, columns });
         }
         let mut profile = RawProfile::default();
         let (mut first, mut last) = (None, None);
         for (column, cell) in self.columns.iter().zip(record) {
             let Some(column) = column else { continue };
             let Ok(text) = std::str::from_utf8(cell) else {
-                return Err(format!("{column:?} is not UTF-8; export the list as UTF-8"));
+                let column = format!("{column:?}");
+                return Err(RowError::NotUtf8 { column });
             };
             let text = text.trim();
             if text.is_empty() {
@@ -183,7 +183,7 @@ impl Columns {
             match column {
                 Column::Platform => {
                     let platform = Platform::from_word(text);
-                    profile.platform = Some(platform.ok_or("platform is none that we know")?);
+                    profile.platform = Some(platform.ok_or(RowError::Platform)?);
                 }
                 Column::Id => profile.external_id = owned,
                 Column::Username => profile.username = owned,
@@ -210,8 +210,8 @@ impl Columns {
 }
 
 /// `15,200`, `15.200`, `15 200` and `15200` are the same number; `15.2k` is another way to say it.
-fn followers(text: &str) -> Result<i64, &'static str> {
-    const WRONG: &str = "followers is not a number";
+fn followers(text: &str) -> Result<i64, RowError> {
+    const WRONG: RowError = RowError::Followers;
     let lower = text.to_lowercase();
     let (number, factor) = match lower.strip_suffix(['k', 'm']) {
         Some(number) => (number, if lower.ends_with('k') { 1e3 } else { 1e6 }),
@@ -235,11 +235,11 @@ fn followers(text: &str) -> Result<i64, &'static str> {
     Ok(number as i64)
 }
 
-fn yes_or_no(text: &str) -> Result<bool, &'static str> {
+fn yes_or_no(text: &str) -> Result<bool, RowError> {
     match text.to_lowercase().as_str() {
         "true" | "yes" | "y" | "1" => Ok(true),
         "false" | "no" | "n" | "0" => Ok(false),
-        _ => Err("verified is neither yes nor no"),
+        _ => Err(RowError::Verified),
     }
 }
 

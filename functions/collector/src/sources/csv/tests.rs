@@ -1,7 +1,7 @@
 use std::io::Write;
 
 use super::*;
-use crate::sources::RawProfile;
+use crate::sources::{RawProfile, RowError};
 
 fn list(content: &[u8]) -> List {
     let mut file = tempfile::tempfile().unwrap();
@@ -10,7 +10,7 @@ fn list(content: &[u8]) -> List {
     List::read(file, "v1".to_owned(), Platform::Csv).unwrap()
 }
 
-async fn rows(content: &[u8]) -> Vec<(u64, Result<RawProfile, String>)> {
+async fn rows(content: &[u8]) -> Vec<(u64, Result<RawProfile, RowError>)> {
     let page = list(content).next_page(&json!({})).await.unwrap().unwrap();
     assert!(page.last);
     page.rows
@@ -45,11 +45,9 @@ async fn a_list_is_read_as_lists_come() {
         (Some("Bo"), None),
         "short rows are fine"
     );
-    assert_eq!(rows[2].1.as_ref().unwrap_err(), "followers is not a number");
-    assert_eq!(
-        rows[3].1.as_ref().unwrap_err(),
-        "the row has 6 cells, the header 5"
-    );
+    assert_eq!(rows[2].1, Err(RowError::Followers));
+    let (cells, columns) = (6, 5);
+    assert_eq!(rows[3].1, Err(RowError::TooManyCells { cells, columns }));
     assert!(rows[4].1.is_ok(), "the rest goes on");
 }
 
@@ -72,7 +70,7 @@ async fn linkedins_export_with_its_notes_is_read() {
 async fn bytes_that_are_no_text_spoil_one_row_only() {
     let rows = rows(b"username,name\nana,Ana\nbo,B\xF6\ncy,Cy\n").await;
     assert_eq!(
-        rows[1].1.as_ref().unwrap_err(),
+        rows[1].1.as_ref().unwrap_err().to_string(),
         "Name is not UTF-8; export the list as UTF-8"
     );
     assert!(rows[0].1.is_ok() && rows[2].1.is_ok());

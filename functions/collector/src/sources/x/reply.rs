@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use shared::domain::lead::Platform;
 
-use super::super::{RawProfile, Row};
+use super::super::{RawProfile, Row, RowError};
 
 /// A page of recent search.
 #[derive(Debug, Deserialize)]
@@ -94,7 +94,7 @@ struct Expanded {
 impl Search {
     /// One row per author, in the order of their newest post, and one per author that X withheld.
     pub(super) fn into_rows(self) -> Vec<Row> {
-        let mut users: HashMap<String, Result<User, String>> = HashMap::new();
+        let mut users: HashMap<String, Result<User, RowError>> = HashMap::new();
         let mut raw_users: HashMap<String, Value> = HashMap::new();
         for raw in self.includes.users {
             let id = raw
@@ -103,7 +103,7 @@ impl Search {
                 .unwrap_or_default()
                 .to_owned();
             let user = serde_json::from_value(raw.clone())
-                .map_err(|_| "the author has another shape than X documents".to_owned());
+                .map_err(|_| RowError::Shape("the author is not as X documents it"));
             users.insert(id.clone(), user);
             raw_users.insert(id, raw);
         }
@@ -122,15 +122,11 @@ impl Search {
         }
         // The title is X's own wording; the id and the name in the error are somebody's.
         rows.extend(self.errors.into_iter().map(|error| {
-            let kind = error
-                .kind
-                .as_deref()
-                .and_then(|k| k.rsplit('/').next())
-                .unwrap_or("error");
-            Err(format!(
-                "X withheld it: {} ({kind})",
-                error.title.unwrap_or_default()
-            ))
+            let kind = error.kind.as_deref().and_then(|k| k.rsplit('/').next());
+            Err(RowError::Withheld {
+                title: error.title.unwrap_or_default(),
+                kind: kind.unwrap_or("error").to_owned(),
+            })
         }));
         (1..)
             .zip(rows)
@@ -140,9 +136,9 @@ impl Search {
 }
 
 impl User {
-    fn into_profile(self, post: &Post, raw: Option<Value>) -> Result<RawProfile, String> {
+    fn into_profile(self, post: &Post, raw: Option<Value>) -> Result<RawProfile, RowError> {
         if self.protected {
-            return Err("the profile is protected".to_owned());
+            return Err(RowError::Protected);
         }
         let entities = self.entities.unwrap_or_default();
         let bio = self

@@ -2,7 +2,7 @@ use collector::Ended;
 use serde_json::json;
 use shared::db::PgPool;
 
-use super::{NEWEST, NEXT, first_page, fixture, last_page, resume_from, stage};
+use super::{NEWEST, NEXT, cursor, first_page, fixture, last_page, resume_from, stage};
 use crate::replay::{Answer, Asked};
 use crate::stage::counts;
 
@@ -27,16 +27,16 @@ async fn the_newest_post_is_remembered_only_when_the_last_page_is_stored(pool: P
     stage.internet.then([first_page(), held]);
     let between = async {
         reply.asked.await.unwrap();
-        let cursor = stage.cursor(source).await;
+        let between = cursor(&stage, source).await;
         reply.release.send(()).unwrap();
-        cursor
+        between
     };
     let (report, between) = tokio::join!(stage.run_one(), between);
     assert_eq!(report.ended, Ended::Done);
     let halfway =
         json!({"since_id": "1890000000000000000", "next_token": NEXT, "newest_id": NEWEST});
     assert_eq!(between, halfway);
-    assert_eq!(stage.cursor(source).await, json!({"since_id": NEWEST}));
+    assert_eq!(cursor(&stage, source).await, json!({"since_id": NEWEST}));
     let asked = stage.internet.asked();
     let since = Some("1890000000000000000");
     assert_eq!(positions(&asked), [(since, None), (since, Some(NEXT))]);
@@ -56,7 +56,7 @@ async fn a_run_takes_at_most_so_many_pages_and_the_next_goes_on(pool: PgPool) {
     assert_eq!((report.pages, &report.ended), (1, &Ended::Done));
     assert_eq!(positions(&stage.internet.asked()), [(None, None)]);
     assert_eq!(
-        stage.cursor(source).await,
+        cursor(&stage, source).await,
         json!({"next_token": NEXT, "newest_id": NEWEST})
     );
 
@@ -64,7 +64,7 @@ async fn a_run_takes_at_most_so_many_pages_and_the_next_goes_on(pool: PgPool) {
     let report = stage.run_one().await;
     assert_eq!((report.pages, counts(&report)), (1, [1, 0, 1, 0, 0, 0, 0]));
     assert_eq!(positions(&stage.internet.asked()), [(None, Some(NEXT))]);
-    assert_eq!(stage.cursor(source).await, json!({"since_id": NEWEST}));
+    assert_eq!(cursor(&stage, source).await, json!({"since_id": NEWEST}));
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
@@ -82,7 +82,7 @@ async fn a_cursor_that_is_too_old_is_dropped_once(pool: PgPool) {
         [(Some("1890000000000000000"), None), (None, None)]
     );
     assert_eq!(
-        stage.cursor(source).await,
+        cursor(&stage, source).await,
         json!({"since_id": "1900000000000000004"})
     );
 
@@ -112,5 +112,27 @@ async fn a_token_that_x_no_longer_knows_is_dropped_and_what_was_read_before_it_i
     let since = Some("17");
     let expected = [(since, Some(NEXT)), (since, None), (since, Some(NEXT))];
     assert_eq!(positions(&asked), expected);
-    assert_eq!(stage.cursor(source).await, json!({"since_id": NEWEST}));
+    assert_eq!(cursor(&stage, source).await, json!({"since_id": NEWEST}));
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn changed_query_is_read_from_its_start(pool: PgPool) {
+    let (stage, source) = stage(pool, json!({})).await;
+    resume_from(&stage, json!({"since_id": NEWEST})).await;
+    stage.source("search", "x", json!({"query": "coach"})).await;
+    stage.internet.then([last_page()]);
+    stage.run_one().await;
+    assert_eq!(positions(&stage.internet.asked()), [(None, None)]);
+    let next = stage.cursor(source).await;
+    assert_eq!(next["query"], "coach");
+
+    // The same query with other bounds goes on.
+    let params = json!({"query": "coach", "max_results": 10});
+    stage.source("search", "x", params).await;
+    stage
+        .internet
+        .then([Answer::new(200, fixture!("search_nothing.json"))]);
+    stage.run_one().await;
+    let since = next["since_id"].as_str();
+    assert_eq!(positions(&stage.internet.asked()), [(since, None)]);
 }

@@ -1,20 +1,20 @@
 //! Which country a person's own words speak of.
 //!
-//! The lawful basis of a mail hangs on the answer, so a doubt is `None`: an unknown country is
-//! never mailed without a person's review.
+//! The lawful basis of a mail depends on the answer, so an ambiguous text gives `None`: a mail to an
+//! unknown country waits for a person's review.
 
 mod names;
 
 use names::{CITIES, COUNTRIES, US_STATE_CODES, US_STATE_OR_COUNTRY_CODES, US_STATES};
 
-use super::country::Country;
+use shared::domain::country::Country;
 
 /// The country of a free text such as `Lisbon`, `Austin, TX`, `Berlin 🇩🇪` or `España`.
 ///
 /// A flag decides; otherwise the parts between commas, slashes and bars are looked up, the last
-/// one first. Two parts that speak of different countries are a doubt, and so is a postal code of
-/// a state that is also a country's (`Regensburg, DE`), unless another part settles it.
-pub fn country_of(location: &str) -> Option<Country> {
+/// one first. Two parts that name different countries are ambiguous, and so is the postal code of a
+/// state that is also a country's (`Regensburg, DE`), unless another part decides.
+pub(crate) fn country_of(location: &str) -> Option<Country> {
     if let Some(country) = flag(location) {
         return Some(country);
     }
@@ -24,16 +24,16 @@ pub fn country_of(location: &str) -> Option<Country> {
         .filter(|part| !part.is_empty())
         .collect();
     let mut found = None;
-    for (place, part) in parts.iter().enumerate().rev() {
+    for (n, part) in parts.iter().enumerate().rev() {
         let code = US_STATE_CODES
             .iter()
             .chain(US_STATE_OR_COUNTRY_CODES)
             .any(|code| code == part);
         let country = match code {
             // A code stands behind the place it belongs to.
-            true if place == 0 || place + 1 < parts.len() => return None,
+            true if n == 0 || n + 1 < parts.len() => return None,
             true if US_STATE_CODES.contains(part) => "US".parse().ok(),
-            true => Some(settled(part, &parts)?),
+            true => Some(decided_by_others(part, &parts)?),
             false => lookup(part),
         };
         match (country, found) {
@@ -49,14 +49,14 @@ pub fn country_of(location: &str) -> Option<Country> {
     found
 }
 
-/// A state's code that is also a country's: what the other parts make of it.
-fn settled(code: &str, parts: &[&str]) -> Option<Country> {
+/// Country of a state's code that is also a country's, where another part names the same or the US.
+fn decided_by_others(code: &str, parts: &[&str]) -> Option<Country> {
     let mut others = parts.iter().filter_map(|part| lookup(part));
     others.find(|country| country.as_str() == code || country.as_str() == "US")
 }
 
 /// The country of a host name's top-level domain, where that says something about its owner.
-pub fn country_of_host(host: &str) -> Option<Country> {
+pub(crate) fn country_of_host(host: &str) -> Option<Country> {
     let top = host
         .trim_end_matches('.')
         .rsplit_once('.')?
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn places_people_write_are_found() {
+    fn country_of_usual_places_is_found() {
         check("Lisbon", Some("PT"));
         check("Lisboa, Portugal", Some("PT"));
         check("Austin, TX", Some("US"));
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_doubt_is_no_country() {
+    fn country_of_ambiguous_text_is_none() {
         check("", None);
         check("earth", None);
         check("everywhere & nowhere", None);
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_national_domain_speaks_a_global_one_does_not() {
+    fn country_of_host_needs_national_domain() {
         let of = |host| country_of_host(host).map(|c| c.to_string());
         assert_eq!(of("ana.de").as_deref(), Some("DE"));
         assert_eq!(of("shop.ana.co.uk").as_deref(), Some("GB"));
