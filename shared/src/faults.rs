@@ -20,13 +20,6 @@ pub const ACTIONS: [&str; 5] = ["error", "delay", "panic", "abort", "drop-connec
 
 /// Every point, in the order in which a lead passes them.
 pub const POINTS: &[&str] = &[
-    "collector.woken",
-    "collector.taken",
-    "collector.opened",
-    "collector.fetched",
-    "collector.stored",
-    "collector.published",
-    "collector.ended",
     "enricher.woken",
     "enricher.loaded",
     "enricher.cleared",

@@ -136,7 +136,7 @@ impl Pipeline<'_> {
             return Ok(());
         }
         let mut conn = db::acquire(self.pool).await?;
-        let owed = leads::take_owed(&mut conn, Duration::ZERO, SWEEP).await?;
+        let owed = leads::take_unpublished(&mut conn, Duration::ZERO, SWEEP).await?;
         self.queues
             .named(&format!("{STACK}-enrich"))?
             .publish(&owed)
