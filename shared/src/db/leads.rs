@@ -9,7 +9,7 @@ use crate::domain::{
     email::EmailHash,
     ids::LeadId,
     lead::NewLead,
-    page::{KnownLead, Profile, Stored, Update, merge},
+    page::{KnownLead, Merge, Profile, Stored, Update, merge},
 };
 
 /// What became of a page.
@@ -21,7 +21,7 @@ pub struct StoredPage {
     pub pending: Vec<i64>,
 }
 
-/// How often a page is merged when usernames change hands while it is stored.
+/// How often a page is inserted and merged when usernames change hands meanwhile.
 const ATTEMPTS: usize = 3;
 
 /// Stores a page of leads and advances the source's cursor: both or neither (invariant 2). `None` when
@@ -42,12 +42,6 @@ pub async fn store_page(
     let store = async |tx: &mut PgConnection| {
         if !advance(tx, run, cursor, lease).await? {
             return Ok(None);
-        }
-        for _ in 1..ATTEMPTS {
-            let stored = merge_page(tx, run, &page).await?;
-            if !stored.rows.contains(&Stored::Missing) {
-                return Ok(Some(stored));
-            }
         }
         merge_page(tx, run, &page).await.map(Some)
     };
@@ -90,10 +84,17 @@ async fn merge_page(
     run: &Run,
     page: &[Profile],
 ) -> Result<StoredPage, DbError> {
-    let new = insert_new(tx, page).await?;
-    let existing = lock(tx, run, page, &new).await?;
-    let erased = erased_mailboxes(tx, page).await?;
-    let merged = merge(&existing, page, &erased);
+    let mut new = Vec::new();
+    let mut merged = Merge::default();
+    for _ in 0..ATTEMPTS {
+        new.extend(insert_new(tx, page).await?);
+        let existing = lock(tx, run, page, &new).await?;
+        let erased = erased_mailboxes(tx, page).await?;
+        merged = merge(&existing, page, &erased);
+        if !merged.rows.contains(&Stored::Missing) {
+            break;
+        }
+    }
 
     update(tx, &merged.updates).await?;
     link(tx, run, &merged.links).await?;

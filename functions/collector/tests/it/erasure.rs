@@ -117,3 +117,40 @@ async fn an_erased_lead_stays_empty_whatever_is_collected(pool: PgPool) {
     assert_eq!(stage.everything().await, before);
     assert_eq!(stage.queue.announced().await, Vec::<i64>::new());
 }
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn opt_out_of_one_alias_stops_the_others(pool: PgPool) {
+    let (stage, _) = Stage::with_list(pool).await;
+    let rows = [
+        ("ana", "ana.fit@gmail.com"),
+        ("anita", "anafit+ig@googlemail.com"),
+        ("bo", "bo@example.org"),
+        ("bob", "bo+list@example.org"),
+        ("cy", "anafit@example.org"),
+    ];
+    let rows = rows.map(|(name, email)| but(person(name), &json!({"email": email})));
+    stage.internet.then([Answer::page(&rows, None)]);
+    stage.run_one().await;
+    assert_eq!(
+        stage.lead("anita").await["email"],
+        "anafit+ig@googlemail.com",
+        "mail goes to the address as given"
+    );
+
+    for address in ["AnaFit@gmail.com", "bo@example.org"] {
+        let opt_out = "insert into recipients (email_hash, suppressed_at, suppression_reason)
+                       values ($1, now(), 'unsubscribed')";
+        sqlx::query(opt_out)
+            .bind(hash(address))
+            .execute(&stage.pool)
+            .await
+            .unwrap();
+    }
+    let suppressed = "select username from leads join recipients using (email_hash)
+                      where suppressed_at is not null order by username";
+    let suppressed: Vec<String> = sqlx::query_scalar(suppressed)
+        .fetch_all(&stage.pool)
+        .await
+        .unwrap();
+    assert_eq!(suppressed, ["ana", "anita", "bo", "bob"]);
+}

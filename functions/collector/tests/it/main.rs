@@ -3,6 +3,7 @@
 //! * `identity` – a lead exists once, whatever is repeated or reordered (invariant 1).
 //! * `erasure` – who was erased is dropped before storage; decisions about people stay (1, 16).
 //! * `pages` – a page and its cursor together or not at all; one run at a time (2).
+//! * `races` – pages that meet other writers, and failures that concern one source only.
 //! * `announcing` – stored means eventually announced, in words that name nobody (3, 4).
 //! * `x` – X's answers as recorded, and its stand-in end to end.
 //! * `lists` – files and objects as people export them.
@@ -25,6 +26,7 @@ mod limits;
 mod lists;
 mod log;
 mod pages;
+mod races;
 mod replay;
 mod stage;
 mod standin;
