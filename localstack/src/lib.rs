@@ -38,6 +38,7 @@ mod sends;
 mod session;
 mod settings;
 mod shell;
+mod sql;
 mod sqlx;
 mod status;
 mod template;

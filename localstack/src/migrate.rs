@@ -4,15 +4,15 @@ use anyhow::{Context as _, Result};
 use shared::config::Secret;
 use shared::db::{self, PgPool};
 
+use crate::sql::database;
+
 /// Who the audit log names for what is done here.
 const ACTOR: &str = "cargo local";
 
 /// A pool on the database that `url` names, which exists and has the newest schema.
 pub(crate) async fn migrated(url: &str) -> Result<PgPool> {
     let url = Secret::new(url.to_owned());
-    db::database::create_if_missing(&url)
-        .await
-        .context("could not make the database")?;
+    database::create_if_missing(&url).await?;
     let pool = db::connect_lazily(&url, ACTOR)?;
     db::migrate(&pool).await.context(
         "could not migrate the database; where it was made by other migrations, \
@@ -29,16 +29,12 @@ pub(crate) fn pool(url: &str) -> Result<PgPool> {
 /// Makes the database that `url` names, where it is missing.
 pub(crate) async fn create(url: &str) -> Result<()> {
     let url = Secret::new(url.to_owned());
-    db::database::create_if_missing(&url)
-        .await
-        .context("could not make the database")
+    database::create_if_missing(&url).await
 }
 
 /// Makes the database that `url` names anew, with the newest schema and nothing in it.
 pub(crate) async fn anew(url: &str) -> Result<()> {
     let secret = Secret::new(url.to_owned());
-    db::database::drop_if_there(&secret)
-        .await
-        .context("could not remove the database")?;
+    database::drop_if_there(&secret).await?;
     migrated(url).await.map(drop)
 }

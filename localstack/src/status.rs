@@ -1,9 +1,10 @@
 //! What runs, where, and what it holds.
 
+use crate::sql::report::{self, TableRows};
 use anyhow::Result;
 use comfy_table::{Cell, Color};
 use serde::Serialize;
-use shared::db::{self, report, report::TableRows};
+use shared::db;
 
 use crate::database::Database;
 use crate::queues::{Depth, Queues};

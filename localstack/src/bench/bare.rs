@@ -4,7 +4,9 @@ use std::time::Instant;
 
 use anyhow::Result;
 use futures::future::try_join_all;
-use shared::db::{self, PgPool, measures};
+use shared::db::{self, PgPool};
+
+use crate::sql::measures;
 
 use super::figures::BareFigures;
 use super::probe::watch;

@@ -21,7 +21,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use shared::db::{self, measures};
+use shared::db;
+
+use crate::sql::measures;
 
 use crate::chaos::Profile;
 use crate::chaos::cluster::Cluster;
@@ -73,7 +75,7 @@ pub(crate) async fn run(session: &Session, args: &BenchArgs) -> Result<ExitCode>
     settings.folder.make_home()?;
 
     output::step("Building", "the functions, as they are deployed");
-    let binaries = binaries::build(&settings, args.profile).await?;
+    let binaries = crate::chaos::build(&settings, args.profile).await?;
     let mut functions = alone(&settings, &python, &binaries).await?;
     let ground = Ground {
         cluster: start(&settings, python).await?,

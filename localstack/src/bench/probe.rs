@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use crate::sql::measures::{self, Statement};
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 use shared::db;
-use shared::db::measures::{self, Statement};
 
 use super::processes::Cpu;
 use super::stage::Stage;

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use shared::db::{self, measures};
+use shared::db;
+
+use crate::sql::measures;
 use shared::domain::ids::SendId;
 use shared::domain::unsubscribe::UnsubscribeKeys;
 

@@ -9,7 +9,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 use shared::db::campaigns::{self, NewCampaign};
-use shared::db::{self, PgPool, measures, sources};
+use shared::db::{self, PgPool, sources};
+
+use crate::sql::measures;
 use simulated::{Envelope, Queue, QueueSettings, Settings as World, Simulated};
 
 use crate::chaos::Binaries;

@@ -9,16 +9,17 @@ use super::Profile;
 /// What is broken, and how often.
 #[derive(Debug, Args)]
 pub(crate) struct ChaosArgs {
-    /// Another seed is other misfortunes
+    /// Another seed is other faults
     #[arg(long, default_value_t = 1, value_name = "S")]
     pub(crate) seed: u64,
-    /// Each function ends at each of its points, and loses its connection at each statement
+    /// One fault a run: at each statement, HTTP request and Runtime API call of each function, before
+    /// and after
     #[arg(long)]
     pub(crate) exhaustive: bool,
     /// Only every Nth of those cases; the seed chooses which
     #[arg(long, value_name = "N", requires = "exhaustive")]
     pub(crate) every: Option<usize>,
-    /// Rounds in which everything goes wrong at once
+    /// Rounds in which many faults happen at once
     #[arg(
         long,
         default_value_t = 20,

@@ -1,4 +1,4 @@
-//! The functions' binaries with their fault points.
+//! The functions' binaries, built as they are deployed.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -31,20 +31,35 @@ impl Profile {
     }
 }
 
-/// Builds the functions of the checkout with their fault points.
+/// Builds the functions of the checkout as they are deployed, and keeps each apart from what other
+/// commands build.
 pub(crate) async fn build(settings: &Settings, profile: Profile) -> Result<Binaries> {
     let template = Template::load(&settings.folder.workspace.join("template.yaml"))?;
-    let names: Vec<String> = template
-        .functions()?
-        .into_iter()
-        .map(|function| function.binary)
-        .collect();
-    let features: Vec<String> = names.iter().map(|name| format!("{name}/faults")).collect();
+    let functions = template.functions()?.into_iter();
+    let names: Vec<String> = functions.map(|function| function.binary).collect();
+    let packages: Vec<&str> = names.iter().map(String::as_str).collect();
+    let built = executables(settings, profile, &packages).await?;
+    place(&built, names, &settings.folder.root.join("functions"))
+}
+
+/// Builds these packages, and answers where cargo put their binaries.
+pub(crate) async fn executables(
+    settings: &Settings,
+    profile: Profile,
+    packages: &[&str],
+) -> Result<Binaries> {
     let mut cargo = cargo(settings, &settings.folder.workspace, profile);
-    cargo
-        .args(["--features", &features.join(",")])
-        .args(names.iter().flat_map(|name| ["--bin", name]));
-    collect(cargo, names, &settings.folder.root.join("functions")).await
+    match profile {
+        // As they are deployed: what others need of the same dependencies stays out.
+        Profile::Release => cargo.args(packages.iter().flat_map(|name| ["--package", name])),
+        // As every other command builds them.
+        Profile::Dev => cargo.args(packages.iter().flat_map(|name| ["--bin", name])),
+    };
+    let output = child::stdout(cargo).await?;
+    if !output.status.success() {
+        bail!("{} do not build ({})", packages.join(", "), output.status);
+    }
+    Ok(functions::executables(&output.stdout))
 }
 
 /// Builds the sender of a changed copy of the checkout; its statements are checked against this
@@ -60,19 +75,20 @@ pub(super) async fn build_mutant(
     let target = std::env::var_os("CARGO_TARGET_DIR");
     let target = target.map_or_else(|| settings.folder.workspace.join("target"), Into::into);
     cargo
-        .args([
-            "--quiet",
-            "--offline",
-            "--features",
-            "sender/faults",
-            "--bin",
-            "sender",
-        ])
+        .args(["--quiet", "--offline", "--bin", "sender"])
         .env("CARGO_TARGET_DIR", target)
         .env("SQLX_OFFLINE", "false")
         .env("DATABASE_URL", database);
+    let output = child::stdout(cargo).await?;
+    if !output.status.success() {
+        bail!("the mutant does not build ({})", output.status);
+    }
     let folder = settings.folder.root.join("mutants");
-    collect(cargo, vec!["sender".to_owned()], &folder).await
+    place(
+        &functions::executables(&output.stdout),
+        vec!["sender".to_owned()],
+        &folder,
+    )
 }
 
 fn cargo(settings: &Settings, sources: &Path, profile: Profile) -> Command {
@@ -84,21 +100,8 @@ fn cargo(settings: &Settings, sources: &Path, profile: Profile) -> Command {
     cargo
 }
 
-/// Builds, and keeps each binary apart from what other commands build.
-async fn collect(cargo: Command, names: Vec<String>, folder: &Path) -> Result<Binaries> {
-    let output = child::stdout(cargo).await?;
-    if !output.status.success() {
-        bail!("the functions do not build ({})", output.status);
-    }
-    place(&functions::executables(&output.stdout), names, folder)
-}
-
 /// Puts each binary where a rebuild of another command does not change it.
-pub(crate) fn place(
-    built: &BTreeMap<String, PathBuf>,
-    names: Vec<String>,
-    folder: &Path,
-) -> Result<Binaries> {
+fn place(built: &BTreeMap<String, PathBuf>, names: Vec<String>, folder: &Path) -> Result<Binaries> {
     names
         .into_iter()
         .map(|name| {

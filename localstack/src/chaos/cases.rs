@@ -1,119 +1,169 @@
-//! Every place where a function can be ended, once each.
+//! One fault each, at every request of every function.
 
-use shared::faults::POINTS;
+use std::collections::BTreeMap;
 
-use super::cuts::When;
-
-/// The first, a middle and the last of what a batch of the small run holds.
-const PASSINGS: [u32; 3] = [1, 2, 3];
+use super::wires::{Action, Fault, Kind, Point, Side};
 
 /// One thing that goes wrong, once.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Case {
-    /// Something happens at a point.
-    Point { entry: String },
-    /// A connection is lost around a statement.
-    Cut {
-        actor: String,
-        statement: String,
-        when: When,
-    },
+#[derive(Debug, Clone)]
+pub(crate) struct Case {
+    pub(crate) point: Point,
+    /// At which of the function's requests of this kind, from 1.
+    pub(crate) passing: u64,
+    pub(crate) fault: Fault,
 }
 
 impl Case {
     /// As a person reads it, and enough to run it again.
     pub(crate) fn name(&self) -> String {
-        match self {
-            Self::Point { entry } => entry.clone(),
-            Self::Cut {
-                actor,
-                statement,
-                when,
-            } => format!("{actor}: cut {} `{}`", when.word(), label(statement)),
-        }
+        let side = match self.fault.side {
+            Side::Before => "before",
+            Side::After => "after",
+        };
+        let passing = match self.passing {
+            1 => String::new(),
+            passing => format!(" (no. {passing})"),
+        };
+        format!(
+            "{}: {} {side} `{}`{passing}",
+            self.point.function,
+            word(&self.fault.action),
+            label(&self.point.request)
+        )
     }
 
-    /// For `FAULTS`.
-    pub(crate) fn points(&self) -> &str {
-        match self {
-            Self::Point { entry } => entry,
-            Self::Cut { .. } => "",
-        }
-    }
-
-    /// Whether the case must have happened: each point is passed at least once in a run, but some
-    /// only once.
+    /// Whether the case must have happened: a later request of the same kind may not come when the
+    /// run takes another course.
     pub(crate) fn must_happen(&self) -> bool {
-        match self {
-            Self::Point { entry } => entry.ends_with("@1"),
-            Self::Cut { .. } => true,
-        }
+        self.passing == 1
+    }
+
+    /// Whether a model call may be made again: only where the enricher is hit.
+    pub(crate) fn hits_enricher(&self) -> bool {
+        self.point.function == "enricher"
     }
 }
 
-/// A process dies at every point, first, in the middle and last; and a panic, an error and a lost
-/// connection at each.
-pub(crate) fn points() -> impl Iterator<Item = Case> {
-    let deaths = PASSINGS.map(|passing| format!("abort@{passing}"));
-    let others = ["panic@1", "error@1", "drop-connection@1"].map(str::to_owned);
-    let actions: Vec<String> = deaths.into_iter().chain(others).collect();
-    POINTS.iter().flat_map(move |point| {
-        let entries: Vec<Case> = actions
-            .iter()
-            .map(|action| Case::Point {
-                entry: format!("{point}={action}"),
-            })
-            .collect();
-        entries
-    })
+fn word(action: &Action) -> &'static str {
+    match action {
+        Action::Cut => "cut",
+        Action::Delay => "delay",
+        Action::Error => "error",
+        Action::Kill => "kill",
+        Action::Hold(_) => "hold",
+    }
 }
 
-/// A connection is lost around each of these statements, before the commit and after it.
-pub(crate) fn cuts<'a>(
-    statements: impl Iterator<Item = (&'a str, &'a str)>,
-) -> impl Iterator<Item = Case> {
-    statements.flat_map(|(actor, statement)| {
-        [When::Before, When::After].map(|when| Case::Cut {
-            actor: actor.to_owned(),
-            statement: statement.to_owned(),
-            when,
-        })
-    })
+/// Every case for requests that were made so often.
+///
+/// What leaves the same behind is tried once. Inside a transaction a killed process, a lost
+/// connection and an error all undo it: the process is killed around the commit only, the connection
+/// is lost after the statement, and the error is one that has the transaction run again. Killed
+/// before a request is killed after the one before it.
+pub(crate) fn all(points: &BTreeMap<Point, u64>) -> Vec<Case> {
+    points
+        .iter()
+        .flat_map(|(point, times)| of_point(point, *times))
+        .collect()
+}
+
+fn of_point(point: &Point, times: u64) -> Vec<Case> {
+    let once: &[(Action, Side)] = match point.kind {
+        Kind::Begin => &[(Action::Cut, Side::Before)],
+        Kind::Inside if point.request.eq_ignore_ascii_case("rollback") => &[],
+        Kind::Inside => &[(Action::Cut, Side::After), (Action::Error, Side::Before)],
+        // The answer to it is awaited for ever.
+        Kind::Runtime if point.request.starts_with("extension") => &[],
+        Kind::Alone => &[
+            (Action::Cut, Side::Before),
+            (Action::Cut, Side::After),
+            (Action::Error, Side::Before),
+            (Action::Delay, Side::After),
+            (Action::Kill, Side::After),
+        ],
+        Kind::Commit | Kind::Http | Kind::Runtime => &[
+            (Action::Cut, Side::Before),
+            (Action::Cut, Side::After),
+            (Action::Error, Side::Before),
+            (Action::Error, Side::After),
+            (Action::Delay, Side::Before),
+            (Action::Delay, Side::After),
+            (Action::Kill, Side::Before),
+            (Action::Kill, Side::After),
+        ],
+    };
+    let case = |passing, action: &Action, side| Case {
+        point: point.clone(),
+        passing,
+        fault: Fault {
+            action: action.clone(),
+            side,
+        },
+    };
+    let mut cases: Vec<Case> = once
+        .iter()
+        .map(|(action, side)| case(1, action, *side))
+        .collect();
+    // Where something stays behind, also in the middle of a run and at its end.
+    if matches!(point.kind, Kind::Commit | Kind::Http) {
+        let mut later = vec![times.div_ceil(2), times];
+        later.dedup();
+        later.retain(|passing| *passing > 1);
+        let later = later.into_iter();
+        cases.extend(later.map(|passing| case(passing, &Action::Kill, Side::After)));
+    }
+    cases
 }
 
 /// The first words of a statement that are no comment.
-fn label(statement: &str) -> String {
-    let code = statement
+fn label(request: &str) -> String {
+    let code = request
         .lines()
         .map(str::trim)
         .filter(|line| !line.is_empty() && !line.starts_with("--"));
     let line = code.take(3).collect::<Vec<_>>().join(" ");
-    line.chars().take(60).collect()
+    line.chars().take(70).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn every_point_is_there_first_in_the_middle_and_last() {
-        let names: Vec<String> = points().map(|case| case.name()).collect();
-        for point in POINTS {
-            for passing in PASSINGS {
-                assert!(names.contains(&format!("{point}=abort@{passing}")));
-            }
-        }
-        assert_eq!(names.len(), POINTS.len() * 6);
+    fn names(kind: Kind, request: &str, times: u64) -> Vec<String> {
+        let point = Point {
+            function: "sender".to_owned(),
+            kind,
+            request: request.to_owned(),
+        };
+        let cases = all(&BTreeMap::from([(point, times)])).into_iter();
+        cases.map(|case| case.name()).collect()
     }
 
     #[test]
-    fn a_statement_is_known_by_its_first_words() {
-        let statement = "-- Takes what is due.\n\nwith due as (\n    select 1\n)";
-        let cases: Vec<Case> = cuts([("sender", statement)].into_iter()).collect();
+    fn statement_is_labelled_by_its_first_words() {
+        let statement = "-- Locks what is due.\n\nselect id\nfrom sends\nfor update\nof sends";
+        let expected = [
+            "sender: cut after `select id from sends for update`",
+            "sender: error before `select id from sends for update`",
+        ];
+        assert_eq!(names(Kind::Inside, statement, 4), expected);
+    }
+
+    #[test]
+    fn commit_is_tried_on_both_sides_and_later() {
+        let names = names(Kind::Commit, "COMMIT", 5);
+        for action in ["cut", "delay", "error", "kill"] {
+            for side in ["before", "after"] {
+                assert!(names.contains(&format!("sender: {action} {side} `COMMIT`")));
+            }
+        }
         assert_eq!(
-            cases[0].name(),
-            "sender: cut before `with due as ( select 1 )`"
+            names[8..],
+            [
+                "sender: kill after `COMMIT` (no. 3)",
+                "sender: kill after `COMMIT` (no. 5)"
+            ]
         );
-        assert_eq!(cases.len(), 2);
+        assert_eq!(super::tests::names(Kind::Http, "SendRawEmail", 1).len(), 8);
     }
 }

@@ -1,4 +1,4 @@
-//! A PostgreSQL of the harness's own, durable as a real one, that it may stop in mid-sentence.
+//! A PostgreSQL of the harness's own, as durable as a real one, that it may stop at any moment.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -11,6 +11,7 @@ use shared::db::{self, PgPool};
 use crate::postgres_log::LogMark;
 use crate::python::Python;
 use crate::settings::Settings;
+use crate::sql::database;
 use crate::{child, migrate, postgres};
 
 /// The database that each run gets a copy of.
@@ -101,14 +102,14 @@ impl Cluster {
     pub(crate) async fn create(&self, name: &str) -> Result<PgPool> {
         self.remove(name).await?;
         let mut conn = db::acquire(&self.admin).await?;
-        db::database::copy(&mut conn, TEMPLATE, name).await?;
+        database::copy(&mut conn, TEMPLATE, name).await?;
         migrate::pool(&self.url(name))
     }
 
     /// Removes it again.
     pub(crate) async fn remove(&self, name: &str) -> Result<()> {
         let url = Secret::new(self.url(name));
-        Ok(db::database::drop_if_there(&url).await?)
+        database::drop_if_there(&url).await
     }
 
     /// The address of a database, past every proxy.

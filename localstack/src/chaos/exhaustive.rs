@@ -1,48 +1,93 @@
-//! One thing goes wrong at a time, at every place where it can.
+//! One fault at a time, at every request of every function.
+
+use std::collections::BTreeMap;
 
 use anyhow::Result;
+use futures::{StreamExt as _, stream};
 use indicatif::{ProgressBar, ProgressStyle};
-use shared::db::verdicts::Violation;
 use simulated::Fate;
 
 use super::args::ChaosArgs;
 use super::cases::{self, Case};
-use super::drills::{self, Drill};
-use super::stage::{Ground, Setting, Stage};
-use super::verdict::{Run, Verdict};
+use super::scenarios::{self, Scenario};
+use super::summary::{Run, Summary};
+use super::test_bed::{Lab, TestBed, TestBedConfig};
+use super::wires::{Kind, Point};
+use crate::output;
+use crate::sql::invariants::Violation;
 
-/// Enough for three batches of everything.
-const LEADS: u32 = 9;
-const BATCH: usize = 3;
-/// Who unsubscribes in the end.
-const NOES: usize = 3;
+/// How many unsubscribe in the end.
+const OPT_OUTS: usize = 3;
+/// Runs at once: most of a run waits for processes to start and for queues to empty.
+const AT_ONCE: usize = 4;
+
+/// Requests by point, and how often each was made.
+type Points = BTreeMap<Point, u64>;
 
 /// Runs every case, or every `nth` one of them, and adds what came of them.
-pub(crate) async fn run(ground: &Ground, args: &ChaosArgs, verdict: &mut Verdict) -> Result<()> {
+pub(crate) async fn run(lab: &Lab, args: &ChaosArgs, summary: &mut Summary) -> Result<()> {
     let (seed, nth) = (args.seed, args.every.unwrap_or(1).max(1));
-    // Without a fault first: it tells which statements there are, and that nothing is wrong before.
-    let (calm, statements) = case(ground, seed, 0, None).await?;
-    verdict.add(calm);
-    let statements = statements.iter().map(|(a, s)| (a.as_str(), s.as_str()));
-    let all: Vec<Case> = cases::points().chain(cases::cuts(statements)).collect();
+    // Without a fault first: it finds the points, and that nothing is wrong without one.
+    let (clear, points) = case(lab, seed, 0, None).await?;
+    summary.add(clear);
+    let all = cases::all(&points);
+    output::line(table(&points, &all));
     // Another share of them with another seed.
     let offset = usize::try_from(seed).unwrap_or_default() % nth;
-    let cases: Vec<&Case> = all.iter().skip(offset).step_by(nth).collect();
-    let bar = progress(cases.len() + Drill::ALL.len());
-    for drill in Drill::ALL {
-        bar.set_message(drill.name());
-        let run = drills::run(ground, seed, drill).await?;
-        bar.suspend(|| verdict.add(run));
+    let cases: Vec<Case> = all.into_iter().skip(offset).step_by(nth).collect();
+    let bar = progress(cases.len() + Scenario::ALL.len());
+    for scenario in Scenario::ALL {
+        bar.set_message(scenario.name());
+        let run = scenarios::run(lab, seed, scenario).await?;
+        bar.suspend(|| summary.add(run));
         bar.inc(1);
     }
-    for (number, one) in (1..).zip(cases) {
+    let runs = (1..).zip(&cases).map(async |(number, one)| {
         bar.set_message(one.name());
-        let (run, _) = case(ground, seed, number, Some(one)).await?;
-        bar.suspend(|| verdict.add(run));
+        case(lab, seed, number, Some(one)).await
+    });
+    let mut runs = stream::iter(runs).buffer_unordered(AT_ONCE);
+    while let Some(run) = runs.next().await {
+        let (run, _) = run?;
+        bar.suspend(|| summary.add(run));
         bar.inc(1);
     }
     bar.finish_and_clear();
     Ok(())
+}
+
+/// How many points each function has, by the wire they are on.
+fn table(points: &Points, cases: &[Case]) -> comfy_table::Table {
+    let header = [
+        "function",
+        "statements",
+        "HTTP requests",
+        "Runtime API calls",
+        "requests",
+        "cases",
+    ];
+    let mut table = output::table(header);
+    let mut functions: Vec<&str> = points.keys().map(|point| point.function.as_str()).collect();
+    functions.dedup();
+    let mut add = |name: &str, is_meant: &dyn Fn(&Point) -> bool| {
+        let meant = || points.iter().filter(|(point, _)| is_meant(point));
+        let on = |wire: fn(Kind) -> bool| meant().filter(|(point, _)| wire(point.kind)).count();
+        let requests: u64 = meant().map(|(_, times)| times).sum();
+        let numbers = [
+            on(|kind| !matches!(kind, Kind::Http | Kind::Runtime)),
+            on(|kind| kind == Kind::Http),
+            on(|kind| kind == Kind::Runtime),
+            usize::try_from(requests).unwrap_or_default(),
+            cases.iter().filter(|case| is_meant(&case.point)).count(),
+        ];
+        let cells = numbers.map(output::number).into_iter();
+        table.add_row(std::iter::once(name.into()).chain(cells));
+    };
+    for function in functions {
+        add(function, &|point| point.function == function);
+    }
+    add("all", &|_| true);
+    table
 }
 
 /// A bar for runs, with the name of the one under way.
@@ -55,80 +100,38 @@ pub(crate) fn progress(runs: usize) -> ProgressBar {
         .with_prefix("Breaking")
 }
 
-type Statements = Vec<(String, String)>;
-
-async fn case(
-    ground: &Ground,
-    seed: u64,
-    number: usize,
-    case: Option<&Case>,
-) -> Result<(Run, Statements)> {
-    let setting = Setting {
-        name: format!("case-{number}"),
-        leads: LEADS,
-        seed,
-        environments: 2,
-        batch_size: BATCH,
-        vary: false,
-        copies: 1,
-        points: case.map(Case::points).unwrap_or_default().to_owned(),
-        rate: None,
-        mails_wait: false,
-    };
-    let stage = Stage::open(ground, setting).await?;
-    let ses = stage.internet.ses();
+async fn case(lab: &Lab, seed: u64, number: usize, case: Option<&Case>) -> Result<(Run, Points)> {
+    let config = TestBedConfig::small(format!("case-{number}"), seed);
+    let bed = TestBed::open(lab, config).await?;
+    let ses = bed.stand_ins.ses();
     ses.behave(|ses| {
         ses.next_fate(1, Fate::HardBounce)
             .next_fate(1, Fate::Complained)
     });
-    if let Some(Case::Cut {
-        actor,
-        statement,
-        when,
-    }) = case
-    {
-        stage.proxy.cuts().next(actor, statement, *when, 1);
+    if let Some(case) = case {
+        let mut faults = bed.wires.faults();
+        faults.plan(&case.point, case.passing, case.fault.clone());
     }
-    stage.collect().await?;
-    let mut rests = stage.rest().await?;
+    bed.collect().await?;
+    let mut quiesced = bed.quiesce().await?;
     // Some who got a mail want no other.
-    let got = ses.handovers().into_iter().filter(|mail| mail.accepted);
-    for send in got.filter_map(|mail| mail.send_id?.parse().ok()).take(NOES) {
-        stage.unsubscribe(send).await?;
+    let accepted = ses.handovers().into_iter().filter(|mail| mail.accepted);
+    let sends = accepted.filter_map(|mail| mail.send_id?.parse().ok());
+    for send in sends.take(OPT_OUTS) {
+        bed.unsubscribe(send).await?;
     }
-    rests &= stage.rest().await?;
+    quiesced &= bed.quiesce().await?;
 
     let name = case.map_or_else(|| "no fault".to_owned(), Case::name);
-    let happened = case.is_some_and(|case| match case {
-        Case::Point { entry } => stage.happened(entry),
-        Case::Cut { .. } => stage.proxy.cuts().made() > 0,
-    });
-    let mut evidence = stage.evidence().await?;
-    evidence.disturbed = happened;
-    if !rests {
-        evidence
-            .noticed
-            .push(noticed("nothing is lost", "it never came to rest"));
-    }
+    let happened = bed.wires.faults().struck() > 0;
+    let mut evidence = bed.evidence(quiesced).await?;
+    evidence.may_ask_again = happened && case.is_some_and(Case::hits_enricher);
     if !happened && case.is_some_and(Case::must_happen) {
-        evidence
-            .noticed
-            .push(noticed("every point is passed", "nothing went wrong here"));
+        let violation = Violation::new("every point is reached", "nothing went wrong here");
+        evidence.violations.push(violation);
     }
     let run = Run::of(name, happened, &evidence);
-    let statements = stage
-        .proxy
-        .cuts()
-        .statements()
-        .map(|(a, s)| (a.to_owned(), s.to_owned()))
-        .collect();
-    stage.close(!run.findings.is_empty()).await?;
-    Ok((run, statements))
-}
-
-pub(crate) fn noticed(invariant: &str, subject: &str) -> Violation {
-    Violation {
-        invariant: invariant.to_owned(),
-        subject: subject.to_owned(),
-    }
+    let points = bed.wires.faults().points().clone();
+    bed.close(!run.findings.is_empty()).await?;
+    Ok((run, points))
 }

@@ -2,26 +2,24 @@
 //! of the system held.
 //!
 //! The real binaries run as processes of the Lambda simulator, on a PostgreSQL of their own, with
-//! stand-ins for SQS, SES and the model that keep ledgers. Each run gets fresh data and its own
-//! misfortune, is then left alone until nothing moves any more, and is judged by the `oracle`.
+//! stand-ins for SQS, SES and the model that keep ledgers. Faults are injected on the `wires` between
+//! them. Each run gets fresh data and its own faults, then quiesces, and is checked by the `oracle`.
 
 mod args;
 mod binaries;
 mod cases;
 pub(crate) mod cluster;
-mod cuts;
-mod drills;
 mod exhaustive;
 mod mutants;
 mod oracle;
 mod pace;
 mod people;
 mod plan;
-mod postgres_proxy;
 mod rounds;
-mod stage;
-mod verdict;
-mod wire;
+mod scenarios;
+mod summary;
+mod test_bed;
+mod wires;
 
 use std::fs::File;
 use std::process::ExitCode;
@@ -29,14 +27,14 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 pub(crate) use args::ChaosArgs;
-pub(crate) use binaries::{Binaries, Profile, place};
+pub(crate) use binaries::{Binaries, Profile, build, executables};
 
 use crate::session::Session;
 use crate::settings::Settings;
 use crate::{output, up};
 use cluster::Cluster;
-use stage::Ground;
-use verdict::Verdict;
+use summary::Summary;
+use test_bed::Lab;
 
 /// Runs what was asked for; a promise that was not kept is a failure.
 pub(crate) async fn run(session: &Session, args: &ChaosArgs) -> Result<ExitCode> {
@@ -51,16 +49,16 @@ pub(crate) async fn run(session: &Session, args: &ChaosArgs) -> Result<ExitCode>
     let _alone = own.alone().await?;
     settings.folder.make_home()?;
 
-    output::step("Building", "the functions, with their fault points");
+    output::step("Building", "the functions, as they are deployed");
     let binaries = binaries::build(&settings, args.profile).await?;
-    let mut ground = Ground {
+    let mut lab = Lab {
         cluster: Cluster::start(settings.clone(), python).await?,
         binaries,
         folder: settings.folder.root.join("runs"),
     };
 
     if args.mutants {
-        let found = mutants::run(&settings, &mut ground, args).await?;
+        let found = mutants::run(&settings, &mut lab, args).await?;
         return Ok(if found {
             ExitCode::SUCCESS
         } else {
@@ -68,20 +66,20 @@ pub(crate) async fn run(session: &Session, args: &ChaosArgs) -> Result<ExitCode>
         });
     }
     let begun = Instant::now();
-    let mut verdict = Verdict::default();
+    let mut summary = Summary::default();
     match args.rate {
-        Some(rate) => pace::run(&ground, args, rate, &mut verdict).await?,
-        None if args.exhaustive => exhaustive::run(&ground, args, &mut verdict).await?,
-        None => rounds::run(&ground, args, &mut verdict).await?,
+        Some(rate) => pace::run(&lab, args, rate, &mut summary).await?,
+        None if args.exhaustive => exhaustive::run(&lab, args, &mut summary).await?,
+        None => rounds::run(&lab, args, &mut summary).await?,
     }
-    verdict.took(begun.elapsed().as_secs_f64());
-    verdict.show();
+    summary.took(begun.elapsed().as_secs_f64());
+    summary.show();
     if let Some(path) = &args.json {
         let file =
             File::create(path).with_context(|| format!("could not write {}", path.display()))?;
-        serde_json::to_writer_pretty(file, &verdict)?;
+        serde_json::to_writer_pretty(file, &summary)?;
     }
-    Ok(if verdict.is_good() {
+    Ok(if summary.is_good() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

@@ -1,4 +1,4 @@
-//! Whether the harness bites: each guard is taken away once, and the drill for it must find out.
+//! Whether the harness bites: each guard is taken away once, and its scenario must find the violation.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,9 +7,9 @@ use anyhow::{Context as _, Result, bail};
 
 use super::args::ChaosArgs;
 use super::binaries;
-use super::drills::{self, Drill};
 use super::exhaustive::progress;
-use super::stage::Ground;
+use super::scenarios::{self, Scenario};
+use super::test_bed::Lab;
 use crate::output;
 use crate::settings::Settings;
 
@@ -20,8 +20,8 @@ struct Mutant {
     file: &'static str,
     from: &'static str,
     to: &'static str,
-    drill: Drill,
-    /// The invariants of which the drill must find one broken.
+    scenario: Scenario,
+    /// The invariants of which the scenario must find one broken.
     breaks: &'static [&'static str],
 }
 
@@ -31,32 +31,36 @@ const MUTANTS: [Mutant; 4] = [
         file: "shared/src/clients/mailer.rs",
         from: "RetryConfig::disabled()",
         to: "RetryConfig::standard()",
-        drill: Drill::LostAnswer,
-        breaks: &["one mail a send"],
+        scenario: Scenario::LostAnswer,
+        breaks: &["one mail per send"],
     },
     Mutant {
-        name: "arm does not look at the mailbox again",
+        name: "arm does not read the recipient again",
         file: "shared/src/db/arm_sends.sql",
         from: "and r.suppressed_at is null and r.erased_at is null and r.revision = d.revision",
         to: "",
-        drill: Drill::NoBeforeArm,
-        breaks: &["no call after a no"],
+        scenario: Scenario::OptOutBeforeArm,
+        breaks: &["no call after an opt-out"],
     },
     Mutant {
-        name: "arm does not lock the mailbox",
+        name: "arm does not lock the recipient",
         file: "shared/src/db/arm_sends.sql",
         from: "for share of r",
         to: "",
-        drill: Drill::NoDuringArm,
-        breaks: &["no call after a no"],
+        scenario: Scenario::OptOutDuringArm,
+        breaks: &["no call after an opt-out"],
     },
     Mutant {
-        name: "settle does not look at the fence",
+        name: "settle ignores the fence",
         file: "shared/src/db/settle_sends.sql",
         from: "where s.fence = a.fence and",
         to: "where",
-        drill: Drill::LateAnswer,
-        breaks: &["one mail a send", "one call a send", "a state only rises"],
+        scenario: Scenario::LateAnswer,
+        breaks: &[
+            "one mail per send",
+            "one call per send",
+            "a state only rises",
+        ],
     },
 ];
 
@@ -76,12 +80,8 @@ const COPIED: [&str; 9] = [
 const LEFT_OUT: [&str; 3] = ["target", "node_modules", "__pycache__"];
 
 /// Tries each mutant, and first the system as it is. True when every mutant was found.
-pub(crate) async fn run(
-    settings: &Settings,
-    ground: &mut Ground,
-    args: &ChaosArgs,
-) -> Result<bool> {
-    let whole = ground.binaries.clone();
+pub(crate) async fn run(settings: &Settings, lab: &mut Lab, args: &ChaosArgs) -> Result<bool> {
+    let whole = lab.binaries.clone();
     let copy = settings.folder.root.join("mutant");
     copy_sources(&settings.folder.workspace, &copy)?;
     let bar = progress(MUTANTS.len());
@@ -89,23 +89,23 @@ pub(crate) async fn run(
     let mut all_found = true;
     for mutant in MUTANTS {
         bar.set_message(mutant.name);
-        ground.binaries.clone_from(&whole);
-        let unhurt = drills::run(ground, args.seed, mutant.drill).await?;
-        if let Some(finding) = unhurt.findings.first() {
+        lab.binaries.clone_from(&whole);
+        let clear = scenarios::run(lab, args.seed, mutant.scenario).await?;
+        if let Some(finding) = clear.findings.first() {
             bail!(
                 "{}: {} even without a mutant",
-                mutant.drill.name(),
+                mutant.scenario.name(),
                 finding.subject
             );
         }
         let file = copy.join(mutant.file);
         let original = fs::read_to_string(&file)?;
         fs::write(&file, mutated(&original, &mutant)?)?;
-        let database = ground.cluster.template_url();
+        let database = lab.cluster.template_url();
         let built = binaries::build_mutant(settings, &copy, &database, args.profile).await;
         fs::write(&file, original)?;
-        ground.binaries.extend(built?);
-        let run = drills::run(ground, args.seed, mutant.drill).await?;
+        lab.binaries.extend(built?);
+        let run = scenarios::run(lab, args.seed, mutant.scenario).await?;
         let found = run
             .findings
             .iter()
@@ -115,11 +115,11 @@ pub(crate) async fn run(
             || "SURVIVED".to_owned(),
             |finding| finding.invariant.clone(),
         );
-        table.add_row([mutant.name, mutant.drill.name(), &result]);
+        table.add_row([mutant.name, mutant.scenario.name(), &result]);
         bar.inc(1);
     }
     bar.finish_and_clear();
-    ground.binaries = whole;
+    lab.binaries = whole;
     output::line(table);
     Ok(all_found)
 }

@@ -1,31 +1,32 @@
 //! Decides whether a run kept every promise: what the database says of itself, and the ledgers of
-//! those outside, who know what really arrived.
+//! the stand-ins, who know what really arrived.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use shared::db::verdicts::{Counts, Mail, Violation};
 use simulated::{Entry, Fate, Handover, Timing};
 
-/// Every invariant, in the order of the table. Those of `shared::db::verdicts` are among them.
+use crate::sql::invariants::{Counts, Mail, Violation};
+
+/// Every invariant, in the order of the table. Those of `sql::invariants` are among them.
 pub(crate) const INVARIANTS: [&str; 19] = [
-    "one mail a send",
-    "one mail a campaign, mailbox and step",
-    "one mail a day",
-    "one call a send",
-    "no call after a no",
+    "one mail per send",
+    "one mail per campaign, recipient and step",
+    "one mail per recipient and day",
+    "one call per send",
+    "no call after an opt-out",
     "nothing is lost",
-    "nothing is made up",
+    "a sent state has its mail",
     "a state only rises",
     "an event settles",
-    "a complaint is a no",
-    "the lead knows",
+    "a complaint suppresses",
+    "the enrichment is marked sent",
     "counts agree",
     "caps hold",
     "the rate holds",
     "a lead exists once",
-    "a question is paid once",
-    "nobody is named",
-    "what is put aside is explained",
+    "a model call is paid once",
+    "no address leaks",
+    "quarantine holds junk only",
     "nothing deadlocks",
 ];
 
@@ -37,19 +38,16 @@ pub(crate) struct Evidence {
     pub(crate) counts: Counts,
     /// Leads that the lists held, each once.
     pub(crate) leads: i64,
-    /// Messages that nobody can read, put into the queues on purpose.
+    /// Messages that cannot be read, put into the queues on purpose.
     pub(crate) junk: i64,
-    /// Whether processes died, answers were lost or answers were no use: then a question may be
-    /// asked a second time.
-    pub(crate) disturbed: bool,
+    /// Whether an enricher was hit by a fault: then it may make a model call a second time.
+    pub(crate) may_ask_again: bool,
     pub(crate) handovers: Vec<Handover>,
     pub(crate) questions: Vec<Entry>,
     /// Whatever must not hold an address: messages, logs.
     pub(crate) texts: Vec<(String, String)>,
     /// What every address of the run ends with.
     pub(crate) canary: String,
-    /// What the run itself found wrong: a point nobody passed, a function that never rests.
-    pub(crate) noticed: Vec<Violation>,
 }
 
 /// A promise that was not kept.
@@ -59,10 +57,10 @@ pub(crate) struct Finding {
     pub(crate) subject: String,
 }
 
-/// What became of the calls that nobody heard an answer to.
+/// What became of the calls whose answers were lost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct Unknowns {
-    /// An event said that the mail had left.
+    /// An event showed that the mail had left.
     pub(crate) resolved: usize,
     /// Nothing came; a person sees them.
     pub(crate) shown: usize,
@@ -78,15 +76,15 @@ pub(crate) fn unknowns(mails: &[Mail]) -> Unknowns {
 }
 
 /// Everything that is wrong.
-pub(crate) fn judge(evidence: &Evidence) -> Vec<Finding> {
+pub(crate) fn check(evidence: &Evidence) -> Vec<Finding> {
     let mut findings = Findings::default();
-    for violation in evidence.violations.iter().chain(&evidence.noticed) {
+    for violation in &evidence.violations {
         findings.add(&violation.invariant, violation.subject.clone());
     }
     mails(evidence, &mut findings);
     questions(evidence, &mut findings);
     let counts = evidence.counts;
-    // Who was erased is not stored again; a mailbox belongs to two profiles at most.
+    // Who was erased is not stored again; a recipient belongs to two profiles at most.
     if counts.leads > evidence.leads || counts.leads + counts.erased < evidence.leads {
         let subject = format!("{} leads of {} people", counts.leads, evidence.leads);
         findings.add("a lead exists once", subject);
@@ -96,11 +94,11 @@ pub(crate) fn judge(evidence: &Evidence) -> Vec<Finding> {
             "{} messages are in quarantine, {} were junk",
             counts.quarantined, evidence.junk
         );
-        findings.add("what is put aside is explained", subject);
+        findings.add("quarantine holds junk only", subject);
     }
     for (place, text) in &evidence.texts {
         if text.to_lowercase().contains(&evidence.canary) {
-            findings.add("nobody is named", format!("an address stands in {place}"));
+            findings.add("no address leaks", format!("an address stands in {place}"));
         }
     }
     findings.0
@@ -170,7 +168,7 @@ fn mails(evidence: &Evidence, findings: &mut Findings) {
         };
         accepted.insert(send);
         by_send.entry(send).or_default().push(number);
-        let step = (mail.campaign, &mail.mailbox, mail.step);
+        let step = (mail.campaign, &mail.recipient, mail.step);
         by_step.entry(step).or_default().push(number);
         let state = mail.state.as_str();
         if matches!(state, "review" | "queued" | "claimed" | "refused") {
@@ -179,17 +177,17 @@ fn mails(evidence: &Evidence, findings: &mut Findings) {
                 format!("mail {number} left, send {send} is {state}"),
             );
         }
-        let told = handover
+        let reported = handover
             .timing
             .is_some_and(|timing| timing != Timing::Never);
-        if told && matches!(state, "calling" | "unknown") {
-            let subject = format!("send {send} is {state}, and SES told of it");
+        if reported && matches!(state, "calling" | "unknown") {
+            let subject = format!("send {send} is {state}, and SES reported on it");
             findings.add("an event settles", subject);
         }
     }
-    findings.add_repeated("one mail a send", by_send);
-    findings.add_repeated("one mail a campaign, mailbox and step", by_step);
-    findings.add_repeated("one mail a day", by_day);
+    findings.add_repeated("one mail per send", by_send);
+    findings.add_repeated("one mail per campaign, recipient and step", by_step);
+    findings.add_repeated("one mail per recipient and day", by_day);
     for (id, mail) in &known {
         let gone = [
             "sent",
@@ -202,7 +200,7 @@ fn mails(evidence: &Evidence, findings: &mut Findings) {
         ];
         if gone.contains(&mail.state.as_str()) && !accepted.contains(id) {
             findings.add(
-                "nothing is made up",
+                "a sent state has its mail",
                 format!("send {id} is {}, and no mail left", mail.state),
             );
         }
@@ -217,21 +215,21 @@ fn questions(evidence: &Evidence, findings: &mut Findings) {
     for entry in paid.clone() {
         *by_question.entry(&entry.prompt_hash).or_default() += 1;
     }
-    let most = if evidence.disturbed { 2 } else { 1 };
+    let most = if evidence.may_ask_again { 2 } else { 1 };
     for times in by_question.into_values().filter(|times| *times > most) {
         findings.add(
-            "a question is paid once",
+            "a model call is paid once",
             format!("one was paid {times} times"),
         );
     }
     let written = usize::try_from(evidence.counts.paid_calls).unwrap_or_default();
     if paid.clone().count() > written {
         let subject = format!("{} were paid, {written} are on record", paid.count());
-        findings.add("a question is paid once", subject);
+        findings.add("a model call is paid once", subject);
     }
     for entry in evidence.questions.iter().filter(|entry| entry.email_seen) {
         findings.add(
-            "nobody is named",
+            "no address leaks",
             format!("an address stands in question {}", entry.number),
         );
     }

@@ -7,11 +7,11 @@ use anyhow::{Result, bail};
 use simulated::Handover;
 
 use super::args::ChaosArgs;
-use super::exhaustive::noticed;
 use super::rounds::pause;
-use super::stage::{Ground, Setting, Stage};
-use super::verdict::{Run, Verdict};
+use super::summary::{Run, Summary};
+use super::test_bed::{Lab, TestBed, TestBedConfig};
 use crate::output;
+use crate::sql::invariants::Violation;
 
 /// The share of the rate that must be used while there is work.
 const GOAL: f64 = 0.95;
@@ -24,71 +24,64 @@ const SWEEPS: Duration = Duration::from_secs(5);
 const COUNTED: f64 = 0.9;
 
 pub(crate) async fn run(
-    ground: &Ground,
+    lab: &Lab,
     args: &ChaosArgs,
     rate: f64,
-    verdict: &mut Verdict,
+    summary: &mut Summary,
 ) -> Result<()> {
-    let stage = Stage::open(
-        ground,
-        Setting {
-            name: format!("rate-seed-{}", args.seed),
+    let bed = TestBed::open(
+        lab,
+        TestBedConfig {
             leads: args.leads,
-            seed: args.seed,
             environments: args.environments.into(),
             batch_size: 10,
-            vary: false,
             copies: args.duplicates,
-            points: String::new(),
             rate: Some(rate),
             mails_wait: true,
+            ..TestBedConfig::small(format!("rate-seed-{}", args.seed), args.seed)
         },
     )
     .await?;
     // All the work there is, before the first mail leaves.
-    stage.collect().await?;
-    stage.enriched().await?;
-    stage.let_mails_go();
-    let killed = send_and_kill(&stage, rate, args.leads).await?;
-    let accepted: Vec<Handover> = stage.internet.ses().handovers();
+    bed.collect().await?;
+    bed.enriched().await?;
+    bed.let_mails_go();
+    let killed = send_and_kill(&bed, rate, args.leads).await?;
+    let accepted: Vec<Handover> = bed.stand_ins.ses().handovers();
     let used = utilisation(&accepted, rate);
-    let rests = stage.rest().await?;
+    let quiesced = bed.quiesce().await?;
 
-    let mut evidence = stage.evidence().await?;
-    evidence.disturbed = true;
-    if !rests {
-        evidence
-            .noticed
-            .push(noticed("nothing is lost", "it never came to rest"));
-    }
+    let mut evidence = bed.evidence(quiesced).await?;
+    evidence.may_ask_again = true;
     if used < GOAL {
         let subject = format!("{:.1} % of {rate} mails a second", used * 100.0);
-        evidence.noticed.push(noticed("the rate is used", &subject));
+        let violation = Violation::new("the rate is used", subject);
+        evidence.violations.push(violation);
     }
     output::step(
         "Measured",
         format_args!(
             "{:.1} % of {rate} mails a second, {killed} processes killed, {} at once at most",
             used * 100.0,
-            stage.internet.ses().stats().busiest_second,
+            bed.stand_ins.ses().stats().busiest_second,
         ),
     );
-    verdict.add(Run::of(
+    summary.add(Run::of(
         format!("rate {rate}, seed {}", args.seed),
         killed > 0,
         &evidence,
     ));
-    stage.close(!verdict.is_good()).await
+    bed.close(!summary.is_good()).await
 }
 
 /// Kills and sweeps until nearly everything has left, or nothing leaves any more.
-async fn send_and_kill(stage: &Stage<'_>, rate: f64, leads: u32) -> Result<usize> {
+async fn send_and_kill(bed: &TestBed<'_>, rate: f64, leads: u32) -> Result<usize> {
     let begun = Instant::now();
     let limit = Duration::from_secs_f64(f64::from(leads) / rate * 3.0 + 60.0);
     let (mut killed, mut killed_at, mut swept_at, mut last) = (0, begun, begun, (0, begun));
     loop {
         pause(LOOK).await;
-        let left = stage.internet.ses().handovers().len();
+        let left = bed.stand_ins.ses().handovers().len();
         if left > last.0 {
             last = (left, Instant::now());
         } else if left > 0 && last.1.elapsed() > Duration::from_secs(8) {
@@ -99,11 +92,11 @@ async fn send_and_kill(stage: &Stage<'_>, rate: f64, leads: u32) -> Result<usize
         }
         if killed_at.elapsed() > KILLS {
             killed_at = Instant::now();
-            killed += usize::from(stage.simulator.kill_random().is_some());
+            killed += usize::from(bed.simulator.kill_random().is_some());
         }
         if swept_at.elapsed() > SWEEPS {
             swept_at = Instant::now();
-            stage.sweep().await?;
+            bed.sweep().await?;
         }
     }
 }

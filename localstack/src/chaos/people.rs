@@ -9,7 +9,7 @@ use shared::db::{PgConnection, sources};
 
 use crate::lists::{self, Row};
 
-/// In every address and name of a run, and in nothing else: where it turns up, somebody is named.
+/// In every address and name of a run, and in nothing else: where it turns up, an address leaked.
 pub(crate) const CANARY: &str = "canarybird";
 
 /// The two campaigns that write to the same people.
@@ -17,9 +17,14 @@ const CAMPAIGNS: [&str; 2] = ["first", "second"];
 /// Lists of each campaign.
 const LISTS: usize = 3;
 
-/// Writes the lists of `leads` people and stores who looks where: two campaigns read the same three
+/// Writes the lists of `leads` people and stores the campaigns that read them: two campaigns read the same three
 /// lists, the lists overlap, and every fifth mailbox belongs to two profiles.
-pub(crate) async fn settle(conn: &mut PgConnection, folder: &Path, leads: u32) -> Result<()> {
+pub(crate) async fn seed(
+    conn: &mut PgConnection,
+    folder: &Path,
+    leads: u32,
+    daily_cap: i32,
+) -> Result<()> {
     let lists: Vec<PathBuf> = (0..LISTS)
         .map(|n| folder.join(format!("list-{n}.csv")))
         .collect();
@@ -37,7 +42,7 @@ pub(crate) async fn settle(conn: &mut PgConnection, folder: &Path, leads: u32) -
             offer: "A partner programme for people who publish about what they do well: 20 % of \
                     every sale for twelve months, paid monthly.",
             audience: "People who publish about one subject and are open to working with brands.",
-            daily_cap: 1_000_000,
+            daily_cap,
             basis_rules: &json!({}),
             hours: None,
         };

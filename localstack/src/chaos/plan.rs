@@ -3,35 +3,36 @@
 use rand::rngs::ChaCha8Rng;
 use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
-use shared::faults::POINTS;
 use simulated::{Fate, ModelFault, SesFault, SqsFault, Timing};
 
-/// Something that happens while the round runs.
+use super::wires::Shares;
+
+/// Something that happens while a round runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Happening {
+pub(crate) enum Event {
     /// An environment is killed (-9).
     Kill,
     /// A person unsubscribes, by the web function.
     Unsubscribe,
-    /// A person unsubscribes while the rows of their mail are held back by a slow neighbour.
+    /// A person unsubscribes while somebody else holds the rows of their mail.
     UnsubscribeSlowly,
     /// A person is erased.
     Erase,
     /// A schedule fires, earlier than it would.
     Sweep,
-    /// Hidden messages become visible, as if their worker had been too slow.
+    /// Hidden messages become visible, as if their worker were too slow.
     Redeliver,
     /// The database stops at once (`pg_ctl stop -m immediate`) and is started again.
     StopPostgres,
-    /// A message that nobody can read arrives.
+    /// A message that cannot be read arrives.
     Junk,
 }
 
-/// One round's misfortunes.
+/// One round's faults.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Plan {
-    /// For `FAULTS`.
-    pub(crate) points: String,
+    /// Of all requests on the wires.
+    pub(crate) wires: Shares,
     pub(crate) model: Vec<(ModelFault, f64)>,
     pub(crate) ses: Vec<(SesFault, f64)>,
     pub(crate) fates: Vec<(Fate, f64)>,
@@ -39,10 +40,8 @@ pub(crate) struct Plan {
     pub(crate) sqs: Vec<(SqsFault, f64)>,
     /// Every message comes so many times.
     pub(crate) copies: u32,
-    /// The share of statements whose connection is lost.
-    pub(crate) cuts: f64,
     /// Each with the share of the mails that has left by then.
-    pub(crate) happenings: Vec<(f64, Happening)>,
+    pub(crate) events: Vec<(f64, Event)>,
 }
 
 /// Shares small enough that a round still gets somewhere, large enough that each is met.
@@ -97,38 +96,37 @@ const SQS: [(SqsFault, f64); 7] = [
 ];
 
 /// Each with how often it happens in a round, at most.
-const HAPPENINGS: [(Happening, u32); 8] = [
-    (Happening::Kill, 12),
-    (Happening::Unsubscribe, 8),
-    (Happening::UnsubscribeSlowly, 4),
-    (Happening::Erase, 3),
-    (Happening::Sweep, 8),
-    (Happening::Redeliver, 3),
-    (Happening::StopPostgres, 1),
-    (Happening::Junk, 3),
+const EVENTS: [(Event, u32); 8] = [
+    (Event::Kill, 12),
+    (Event::Unsubscribe, 8),
+    (Event::UnsubscribeSlowly, 4),
+    (Event::Erase, 3),
+    (Event::Sweep, 8),
+    (Event::Redeliver, 3),
+    (Event::StopPostgres, 1),
+    (Event::Junk, 3),
 ];
 
 impl Plan {
     /// The plan of one round.
     pub(crate) fn of(seed: u64, round: u32, copies: u32) -> Self {
         let mut random = ChaCha8Rng::seed_from_u64(seed ^ (u64::from(round) << 32));
-        let mut happenings: Vec<(f64, Happening)> = Vec::new();
-        for (happening, most) in HAPPENINGS {
+        let mut events: Vec<(f64, Event)> = Vec::new();
+        for (event, most) in EVENTS {
             for _ in 0..random.random_range(0..=most) {
-                happenings.push((random.random(), happening));
+                events.push((random.random(), event));
             }
         }
-        happenings.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+        events.sort_by(|(one, _), (other, _)| one.total_cmp(other));
         Self {
-            points: points(&mut random),
+            wires: wires(&mut random),
             model: some(&mut random, &MODEL),
             ses: some(&mut random, &SES),
             fates: some(&mut random, &FATES),
             timings: some(&mut random, &TIMINGS),
             sqs: some(&mut random, &SQS),
             copies,
-            cuts: *[0.0, 0.01, 0.03].choose(&mut random).unwrap_or(&0.0),
-            happenings,
+            events,
         }
     }
 }
@@ -141,20 +139,16 @@ fn some<T: Copy>(random: &mut ChaCha8Rng, all: &[(T, f64)]) -> Vec<(T, f64)> {
         .collect()
 }
 
-/// A dozen points with something happening at each, once.
-fn points(random: &mut ChaCha8Rng) -> String {
-    let entries = (0..12).filter_map(|_| {
-        let point = POINTS.choose(random)?;
-        let action = match random.random_range(0..6) {
-            0 => "error".to_owned(),
-            1 => "panic".to_owned(),
-            2 => "drop-connection".to_owned(),
-            3 => format!("delay:{}", random.random_range(20..600)),
-            _ => "abort".to_owned(),
-        };
-        Some(format!("{point}={action}@{}", random.random_range(1..=4)))
-    });
-    entries.collect::<Vec<_>>().join(",")
+/// Some rounds have no fault of a kind on the wires. A killed process costs most: all that it held
+/// waits for its lease.
+fn wires(random: &mut ChaCha8Rng) -> Shares {
+    let mut one_of = |shares: [f64; 3]| shares.choose(random).copied().unwrap_or_default();
+    Shares {
+        cut: one_of([0.0, 0.005, 0.02]),
+        delay: one_of([0.0, 0.005, 0.02]),
+        error: one_of([0.0, 0.005, 0.02]),
+        kill: one_of([0.0, 0.002, 0.006]),
+    }
 }
 
 #[cfg(test)]
@@ -173,21 +167,21 @@ mod tests {
     #[test]
     fn a_hundred_rounds_meet_everything() {
         let plans: Vec<Plan> = (0..100).map(|round| Plan::of(1, round, 1)).collect();
-        let happened: BTreeSet<String> = plans
+        let seen: BTreeSet<String> = plans
             .iter()
-            .flat_map(|plan| plan.happenings.iter().map(|(_, h)| format!("{h:?}")))
+            .flat_map(|plan| plan.events.iter().map(|(_, h)| format!("{h:?}")))
             .collect();
-        assert_eq!(happened.len(), HAPPENINGS.len());
-        for point in POINTS {
-            assert!(
-                plans.iter().any(|plan| plan.points.contains(point)),
-                "{point}"
-            );
+        assert_eq!(seen.len(), EVENTS.len());
+        let with =
+            |share: fn(&Shares) -> f64| plans.iter().filter(|p| share(&p.wires) > 0.0).count();
+        let shares: [fn(&Shares) -> f64; 4] = [|s| s.cut, |s| s.delay, |s| s.error, |s| s.kill];
+        for share in shares {
+            assert!((40..95).contains(&with(share)));
         }
         for plan in plans {
             let sum: f64 = plan.ses.iter().map(|(_, share)| share).sum();
             assert!(sum < 0.5, "most mails must still be able to leave");
-            let times: Vec<f64> = plan.happenings.iter().map(|(at, _)| *at).collect();
+            let times: Vec<f64> = plan.events.iter().map(|(at, _)| *at).collect();
             assert!(times.is_sorted() && times.iter().all(|at| (0.0..1.0).contains(at)));
         }
     }

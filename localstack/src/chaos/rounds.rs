@@ -1,88 +1,81 @@
-//! Everything goes wrong at once, as the seed has it; then it is let go, and must come to rest.
+//! Many faults at once, drawn from the seed; then there are no more, and everything must quiesce.
 
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use futures::future::{join, join_all};
-use shared::db::{self, recipients, trials};
+use shared::db::{self, recipients};
 use shared::domain::ids::SendId;
 
 use super::args::ChaosArgs;
-use super::exhaustive::{noticed, progress};
-use super::plan::{Happening, Plan};
-use super::stage::{Ground, Setting, Stage};
-use super::verdict::{Run, Verdict};
+use super::exhaustive::progress;
+use super::plan::{Event, Plan};
+use super::summary::{Run, Summary};
+use super::test_bed::{Lab, TestBed, TestBedConfig};
+use crate::sql::interventions::{self, Reachable};
 
 /// Mails a second, for the sender and for SES: fast enough to be tried often, slow enough to hold.
 const RATE: f64 = 100.0;
-/// Where mails do not leave, everything happens by then all the same.
+/// Where mails do not leave, every event happens by then all the same.
 const LONGEST: Duration = Duration::from_secs(20);
-/// How long a slow neighbour holds rows back.
+/// How long somebody else holds rows.
 const HELD: Duration = Duration::from_millis(60);
 const LOOK: Duration = Duration::from_millis(15);
 
 /// Runs the rounds, and adds what came of them.
-pub(crate) async fn run(ground: &Ground, args: &ChaosArgs, verdict: &mut Verdict) -> Result<()> {
+pub(crate) async fn run(lab: &Lab, args: &ChaosArgs, summary: &mut Summary) -> Result<()> {
     let bar = progress(usize::try_from(args.rounds)?);
     for round in 1..=args.rounds {
         bar.set_message(format!("seed {}, round {round}", args.seed));
-        let run = one(ground, args, round).await?;
-        bar.suspend(|| verdict.add(run));
+        let run = one(lab, args, round).await?;
+        bar.suspend(|| summary.add(run));
         bar.inc(1);
     }
     bar.finish_and_clear();
     Ok(())
 }
 
-async fn one(ground: &Ground, args: &ChaosArgs, round: u32) -> Result<Run> {
+async fn one(lab: &Lab, args: &ChaosArgs, round: u32) -> Result<Run> {
     let plan = Plan::of(args.seed, round, args.duplicates);
     let seed = args.seed.wrapping_add(u64::from(round));
-    let stage = Stage::open(
-        ground,
-        Setting {
-            name: format!("seed-{}-round-{round}", args.seed),
+    let bed = TestBed::open(
+        lab,
+        TestBedConfig {
             leads: args.leads,
-            seed,
             environments: args.environments.into(),
             batch_size: 10,
             vary: true,
             copies: plan.copies,
-            points: plan.points.clone(),
             rate: Some(RATE),
-            mails_wait: false,
+            ..TestBedConfig::small(format!("seed-{}-round-{round}", args.seed), seed)
         },
     )
     .await?;
-    disturb(&stage, &plan, seed);
-    let (_, junk) = join(stage.collect(), storm(&stage, &plan, args.leads)).await;
-    let cut = calm(&stage);
-    stage.collect().await?;
-    let rests = stage.rest().await?;
+    inject(&bed, &plan, seed);
+    let (_, junk) = join(bed.collect(), workload(&bed, &plan, args.leads)).await;
+    let struck = clear_faults(&bed);
+    bed.collect().await?;
+    let quiesced = bed.quiesce().await?;
 
-    let mut evidence = stage.evidence().await?;
-    evidence.disturbed = true;
+    let mut evidence = bed.evidence(quiesced).await?;
+    evidence.may_ask_again = true;
     evidence.junk = i64::try_from(junk)?;
-    if !rests {
-        evidence
-            .noticed
-            .push(noticed("nothing is lost", "it never came to rest"));
-    }
     let run = Run::of(
         format!("seed {}, round {round}", args.seed),
-        cut > 0 || !plan.happenings.is_empty(),
+        struck > 0 || !plan.events.is_empty(),
         &evidence,
     );
-    stage.close(!run.findings.is_empty()).await?;
+    bed.close(!run.findings.is_empty()).await?;
     Ok(run)
 }
 
-fn disturb(stage: &Stage<'_>, plan: &Plan, seed: u64) {
-    stage.internet.model(|model| {
+fn inject(bed: &TestBed<'_>, plan: &Plan, seed: u64) {
+    bed.stand_ins.model(|model| {
         plan.model
             .iter()
             .fold(model, |model, (fault, share)| model.share(*fault, *share))
     });
-    stage.internet.ses().behave(|ses| {
+    bed.stand_ins.ses().behave(|ses| {
         let ses = plan
             .ses
             .iter()
@@ -95,104 +88,101 @@ fn disturb(stage: &Stage<'_>, plan: &Plan, seed: u64) {
             ses.share_timing(*timing, *share)
         })
     });
-    stage.internet.sqs().faults(|sqs| {
+    bed.stand_ins.sqs().faults(|sqs| {
         plan.sqs
             .iter()
             .fold(sqs, |sqs, (fault, share)| sqs.share(*fault, *share))
     });
-    stage.proxy.cuts().share(plan.cuts, seed);
+    bed.wires.faults().share(plan.wires, seed);
 }
 
-/// Nothing more goes wrong; answers how many connections were cut.
-fn calm(stage: &Stage<'_>) -> u64 {
-    stage.internet.model(simulated::ModelKnobs::clear);
-    stage.internet.ses().behave(simulated::SesKnobs::clear);
-    stage.internet.sqs().faults(simulated::SqsKnobs::clear);
-    let mut cuts = stage.proxy.cuts();
-    let made = cuts.made();
-    cuts.clear();
-    made
+/// No more faults; answers how many requests met one on the wires.
+fn clear_faults(bed: &TestBed<'_>) -> u64 {
+    bed.stand_ins.model(simulated::ModelKnobs::clear);
+    bed.stand_ins.ses().behave(simulated::SesKnobs::clear);
+    bed.stand_ins.sqs().faults(simulated::SqsKnobs::clear);
+    let mut faults = bed.wires.faults();
+    faults.clear();
+    faults.struck()
 }
 
-/// Lets everything happen at its time; answers how many messages nobody can read there were. What
-/// fails here fails like anything else in a storm. It lasts until there is nothing more to do.
-async fn storm(stage: &Stage<'_>, plan: &Plan, leads: u32) -> usize {
+/// Lets every event happen at its time; answers how many messages that cannot be read there were.
+/// What fails here fails as everything else does while there are faults. It lasts until there is
+/// nothing more to do.
+async fn workload(bed: &TestBed<'_>, plan: &Plan, leads: u32) -> usize {
     let begun = Instant::now();
-    // Some are refused, share a mailbox, or belong to somebody who said no.
+    // Some are refused, share a recipient, or have opted out.
     let mails = f64::from(leads) * 0.8;
     let is_due = |at: f64| {
-        let left = u32::try_from(stage.internet.ses().handovers().len()).unwrap_or(u32::MAX);
+        let left = u32::try_from(bed.stand_ins.ses().handovers().len()).unwrap_or(u32::MAX);
         f64::from(left) >= mails * at || begun.elapsed() >= LONGEST.mul_f64(at)
     };
-    let junk = plan
-        .happenings
-        .iter()
-        .filter(|(_, what)| *what == Happening::Junk);
-    let numbered = plan.happenings.iter().enumerate();
+    let junk = plan.events.iter().filter(|(_, what)| *what == Event::Junk);
+    let numbered = plan.events.iter().enumerate();
     join_all(numbered.map(async |(number, (at, what))| {
         while !is_due(*at) {
             pause(LOOK).await;
         }
-        let happened = happen(stage, *what, number).await;
-        drop(happened);
+        let done = happen(bed, *what, number).await;
+        drop(done);
     }))
     .await;
-    // Where it does not come to rest, the calm that follows is for that.
-    let rested = stage.simulator.rest(LONGEST).await;
-    drop(rested);
+    // What does not quiesce now does so when there are no more faults.
+    let quiesced = bed.simulator.rest(LONGEST).await;
+    drop(quiesced);
     junk.count()
 }
 
-async fn happen(stage: &Stage<'_>, what: Happening, number: usize) -> Result<()> {
+async fn happen(bed: &TestBed<'_>, what: Event, number: usize) -> Result<()> {
     match what {
-        Happening::Kill => drop(stage.simulator.kill_random()),
-        Happening::Unsubscribe => {
-            if let Some(person) = somebody(stage, number).await? {
-                stage.unsubscribe(person.send).await?;
+        Event::Kill => drop(bed.simulator.kill_random()),
+        Event::Unsubscribe => {
+            if let Some(person) = somebody(bed, number).await? {
+                bed.unsubscribe(person.send).await?;
             }
         }
-        Happening::UnsubscribeSlowly => unsubscribe_slowly(stage, number).await?,
-        Happening::Erase => {
-            if let Some(person) = somebody(stage, number).await? {
-                let pool = stage.another_pool()?;
+        Event::UnsubscribeSlowly => unsubscribe_slowly(bed, number).await?,
+        Event::Erase => {
+            if let Some(person) = somebody(bed, number).await? {
+                let pool = bed.another_pool()?;
                 let mut conn = db::acquire(&pool).await?;
-                trials::erase(&mut conn, &person.mailbox).await?;
+                interventions::erase(&mut conn, &person.email_hash).await?;
             }
         }
-        Happening::Sweep => drop(stage.sweep().await?),
-        Happening::Redeliver => stage.redeliver(),
-        Happening::StopPostgres => stage.crash_postgres().await?,
-        Happening::Junk => stage.junk(number),
+        Event::Sweep => drop(bed.sweep().await?),
+        Event::Redeliver => bed.redeliver(),
+        Event::StopPostgres => bed.crash_postgres().await?,
+        Event::Junk => bed.junk(number),
     }
     Ok(())
 }
 
-async fn somebody(stage: &Stage<'_>, number: usize) -> Result<Option<trials::Undecided>> {
-    let pool = stage.another_pool()?;
+async fn somebody(bed: &TestBed<'_>, number: usize) -> Result<Option<Reachable>> {
+    let pool = bed.another_pool()?;
     let mut conn = db::acquire(&pool).await?;
-    let mut people = trials::undecided(&mut conn, 20).await?;
-    let place = number.checked_rem(people.len()).unwrap_or_default();
-    Ok((place < people.len()).then(|| people.swap_remove(place)))
+    let mut people = interventions::reachable(&mut conn, 20).await?;
+    let chosen = number.checked_rem(people.len()).unwrap_or_default();
+    Ok((chosen < people.len()).then(|| people.swap_remove(chosen)))
 }
 
-/// While a neighbour holds rows that are about to be armed, somebody says no. Who arms must have
-/// locked the mailbox before, or see the no.
-pub(crate) async fn unsubscribe_slowly(stage: &Stage<'_>, number: usize) -> Result<()> {
-    let pool = stage.another_pool()?;
+/// While somebody else holds rows that are about to be armed, a person opts out. Either the sender
+/// has locked the recipient before, or it sees the opt-out.
+async fn unsubscribe_slowly(bed: &TestBed<'_>, number: usize) -> Result<()> {
+    let pool = bed.another_pool()?;
     let mut neighbour = db::acquire(&pool).await?;
     let mut held = db::begin(&mut neighbour).await?;
-    let sends = trials::hold_claimed(&mut held, 10).await?;
-    let place = number.checked_rem(sends.len()).unwrap_or_default();
-    if let Some(send) = sends.get(place) {
+    let sends = interventions::lock_claimed(&mut held, 10).await?;
+    let chosen = number.checked_rem(sends.len()).unwrap_or_default();
+    if let Some(send) = sends.get(chosen) {
         pause(HELD).await;
-        let pool = stage.another_pool()?;
+        let pool = bed.another_pool()?;
         let mut conn = db::acquire(&pool).await?;
-        let no = recipients::unsubscribe(&mut conn, SendId(*send));
-        // Whoever arms waits for the neighbour; who has armed lets the no wait.
-        let told = tokio::time::timeout(HELD, no).await;
+        let opt_out = recipients::unsubscribe(&mut conn, SendId(*send));
+        // A sender that arms waits for the rows; where it has armed, the opt-out waits for it.
+        let done = tokio::time::timeout(HELD, opt_out).await;
         drop(held);
-        if let Ok(told) = told {
-            told?;
+        if let Ok(done) = done {
+            done?;
         }
     }
     Ok(())
@@ -200,7 +190,7 @@ pub(crate) async fn unsubscribe_slowly(stage: &Stage<'_>, number: usize) -> Resu
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "a storm takes its time; nobody waits for a condition here"
+    reason = "a fault takes its time; there is no condition to wait for"
 )]
 pub(crate) async fn pause(wait: Duration) {
     tokio::time::sleep(wait).await;

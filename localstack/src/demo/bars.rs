@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use crate::sql::report::Progress;
 use console::Term;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use shared::db::report::Progress;
 
 use crate::output;
 
@@ -55,7 +55,7 @@ impl Bars {
         set(&self.collect, progress.collected, progress.collected);
         set(
             &self.enrich,
-            progress.collected - progress.owed,
+            progress.collected - progress.pending,
             progress.collected,
         );
         set(&self.send, settled, progress.sends);
@@ -72,7 +72,7 @@ impl Bars {
         if due {
             let Progress {
                 collected,
-                owed,
+                pending,
                 sends,
                 ..
             } = progress;
@@ -80,7 +80,7 @@ impl Bars {
                 "Working",
                 format_args!(
                     "{collected} collected, {} enriched, {settled} of {sends} sends settled {note}",
-                    collected - owed
+                    collected - pending
                 ),
             );
             self.last_line = Some((Instant::now(), progress));

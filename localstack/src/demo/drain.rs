@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use aws_config::SdkConfig;
-use shared::db::{self, PgPool, leads, report, report::Progress, sends};
+use shared::db::{self, PgPool, leads, sends};
+
+use crate::sql::report::{self, Progress};
 
 use super::bars::Bars;
 use super::seed::CAMPAIGN;
@@ -48,9 +50,9 @@ impl Left {
         }
     }
 
-    /// In the database nothing is owed; the queues may still hold messages that find nothing to do.
+    /// In the database nothing is pending; the queues may still hold messages that find nothing to do.
     fn is_settled(&self) -> bool {
-        self.progress.owed == 0 && self.progress.due == 0 && self.progress.held == 0
+        self.progress.pending == 0 && self.progress.due == 0 && self.progress.held == 0
     }
 
     /// Nobody has anything to do; what SES reports may still be on its way to its queue.
@@ -125,7 +127,7 @@ impl Pipeline<'_> {
 
     /// Does what the schedules do in their time.
     ///
-    /// They wait until no message can be on its way any more. Here that can be seen: what is owed
+    /// They wait until no message can be on its way any more. Here that can be seen: what is pending
     /// while the queues are empty was announced by a message that is lost.
     async fn sweep(&self, left: &Left) -> Result<()> {
         if left.progress.held > 0 {
@@ -136,10 +138,10 @@ impl Pipeline<'_> {
             return Ok(());
         }
         let mut conn = db::acquire(self.pool).await?;
-        let owed = leads::take_unpublished(&mut conn, Duration::ZERO, SWEEP).await?;
+        let pending = leads::take_unpublished(&mut conn, Duration::ZERO, SWEEP).await?;
         self.queues
             .named(&format!("{STACK}-enrich"))?
-            .publish(&owed)
+            .publish(&pending)
             .await?;
         let due = sends::take_due(&mut conn, Duration::ZERO, Duration::ZERO, SWEEP).await?;
         Ok(self
@@ -174,7 +176,7 @@ mod tests {
         };
         assert!(Left::of(done, &[]).is_drained());
         for progress in [
-            Progress { owed: 1, ..done },
+            Progress { pending: 1, ..done },
             Progress { due: 1, ..done },
             Progress { held: 1, ..done },
             Progress {

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, UNIX_EPOCH};
 
+use crate::sql::report::{self, Line, SendLine, SourceReport};
 use anyhow::Result;
 use serde_json::Value;
 use shared::db;
-use shared::db::report::{self, Line, SendLine, SourceReport};
 use shared::domain::send_state::SendState;
 
 use super::seed::CAMPAIGN;

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use shared::db::report::Line;
+use crate::sql::report::Line;
 use shared::domain::send_state::SendState;
 
 /// Where one lead ended, each lead in exactly one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
-    /// An enrichment is owed.
+    /// An enrichment is pending.
     Owed,
-    /// Stored, with neither an enrichment nor one owed: nobody would ever look at it again.
+    /// Stored, with neither an enrichment nor one pending: nobody would ever look at it again.
     Forgotten,
     Sent,
     Refused(String),
@@ -27,7 +27,7 @@ impl Place {
     pub(super) fn of(line: &Line) -> Self {
         let reason = |given: &Option<String>| given.clone().unwrap_or_else(|| "unnamed".to_owned());
         let Some(outcome) = &line.outcome else {
-            return if line.owed {
+            return if line.pending {
                 Self::Owed
             } else {
                 Self::Forgotten
@@ -112,7 +112,7 @@ pub(super) mod tests {
             lead: id,
             platform: "x".to_owned(),
             username: format!("lead{id}"),
-            owed: false,
+            pending: false,
             niche: Some("food".to_owned()),
             score: Some(80),
             qualified: true,
@@ -196,7 +196,7 @@ pub(super) mod tests {
         check(&unplanned(1, None, None), &Place::Forgotten);
         check(
             &Line {
-                owed: true,
+                pending: true,
                 ..unplanned(1, None, None)
             },
             &Place::Owed,
@@ -213,7 +213,7 @@ pub(super) mod tests {
             unplanned(5, Some("refused"), Some("low_score")),
             unplanned(6, Some("review"), Some("country_unknown")),
             Line {
-                owed: true,
+                pending: true,
                 ..unplanned(7, None, None)
             },
         ];

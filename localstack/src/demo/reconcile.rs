@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use shared::db::report::{Line, SendLine};
+use crate::sql::report::{Line, SendLine};
 use shared::domain::send_state::SendState;
 
 use super::facts::Facts;
@@ -40,7 +40,7 @@ pub(super) enum Disagreement {
         marked_sent: bool,
         state: String,
     },
-    /// The lead has neither an enrichment nor one owed, or a plan without a send.
+    /// The lead has neither an enrichment nor one pending, or a plan without a send.
     Forgotten { lead: i64, username: String },
     /// A queue still holds work.
     QueueNotEmpty {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::sql::report::Line;
 use comfy_table::{Cell, Color};
 use console::style;
 use serde_json::Value;
-use shared::db::report::Line;
 
 use super::facts::Facts;
 use super::funnel::{Funnel, Place};

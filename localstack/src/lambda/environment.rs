@@ -72,12 +72,18 @@ impl Environment {
         log: &Path,
     ) -> Result<Self> {
         let line = api.open(number);
+        let runtime_api = api.base(number);
+        let own = match &spec.own {
+            Some(own) => own.of(number, &runtime_api)?,
+            None => Vec::new(),
+        };
         let log = File::create(log).with_context(|| format!("no log at {}", log.display()))?;
         let mut command = std::process::Command::new(&spec.binary);
         command
             .env_clear()
             .envs(&spec.variables)
-            .env("AWS_LAMBDA_RUNTIME_API", api.base(number))
+            .env("AWS_LAMBDA_RUNTIME_API", runtime_api)
+            .envs(own)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)

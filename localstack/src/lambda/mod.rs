@@ -15,7 +15,7 @@
 //!         .environments(50),
 //! );
 //! simulator.map(&queue, &sender, Mapping::default());
-//! sender.once(&[("FAULTS", "sender.armed=abort@2")]);
+//! sender.once(&[("SENDING_ENABLED", "false")]);
 //! sender.sweep().await;
 //! simulator.kill_random();
 //! simulator.rest(Duration::from_secs(60)).await?;   // everything handled, whatever it took

@@ -1,8 +1,12 @@
 //! How functions and their mappings are set up.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+
+use anyhow::Result;
 
 /// How the simulator itself is set up.
 #[derive(Clone, Debug)]
@@ -34,6 +38,26 @@ pub struct FunctionSpec {
     pub(super) variables: BTreeMap<String, String>,
     pub(super) timeout: Duration,
     pub(super) environments: usize,
+    pub(super) own: Option<OwnVariables>,
+}
+
+type Variables = Vec<(String, String)>;
+
+/// The variables that each process has of its own, from its number and the address of its Runtime
+/// API.
+#[derive(Clone)]
+pub(super) struct OwnVariables(Arc<dyn Fn(u64, &str) -> Result<Variables> + Send + Sync>);
+
+impl OwnVariables {
+    pub(super) fn of(&self, process: u64, runtime_api: &str) -> Result<Variables> {
+        self.0(process, runtime_api)
+    }
+}
+
+impl fmt::Debug for OwnVariables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OwnVariables")
+    }
 }
 
 impl FunctionSpec {
@@ -67,6 +91,7 @@ impl FunctionSpec {
             variables,
             timeout: Duration::from_secs(30),
             environments: 10,
+            own: None,
         }
     }
 
@@ -80,6 +105,17 @@ impl FunctionSpec {
     #[must_use]
     pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.variables.insert(name.into(), value.into());
+        self
+    }
+
+    /// Gives each process variables of its own, which override the others: its number and the address
+    /// of its Runtime API are known by then. A process that gets none does not start.
+    #[must_use]
+    pub fn own(
+        mut self,
+        variables: impl Fn(u64, &str) -> Result<Variables> + Send + Sync + 'static,
+    ) -> Self {
+        self.own = Some(OwnVariables(Arc::new(variables)));
         self
     }
 

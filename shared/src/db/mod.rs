@@ -24,21 +24,16 @@
 //! with `skip locked` may be in any order, since it waits for nothing.
 
 pub mod campaigns;
-pub mod database;
 pub mod enrichment;
 pub mod feedback;
 pub mod installation;
 pub mod leads;
-pub mod measures;
 pub mod model_calls;
 pub mod operator;
 pub mod quarantine;
 pub mod recipients;
-pub mod report;
 pub mod sends;
 pub mod sources;
-pub mod trials;
-pub mod verdicts;
 
 use std::{borrow::Cow, fmt, io, net::IpAddr, str::FromStr, time::Duration};
 

@@ -22,7 +22,6 @@ mod ledger;
 mod operator;
 mod pace;
 mod plans;
-mod points;
 mod sends;
 mod tidy;
 mod why;

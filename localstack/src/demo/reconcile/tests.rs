@@ -171,7 +171,7 @@ fn leads_that_nobody_would_look_at_again() {
         check(&facts(vec![line], vec![]), &[expected]);
     }
     let owed = Line {
-        owed: true,
+        pending: true,
         ..unplanned(1, None, None)
     };
     check(&facts(vec![owed], vec![]), &[]);

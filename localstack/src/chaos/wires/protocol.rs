@@ -4,6 +4,8 @@
 
 use std::collections::HashMap;
 
+use super::faults::Kind;
+
 /// Splits a stream into messages: a tag, a length that counts itself, a body. The first message of
 /// a client has no tag.
 #[derive(Debug, Default)]
@@ -65,27 +67,28 @@ impl Frames {
     }
 }
 
-/// What a client's message means to the proxy.
+/// What a client's message means to the relay.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
-    /// Nothing that matters here.
+    /// It belongs to a group of messages that is still growing.
     Other,
     /// It asks for TLS.
     Tls,
-    /// A statement is about to be run and, outside a transaction, committed.
-    Runs(String),
-    /// The server answers "ready", and nothing was run.
+    /// It ends a group that runs this statement.
+    Runs(Kind, String),
+    /// It ends a group that runs nothing.
     Ready,
 }
 
 /// One connection's statements.
 #[derive(Debug, Default)]
 pub(super) struct Session {
-    /// The connection's application name: which function it is.
-    pub(super) actor: String,
     prepared: HashMap<Vec<u8>, String>,
     bound: Option<String>,
     executed: Option<String>,
+    in_transaction: bool,
+    /// What ran last: it tells one `COMMIT` from another.
+    last: String,
 }
 
 impl Session {
@@ -93,7 +96,6 @@ impl Session {
         let mut parts = frame.body().split(|byte| *byte == 0);
         match frame.tag {
             0 if frame.body() == 80_877_103_u32.to_be_bytes() => return Meaning::Tls,
-            0 => self.actor = application_name(frame.body()),
             b'P' => {
                 let name = parts.next().unwrap_or_default().to_vec();
                 self.prepared.insert(name, text(parts.next()));
@@ -106,45 +108,59 @@ impl Session {
             b'E' => self.executed = self.bound.take(),
             b'S' => {
                 return match self.executed.take() {
-                    Some(statement) => Meaning::Runs(statement),
+                    Some(statement) => self.runs(statement),
                     None => Meaning::Ready,
                 };
             }
-            b'Q' => return Meaning::Runs(text(parts.next())),
+            b'Q' => return self.runs(text(parts.next())),
             _ => {}
         }
         Meaning::Other
     }
+
+    fn runs(&mut self, statement: String) -> Meaning {
+        let begins_with = |word: &str| {
+            let start = statement.get(..word.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(word))
+        };
+        let (kind, named) = if begins_with("begin") {
+            (Kind::Begin, format!("BEGIN after {}", self.last))
+        } else if begins_with("commit") {
+            (Kind::Commit, format!("COMMIT after {}", self.last))
+        } else if self.in_transaction {
+            (Kind::Inside, statement.clone())
+        } else {
+            (Kind::Alone, statement.clone())
+        };
+        self.in_transaction = match kind {
+            Kind::Begin => true,
+            Kind::Commit => false,
+            _ => self.in_transaction && !begins_with("rollback"),
+        };
+        if matches!(kind, Kind::Inside | Kind::Alone) {
+            self.last = statement;
+        }
+        Meaning::Runs(kind, named)
+    }
+}
+
+/// A message of either side.
+pub(super) fn message(tag: u8, body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(body.len() + 4).unwrap_or(u32::MAX);
+    let tag = (tag != 0).then_some(tag);
+    tag.into_iter()
+        .chain(length.to_be_bytes())
+        .chain(body.iter().copied())
+        .collect()
 }
 
 fn text(bytes: Option<&[u8]>) -> String {
     String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned()
 }
 
-/// From the pairs of names and values behind the protocol's version.
-fn application_name(body: &[u8]) -> String {
-    let words: Vec<&[u8]> = body
-        .get(4..)
-        .unwrap_or_default()
-        .split(|b| *b == 0)
-        .collect();
-    let mut pairs = words.chunks_exact(2);
-    let found = pairs.find(|pair| pair.first() == Some(&&b"application_name"[..]));
-    text(found.and_then(|pair| pair.get(1).copied()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn message(tag: u8, body: &[u8]) -> Vec<u8> {
-        let length = u32::try_from(body.len() + 4).unwrap().to_be_bytes();
-        let tag = (tag != 0).then_some(tag);
-        tag.into_iter()
-            .chain(length)
-            .chain(body.iter().copied())
-            .collect()
-    }
 
     fn read(session: &mut Session, tag: u8, body: &[u8]) -> Meaning {
         let bytes = message(tag, body);
@@ -152,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_found_however_the_stream_is_cut() {
+    fn messages_are_found_in_any_pieces() {
         let start = message(0, b"\0\x03\0\0user\0me\0\0");
         let stream = [start.clone(), message(b'Q', b"begin\0"), message(b'S', b"")].concat();
         for size in [1, 3, 7, stream.len()] {
@@ -169,29 +185,39 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_is_known_when_it_is_run() {
+    fn statement_is_known_when_it_is_run() {
         let mut session = Session::default();
-        let start = b"\0\x03\0\0user\0me\0application_name\0sender\0\0";
+        let start = b"\0\x03\0\0user\0me\0\0";
         assert_eq!(read(&mut session, 0, start), Meaning::Other);
-        assert_eq!(session.actor, "sender");
-        assert_eq!(
-            read(&mut session, b'P', b"s1\0select 1\0\0\0"),
-            Meaning::Other
-        );
-        assert_eq!(
-            read(&mut session, b'S', b""),
-            Meaning::Ready,
-            "only prepared"
-        );
+        let parse = read(&mut session, b'P', b"s1\0select 1\0\0\0");
+        assert_eq!(parse, Meaning::Other);
+        let prepared = read(&mut session, b'S', b"");
+        assert_eq!(prepared, Meaning::Ready, "only prepared");
         for _ in 0..2 {
             read(&mut session, b'B', b"\0s1\0\0\0");
             read(&mut session, b'E', b"\0\0\0\0\0");
-            let runs = Meaning::Runs("select 1".to_owned());
+            let runs = Meaning::Runs(Kind::Alone, "select 1".to_owned());
             assert_eq!(read(&mut session, b'S', b""), runs);
         }
-        let simple = read(&mut session, b'Q', b"COMMIT\0");
-        assert_eq!(simple, Meaning::Runs("COMMIT".to_owned()));
         let tls = 80_877_103_u32.to_be_bytes();
         assert_eq!(read(&mut session, 0, &tls), Meaning::Tls);
+    }
+
+    #[test]
+    fn commit_is_named_after_its_transaction() {
+        let mut session = Session::default();
+        let mut runs =
+            |statement: &str| read(&mut session, b'Q', &[statement.as_bytes(), b"\0"].concat());
+        let expect = |kind, text: &str| Meaning::Runs(kind, text.to_owned());
+        assert_eq!(runs("BEGIN"), expect(Kind::Begin, "BEGIN after "));
+        assert_eq!(runs("update a"), expect(Kind::Inside, "update a"));
+        assert_eq!(
+            runs("COMMIT"),
+            expect(Kind::Commit, "COMMIT after update a")
+        );
+        assert_eq!(runs("select 1"), expect(Kind::Alone, "select 1"));
+        assert_eq!(runs("BEGIN"), expect(Kind::Begin, "BEGIN after select 1"));
+        assert_eq!(runs("ROLLBACK"), expect(Kind::Inside, "ROLLBACK"));
+        assert_eq!(runs("select 2"), expect(Kind::Alone, "select 2"));
     }
 }

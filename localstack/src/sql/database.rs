@@ -1,30 +1,23 @@
 //! The database itself, made where a local cloud or a test run starts from nothing.
 
+use anyhow::{Context as _, Result};
+use shared::config::Secret;
 use sqlx::{AssertSqlSafe, PgConnection, Postgres, migrate::MigrateDatabase as _};
 
-use super::DbError;
-use crate::config::Secret;
-
 /// Creates the database that `url` names, unless it exists. Its role must be allowed to.
-///
-/// # Errors
-/// When the server cannot be reached or refuses.
-pub async fn create_if_missing(url: &Secret) -> Result<(), DbError> {
+pub(crate) async fn create_if_missing(url: &Secret) -> Result<()> {
     let url = url.expose();
     let exists = Postgres::database_exists(url).await;
-    if !exists.map_err(DbError::on("look for the database"))? {
+    if !exists.context("could not look for the database")? {
         Postgres::create_database(url)
             .await
-            .map_err(DbError::on("create the database"))?;
+            .context("could not create the database")?;
     }
     Ok(())
 }
 
 /// Makes the database `name` as a copy of `template`, which nobody may be connected to.
-///
-/// # Errors
-/// When there is one of that name, or the server refuses.
-pub async fn copy(conn: &mut PgConnection, template: &str, name: &str) -> Result<(), DbError> {
+pub(crate) async fn copy(conn: &mut PgConnection, template: &str, name: &str) -> Result<()> {
     let quoted = |word: &str| format!("\"{}\"", word.replace('"', "\"\""));
     let statement = format!(
         "create database {} template {}",
@@ -34,16 +27,13 @@ pub async fn copy(conn: &mut PgConnection, template: &str, name: &str) -> Result
     sqlx::raw_sql(AssertSqlSafe(statement))
         .execute(conn)
         .await
-        .map_err(DbError::on("copy a database"))?;
+        .context("could not copy a database")?;
     Ok(())
 }
 
 /// Removes the database that `url` names, and whoever is connected to it.
-///
-/// # Errors
-/// When the server cannot be reached or refuses.
-pub async fn drop_if_there(url: &Secret) -> Result<(), DbError> {
+pub(crate) async fn drop_if_there(url: &Secret) -> Result<()> {
     Postgres::force_drop_database(url.expose())
         .await
-        .map_err(DbError::on("remove the database"))
+        .context("could not remove the database")
 }

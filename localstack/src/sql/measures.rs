@@ -1,22 +1,18 @@
 //! What the benchmark reads from a server of its own, and the bare insert that it compares with. No
 //! function uses it.
 
+use anyhow::{Context as _, Result};
 use sqlx::{FromRow, PgConnection};
-
-use super::DbError;
 
 /// Has the server count its statements and forget the times of commits, from its next start on;
 /// false when it does so already.
-///
-/// # Errors
-/// When the server refuses.
-pub async fn count_statements(conn: &mut PgConnection) -> Result<bool, DbError> {
-    let counts = sqlx::query_scalar!(
-        r#"select current_setting('shared_preload_libraries') = 'pg_stat_statements' as "counts!""#
+pub(crate) async fn count_statements(conn: &mut PgConnection) -> Result<bool> {
+    let counts = sqlx::query_scalar(
+        r#"select current_setting('shared_preload_libraries') = 'pg_stat_statements' as counts"#,
     )
     .fetch_one(&mut *conn)
     .await
-    .map_err(DbError::on("read the server's settings"))?;
+    .context("could not read the server's settings")?;
     if counts {
         return Ok(false);
     }
@@ -28,39 +24,33 @@ pub async fn count_statements(conn: &mut PgConnection) -> Result<bool, DbError> 
         sqlx::raw_sql(setting)
             .execute(&mut *conn)
             .await
-            .map_err(DbError::on("change the server's settings"))?;
+            .context("could not change the server's settings")?;
     }
     Ok(true)
 }
 
 /// Makes the counted statements of this database readable.
-///
-/// # Errors
-/// When the server does not count any.
-pub async fn show_statements(conn: &mut PgConnection) -> Result<(), DbError> {
+pub(crate) async fn show_statements(conn: &mut PgConnection) -> Result<()> {
     sqlx::raw_sql("create extension if not exists pg_stat_statements")
         .execute(conn)
         .await
-        .map_err(DbError::on("make the counted statements readable"))?;
+        .context("could not make the counted statements readable")?;
     Ok(())
 }
 
 /// A statement that ran in this database.
 #[derive(Debug, Clone, PartialEq, FromRow)]
-pub struct Statement {
+pub(crate) struct Statement {
     /// Its text, parameters as `$1`.
-    pub text: String,
+    pub(crate) text: String,
     /// How often it ran.
-    pub calls: i64,
+    pub(crate) calls: i64,
     /// How long it took in all, without its commit.
-    pub seconds: f64,
+    pub(crate) seconds: f64,
 }
 
 /// The statements of the functions, the longest first. Without what a driver asks for itself.
-///
-/// # Errors
-/// When the server does not count any.
-pub async fn statements(conn: &mut PgConnection) -> Result<Vec<Statement>, DbError> {
+pub(crate) async fn statements(conn: &mut PgConnection) -> Result<Vec<Statement>> {
     // Unchecked: the view exists on the benchmark's server only.
     sqlx::query_as(
         "select query as text, calls::bigint as calls, total_exec_time / 1000 as seconds
@@ -72,69 +62,56 @@ pub async fn statements(conn: &mut PgConnection) -> Result<Vec<Statement>, DbErr
     )
     .fetch_all(conn)
     .await
-    .map_err(DbError::on("read the counted statements"))
+    .context("could not read the counted statements")
 }
 
 /// Rows that were written to a table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Writes {
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub(crate) struct Writes {
     /// The table.
-    pub table: String,
+    pub(crate) table: String,
     /// Rows inserted, updated and deleted.
-    pub rows: i64,
+    pub(crate) rows: i64,
 }
 
 /// What was written, by table. Complete when nobody else is connected any more: a connection reports
 /// late, and at its end at the latest.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn writes(conn: &mut PgConnection) -> Result<Vec<Writes>, DbError> {
-    sqlx::query_as!(
-        Writes,
-        r#"select relname::text as "table!", n_tup_ins + n_tup_upd + n_tup_del as "rows!"
+pub(crate) async fn writes(conn: &mut PgConnection) -> Result<Vec<Writes>> {
+    sqlx::query_as(
+        r#"select relname::text as table, n_tup_ins + n_tup_upd + n_tup_del as rows
            from pg_stat_user_tables
            where n_tup_ins + n_tup_upd + n_tup_del > 0
-           order by 2 desc"#
+           order by 2 desc"#,
     )
     .fetch_all(conn)
     .await
-    .map_err(DbError::on("count the rows that were written"))
+    .context("could not count the rows that were written")
 }
 
 /// How many others are connected to this database.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn others(conn: &mut PgConnection) -> Result<i64, DbError> {
-    sqlx::query_scalar!(
-        r#"select count(*) as "others!" from pg_stat_activity
+pub(crate) async fn others(conn: &mut PgConnection) -> Result<i64> {
+    sqlx::query_scalar(
+        r#"select count(*) as others from pg_stat_activity
            where datname = current_database() and pid <> pg_backend_pid()
-             and backend_type = 'client backend'"#
+             and backend_type = 'client backend'"#,
     )
     .fetch_one(conn)
     .await
-    .map_err(DbError::on("count who is connected"))
+    .context("could not count who is connected")
 }
 
 /// Has the server write out what it holds back, so that it does not do so while something is
 /// measured.
-///
-/// # Errors
-/// When the server refuses.
-pub async fn checkpoint(conn: &mut PgConnection) -> Result<(), DbError> {
+pub(crate) async fn checkpoint(conn: &mut PgConnection) -> Result<()> {
     sqlx::raw_sql("checkpoint")
         .execute(conn)
         .await
-        .map_err(DbError::on("write out what is held back"))?;
+        .context("could not write out what is held back")?;
     Ok(())
 }
 
 /// Makes the table of the bare insert: some text, three indexes, no trigger.
-///
-/// # Errors
-/// When the server refuses.
-pub async fn make_bare(conn: &mut PgConnection) -> Result<(), DbError> {
+pub(crate) async fn make_bare(conn: &mut PgConnection) -> Result<()> {
     sqlx::raw_sql(
         "create table bare (
              id         bigint generated always as identity primary key,
@@ -149,15 +126,12 @@ pub async fn make_bare(conn: &mut PgConnection) -> Result<(), DbError> {
     )
     .execute(conn)
     .await
-    .map_err(DbError::on("make the bare table"))?;
+    .context("could not make the bare table")?;
     Ok(())
 }
 
 /// Inserts so many rows, numbered from `first`, with one statement of the plainest form.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn insert_bare(conn: &mut PgConnection, first: u64, rows: u64) -> Result<(), DbError> {
+pub(crate) async fn insert_bare(conn: &mut PgConnection, first: u64, rows: u64) -> Result<()> {
     let numbers: Vec<u64> = (first..first + rows).collect();
     let sources = vec!["bench"; numbers.len()];
     let handles: Vec<String> = numbers.iter().map(|n| format!("runner_{n}")).collect();
@@ -183,6 +157,6 @@ pub async fn insert_bare(conn: &mut PgConnection, first: u64, rows: u64) -> Resu
     .bind(payloads)
     .execute(conn)
     .await
-    .map_err(DbError::on("insert bare rows"))?;
+    .context("could not insert bare rows")?;
     Ok(())
 }

@@ -1,45 +1,48 @@
-//! Who is wired to what: queues, functions, their variables.
+//! The queues and functions of a run, and the functions' variables.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::{Context as _, Result};
 use simulated::{Envelope, Queue, QueueSettings};
 
-use super::{HASH_KEY, Stage};
+use super::{HASH_KEY, TestBed};
 use crate::lambda::{Function, FunctionSpec, Mapping};
 
 const TOPIC: &str = "arn:aws:sns:us-east-1:000000000000:ses-events";
-/// A message that was received so often without success is given up.
+/// A message that was received so often without success is dead-lettered.
 const MOST_RECEIVES: u32 = 5;
 
-impl Stage<'_> {
+impl TestBed<'_> {
     /// Queues, functions, and who reads what.
     pub(super) fn wire(&mut self) {
         for name in ["enrich", "outreach", "feedback"] {
             let dead = self
-                .internet
+                .stand_ins
                 .sqs()
                 .create(&format!("{name}-dead"), QueueSettings::default());
             let queue = QueueSettings {
                 visibility_timeout: Duration::from_secs(180),
                 dead_letters: Some((dead.clone(), MOST_RECEIVES)),
             };
-            let queue = self.internet.sqs().create(name, queue);
-            queue.copies(self.setting.copies);
-            queue.shuffle(self.setting.vary);
+            let queue = self.stand_ins.sqs().create(name, queue);
+            queue.copies(self.config.copies);
+            queue.shuffle(self.config.vary);
             self.queues.push((queue, dead));
         }
-        if let Some(rate) = self.setting.rate {
-            self.internet.ses().behave(|ses| ses.rate(rate));
+        if let Some(rate) = self.config.rate {
+            self.stand_ins.ses().behave(|ses| ses.rate(rate));
         }
-        for (name, binary) in &self.ground.binaries {
+        for (name, binary) in &self.lab.binaries {
             let spec = self.variables().into_iter().fold(
                 FunctionSpec::new(name, binary)
-                    .aws(self.internet.aws_base())
-                    .environments(self.setting.environments)
+                    .own(self.wires_of(name))
+                    .environments(self.config.environments)
                     .timeout(timeout(name)),
                 |spec, (name, value)| spec.variable(name, value),
             );
             let function = self.simulator.function(spec);
+            self.wires.add(function.clone());
             self.functions.insert(name.clone(), function);
         }
         let readers = ["enricher", "sender", "feedback"];
@@ -47,24 +50,35 @@ impl Stage<'_> {
             let Some(function) = self.functions.get(*reader) else {
                 continue;
             };
-            if *reader != "sender" || !self.setting.mails_wait {
+            if *reader != "sender" || !self.config.mails_wait {
                 self.map(queue, function);
             }
             if *reader == "feedback" {
-                self.internet.ses().publish_to(queue, Envelope::Raw);
+                self.stand_ins.ses().publish_to(queue, Envelope::Raw);
             }
+        }
+    }
+
+    /// What a process of this function finds its wires by.
+    fn wires_of(
+        &self,
+        function: &str,
+    ) -> impl Fn(u64, &str) -> Result<Vec<(String, String)>> + Send + Sync + 'static {
+        // The wires hold the functions; a function must not hold the wires.
+        let (wires, function) = (Arc::downgrade(&self.wires), function.to_owned());
+        move |process, runtime_api| {
+            let wires = wires.upgrade().context("the run has ended")?;
+            wires.open(&function, process, runtime_api)
         }
     }
 
     fn variables(&self) -> Vec<(String, String)> {
         let queue = |place: usize| {
             let queue = self.queues.get(place);
-            queue.map_or_else(String::new, |(queue, _)| self.internet.queue_url(queue))
+            queue.map_or_else(String::new, |(queue, _)| self.stand_ins.queue_url(queue))
         };
-        let rate = self.setting.rate.unwrap_or(1_000.0).to_string();
-        let once = self.folder.join("once").to_string_lossy().into_owned();
+        let rate = self.config.rate.unwrap_or(1_000.0).to_string();
         let pairs = [
-            ("DATABASE_URL", self.proxy.url(&self.setting.name)),
             ("RECIPIENT_HASH_KEY", HASH_KEY.to_owned()),
             ("UNSUBSCRIBE_KEYS", format!("k1:{HASH_KEY}")),
             ("ENRICH_QUEUE_URL", queue(0)),
@@ -72,7 +86,6 @@ impl Stage<'_> {
             ("FEEDBACK_QUEUE_URL", queue(2)),
             ("FEEDBACK_TOPIC_ARN", TOPIC.to_owned()),
             ("OPENAI_API_KEY", "none".to_owned()),
-            ("OPENAI_BASE_URL", self.internet.openai_base()),
             ("MODEL_DAILY_BUDGET_USD", "100000".to_owned()),
             ("SENDING_ENABLED", "true".to_owned()),
             ("SENDER_ADDRESS", "partners@mail.example.com".to_owned()),
@@ -88,13 +101,11 @@ impl Stage<'_> {
             ("RAMP_START", "1000000".to_owned()),
             ("RAMP_CAP", "1000000".to_owned()),
             ("DOMAIN_SPACING_SECONDS", "0".to_owned()),
-            ("FAULTS", self.setting.points.clone()),
-            ("FAULTS_ONCE", once),
         ];
         pairs.map(|(name, value)| (name.to_owned(), value)).into()
     }
 
-    /// Has the messages of mails read, where the setting holds them back.
+    /// Has the messages of mails read, where the configuration holds them back.
     pub(crate) fn let_mails_go(&self) {
         let outreach = self.queues.get(1).zip(self.functions.get("sender"));
         if let Some(((queue, _), sender)) = outreach {
@@ -104,8 +115,8 @@ impl Stage<'_> {
 
     fn map(&self, queue: &Queue, function: &Function) {
         let mapping = Mapping {
-            batch_size: self.setting.batch_size,
-            vary: self.setting.vary,
+            batch_size: self.config.batch_size,
+            vary: self.config.vary,
             ..Mapping::default()
         };
         self.simulator.map(queue, function, mapping);

@@ -1,39 +1,41 @@
-//! One run's world: a database of its own, queues, SES and a model of its own, and the functions as
-//! processes. Only the PostgreSQL server is shared.
+//! What one run works on: a database, queues, SES and a model of its own, and the functions as
+//! processes behind wires. Only the PostgreSQL server is shared.
 
 mod wiring;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use shared::config::Secret;
-use shared::db::{self, PgPool, trials, verdicts};
+use shared::db::{self, PgPool};
 use shared::domain::ids::SendId;
 use shared::domain::unsubscribe::UnsubscribeKeys;
-use simulated::{Queue, Settings as World, Simulated};
+use simulated::{Queue, Settings as StandIns, Simulated};
 
 use super::binaries::Binaries;
 use super::cluster::Cluster;
-use super::exhaustive::noticed;
 use super::oracle::Evidence;
 use super::people;
-use super::postgres_proxy::PostgresProxy;
+use super::wires::Wires;
 use crate::lambda::{Config, Function, HttpRequest, Simulator};
 use crate::postgres_log::LogMark;
+use crate::sql::invariants::Violation;
+use crate::sql::{interventions, invariants};
 use crate::{migrate, wait};
 
 /// Of the functions' addresses and unsubscribe tokens; secret from nobody.
 const HASH_KEY: &str = "0707070707070707070707070707070707070707070707070707070707070707";
-/// Longer than a run needs by far: whatever is not at rest by then never will be.
-const REST_LIMIT: Duration = Duration::from_secs(120);
+/// Longer than a run needs by far: whatever still moves by then always will.
+const QUIESCE_LIMIT: Duration = Duration::from_secs(120);
 /// Hours that may pass until nothing moves any more.
 const HOURS: u32 = 24;
 
 /// What all runs share.
 #[derive(Debug)]
-pub(crate) struct Ground {
+pub(crate) struct Lab {
     pub(crate) cluster: Cluster,
     pub(crate) binaries: Binaries,
     /// Where runs keep their lists and logs.
@@ -42,7 +44,7 @@ pub(crate) struct Ground {
 
 /// How a run is set up.
 #[derive(Debug, Clone)]
-pub(crate) struct Setting {
+pub(crate) struct TestBedConfig {
     pub(crate) name: String,
     pub(crate) leads: u32,
     pub(crate) seed: u64,
@@ -52,63 +54,86 @@ pub(crate) struct Setting {
     pub(crate) vary: bool,
     /// Every message comes so many times.
     pub(crate) copies: u32,
-    /// For `FAULTS`, each entry once.
-    pub(crate) points: String,
+    /// Mails a day of each campaign.
+    pub(crate) daily_cap: i32,
     /// Mails a second, for the sender and for SES.
     pub(crate) rate: Option<f64>,
     /// Whether mails wait until they are let go.
     pub(crate) mails_wait: bool,
 }
 
+impl TestBedConfig {
+    /// A small run: nine leads, three to a batch, two processes of each function.
+    pub(crate) fn small(name: String, seed: u64) -> Self {
+        Self {
+            name,
+            leads: 9,
+            seed,
+            environments: 2,
+            batch_size: 3,
+            vary: false,
+            copies: 1,
+            daily_cap: 1_000_000,
+            rate: None,
+            mails_wait: false,
+        }
+    }
+}
+
 /// A run under way.
-pub(crate) struct Stage<'a> {
-    ground: &'a Ground,
-    setting: Setting,
+pub(crate) struct TestBed<'a> {
+    lab: &'a Lab,
+    config: TestBedConfig,
     folder: PathBuf,
     log: LogMark,
     pub(crate) pool: PgPool,
-    pub(crate) proxy: PostgresProxy,
-    pub(crate) internet: Simulated,
+    pub(crate) wires: Arc<Wires>,
+    pub(crate) stand_ins: Simulated,
     pub(crate) simulator: Simulator,
     functions: BTreeMap<String, Function>,
     queues: Vec<(Queue, Queue)>,
 }
 
-impl<'a> Stage<'a> {
+impl<'a> TestBed<'a> {
     /// Sets everything up; nothing runs yet.
-    pub(crate) async fn open(ground: &'a Ground, setting: Setting) -> Result<Self> {
-        let folder = ground.folder.join(&setting.name);
+    pub(crate) async fn open(lab: &'a Lab, config: TestBedConfig) -> Result<Self> {
+        let folder = lab.folder.join(&config.name);
         fresh(&folder)?;
-        fresh(&folder.join("once"))?;
-        let log = ground.cluster.log_mark();
-        let pool = ground.cluster.create(&setting.name).await?;
-        let proxy = PostgresProxy::start(&ground.cluster.socket()).await?;
-        let internet = Simulated::start(World {
-            seed: setting.seed,
+        let log = lab.cluster.log_mark();
+        let pool = lab.cluster.create(&config.name).await?;
+        let stand_ins = Simulated::start(StandIns {
+            seed: config.seed,
             leads: 1,
-            ..World::default()
+            ..StandIns::default()
         })?;
+        let wires = Wires::new(lab.cluster.socket(), &config.name, stand_ins.address());
         let simulator = Simulator::start(Config {
-            seed: setting.seed,
+            seed: config.seed,
             ..Config::new(folder.join("logs"))
         })
         .await?;
-        let mut stage = Self {
-            ground,
-            setting,
+        let mut bed = Self {
+            lab,
+            config,
             folder,
             log,
             pool,
-            proxy,
-            internet,
+            wires: Arc::new(wires),
+            stand_ins,
             simulator,
             functions: BTreeMap::new(),
             queues: Vec::new(),
         };
-        stage.wire();
-        let mut conn = db::acquire(&stage.pool).await?;
-        people::settle(&mut conn, &stage.folder, stage.setting.leads).await?;
-        Ok(stage)
+        bed.wire();
+        let mut conn = db::acquire(&bed.pool).await?;
+        people::seed(
+            &mut conn,
+            &bed.folder,
+            bed.config.leads,
+            bed.config.daily_cap,
+        )
+        .await?;
+        Ok(bed)
     }
 
     fn function(&self, name: &str) -> Result<&Function> {
@@ -123,17 +148,20 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    /// Waits until every lead was looked at.
+    /// Waits until every lead was enriched.
     pub(crate) async fn enriched(&self) -> Result<()> {
         let mut conn = db::acquire(&self.pool).await?;
         let pause = Duration::from_millis(100);
-        wait::until("the leads to be enriched", REST_LIMIT, pause, async || {
-            Ok(trials::is_enriched(&mut conn).await?.then_some(()))
-        })
+        wait::until(
+            "the leads to be enriched",
+            QUIESCE_LIMIT,
+            pause,
+            async || Ok(interventions::is_enriched(&mut conn).await?.then_some(())),
+        )
         .await
     }
 
-    /// Fires the schedules of whoever sweeps; false when one of them failed.
+    /// Fires the schedules of the functions that sweep; false when one of them failed.
     pub(crate) async fn sweep(&self) -> Result<bool> {
         let mut answered = true;
         for name in ["collector", "enricher", "sender"] {
@@ -143,8 +171,8 @@ impl<'a> Stage<'a> {
         Ok(answered)
     }
 
-    /// A person unsubscribes by the link of this send, as often as it takes to be told that it is
-    /// done.
+    /// A person unsubscribes by the link of this send, as often as it takes until the page confirms
+    /// it.
     pub(crate) async fn unsubscribe(&self, send: i64) -> Result<()> {
         let keys = UnsubscribeKeys::parse(&format!("k1:{HASH_KEY}"))?;
         let token = keys.sign(SendId(send));
@@ -158,7 +186,7 @@ impl<'a> Stage<'a> {
                 return Ok(());
             }
         }
-        bail!("nobody listened to a no")
+        bail!("no attempt to unsubscribe from send {send} was confirmed")
     }
 
     /// Makes hidden messages visible, delayed ones too.
@@ -168,7 +196,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Sends what nobody can read to whoever listens.
+    /// Sends what cannot be read to a queue.
     pub(crate) fn junk(&self, number: usize) {
         let bodies = ["not json", r#"{"v":99,"id":1}"#, r#"{"id":"x"}"#, ""];
         let queue = self.queues.iter().take(2).cycle().nth(number);
@@ -178,49 +206,44 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Lets everything run until nothing moves: messages come again, given-up ones too, hours pass,
-    /// schedules fire. False when something never comes to rest.
-    pub(crate) async fn rest(&self) -> Result<bool> {
-        let mut calm = 0;
+    /// Lets everything run until nothing moves: messages come again, dead-lettered ones too, hours
+    /// pass, schedules fire. False when something always moves.
+    pub(crate) async fn quiesce(&self) -> Result<bool> {
+        let mut still_for = 0;
         for _ in 0..HOURS {
-            if self.simulator.rest(REST_LIMIT).await.is_err() {
+            if self.simulator.rest(QUIESCE_LIMIT).await.is_err() {
                 return Ok(false);
             }
             let mut conn = db::acquire(&self.pool).await?;
-            trials::pass_an_hour(&mut conn).await?;
+            interventions::pass_an_hour(&mut conn).await?;
             let mut moved = 0;
             for (queue, dead) in &self.queues {
                 moved += queue.counts().delayed + dead.redrive_to(queue);
                 queue.release_all();
             }
-            let before = self.sent();
+            let before = self.published();
             let answered = self.sweep().await?;
-            if self.simulator.rest(REST_LIMIT).await.is_err() {
+            if self.simulator.rest(QUIESCE_LIMIT).await.is_err() {
                 return Ok(false);
             }
-            let still = answered && moved == 0 && self.sent() == before;
-            calm = if still { calm + 1 } else { 0 };
-            if calm == 2 {
+            let still = answered && moved == 0 && self.published() == before;
+            still_for = if still { still_for + 1 } else { 0 };
+            if still_for == 2 {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    fn sent(&self) -> u64 {
+    fn published(&self) -> u64 {
         self.queues
             .iter()
             .map(|(queue, _)| queue.counts().sent)
             .sum()
     }
 
-    /// Whether this entry of `FAULTS` has happened.
-    pub(crate) fn happened(&self, entry: &str) -> bool {
-        self.folder.join("once").join(entry).exists()
-    }
-
     /// What is known when it is over.
-    pub(crate) async fn evidence(&self) -> Result<Evidence> {
+    pub(crate) async fn evidence(&self, quiesced: bool) -> Result<Evidence> {
         let mut conn = db::acquire(&self.pool).await?;
         // What SES says of a mail holds its address; everything else must not.
         let ours = self.queues.iter().take(2);
@@ -228,16 +251,19 @@ impl<'a> Stage<'a> {
             ours.map(|(queue, _)| (format!("queue {}", queue.name()), queue.bodies().join("\n")));
         let logs = self.simulator.logs()?.into_iter();
         let texts = queues.chain(logs.map(|(file, text)| (format!("log {file}"), text)));
-        let mut violations = verdicts::violations(&mut conn).await?;
+        let mut violations = invariants::violations(&mut conn).await?;
         let deadlocks = self.log.deadlocks()?.into_iter();
-        violations.extend(deadlocks.map(|entry| noticed("nothing deadlocks", &entry)));
+        violations.extend(deadlocks.map(|entry| Violation::new("nothing deadlocks", entry)));
+        if !quiesced {
+            violations.push(Violation::new("nothing is lost", "it never quiesced"));
+        }
         Ok(Evidence {
             violations,
-            mails: verdicts::mails(&mut conn).await?,
-            counts: verdicts::counts(&mut conn).await?,
-            leads: i64::from(self.setting.leads),
-            handovers: self.internet.ses().handovers(),
-            questions: self.internet.ledger(),
+            mails: invariants::mails(&mut conn).await?,
+            counts: invariants::counts(&mut conn).await?,
+            leads: i64::from(self.config.leads),
+            handovers: self.stand_ins.ses().handovers(),
+            questions: self.stand_ins.ledger(),
             texts: texts.collect(),
             canary: people::CANARY.to_owned(),
             ..Evidence::default()
@@ -247,8 +273,8 @@ impl<'a> Stage<'a> {
     /// Ends the run and forgets its database. Its lists and logs stay where something was found.
     pub(crate) async fn close(self, keep: bool) -> Result<()> {
         let Self {
-            ground,
-            setting,
+            lab,
+            config,
             folder,
             pool,
             simulator,
@@ -257,7 +283,7 @@ impl<'a> Stage<'a> {
         drop(simulator);
         pool.close().await;
         if !keep {
-            ground.cluster.remove(&setting.name).await?;
+            lab.cluster.remove(&config.name).await?;
             std::fs::remove_dir_all(folder)?;
         }
         Ok(())
@@ -265,13 +291,13 @@ impl<'a> Stage<'a> {
 
     /// Another connection, for what must not wait for the harness's own.
     pub(crate) fn another_pool(&self) -> Result<PgPool> {
-        let url = Secret::new(self.ground.cluster.url(&self.setting.name));
+        let url = Secret::new(self.lab.cluster.url(&self.config.name));
         migrate::pool(url.expose())
     }
 
-    /// Stops PostgreSQL in mid-sentence and starts it again.
+    /// Stops PostgreSQL as a power cut does, and starts it again.
     pub(crate) async fn crash_postgres(&self) -> Result<()> {
-        self.ground.cluster.crash().await
+        self.lab.cluster.crash().await
     }
 }
 

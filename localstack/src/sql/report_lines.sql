@@ -16,22 +16,22 @@ with campaign as (
     select s.* from sends s join campaign c on c.id = s.campaign_id where s.step = 1
 )
 select
-    f.id as "lead!",
-    f.source as "platform!",
-    f.username as "username!",
-    f.enrich_requested_at is not null as "owed!",
-    e.niche as "niche?",
-    e.score as "score?",
-    coalesce(e.qualified, false) as "qualified!",
-    e.outcome as "outcome?",
+    f.id as lead,
+    f.source as platform,
+    f.username as username,
+    f.enrich_requested_at is not null as pending,
+    e.niche as niche,
+    e.score as score,
+    coalesce(e.qualified, false) as qualified,
+    e.outcome as outcome,
     e.reason as outcome_reason,
-    coalesce(e.sent, false) as "marked_sent!",
-    m.id as "send?",
+    coalesce(e.sent, false) as marked_sent,
+    m.id as send,
     m.state::text as state,
     m.reason as send_reason,
-    m.fence as "fence?",
+    m.fence as fence,
     m.ses_message_id,
-    coalesce(m.state = 'queued' and m.not_before > now(), false) as "deferred!"
+    coalesce(m.state = 'queued' and m.not_before > now(), false) as deferred
 from found f
 left join newest e on e.lead_id = f.id
 left join mail m on m.lead_id = f.id

@@ -1,85 +1,78 @@
-//! What a person asks about a campaign: where every lead stands, what is still owed, what was paid.
+//! What a person asks about a campaign: where every lead stands, what is still pending, what was paid.
 //! Reads only.
 
+use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
-
-use super::DbError;
+use sqlx::{FromRow, PgConnection};
 
 /// Where one lead of a campaign stands, from being found to being written to.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Line {
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub(crate) struct Line {
     /// The lead.
-    pub lead: i64,
+    pub(crate) lead: i64,
     /// Its platform.
-    pub platform: String,
+    pub(crate) platform: String,
     /// Its name there.
-    pub username: String,
-    /// Whether an enrichment is owed.
-    pub owed: bool,
+    pub(crate) username: String,
+    /// Whether an enrichment is pending.
+    pub(crate) pending: bool,
     /// What the newest enrichment made of it, if there is one.
-    pub niche: Option<String>,
+    pub(crate) niche: Option<String>,
     /// Its score.
-    pub score: Option<i16>,
+    pub(crate) score: Option<i16>,
     /// Whether the score reaches the campaign's and the verdict is "compliant".
-    pub qualified: bool,
+    pub(crate) qualified: bool,
     /// `planned`, `review` or `refused`.
-    pub outcome: Option<String>,
+    pub(crate) outcome: Option<String>,
     /// Why it is not planned.
-    pub outcome_reason: Option<String>,
+    pub(crate) outcome_reason: Option<String>,
     /// What the enrichment says of the mail: it was sent.
-    pub marked_sent: bool,
+    pub(crate) marked_sent: bool,
     /// The send planned for it, if there is one.
-    pub send: Option<i64>,
+    pub(crate) send: Option<i64>,
     /// The send's state.
-    pub state: Option<String>,
+    pub(crate) state: Option<String>,
     /// Why the send stands where it stands.
-    pub send_reason: Option<String>,
+    pub(crate) send_reason: Option<String>,
     /// How many times the send was claimed.
-    pub fence: Option<i64>,
+    pub(crate) fence: Option<i64>,
     /// The id SES gave the mail.
-    pub ses_message_id: Option<String>,
+    pub(crate) ses_message_id: Option<String>,
     /// Whether the send waits for a later day.
-    pub deferred: bool,
+    pub(crate) deferred: bool,
 }
 
 /// Every lead of a campaign, best first.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn lines(conn: &mut PgConnection, campaign: &str) -> Result<Vec<Line>, DbError> {
-    sqlx::query_file_as!(Line, "src/db/report_lines.sql", campaign)
+pub(crate) async fn lines(conn: &mut PgConnection, campaign: &str) -> Result<Vec<Line>> {
+    sqlx::query_as(include_str!("report_lines.sql"))
+        .bind(campaign)
         .fetch_all(conn)
         .await
-        .map_err(DbError::on("read where a campaign's leads stand"))
+        .context("could not read where a campaign's leads stand")
 }
 
 /// How far a campaign has come, and what is still to do at once.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Progress {
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, FromRow)]
+pub(crate) struct Progress {
     /// Leads its sources found.
-    pub collected: i64,
+    pub(crate) collected: i64,
     /// Of these, leads that wait for an enrichment.
-    pub owed: i64,
+    pub(crate) pending: i64,
     /// Leads with an enrichment.
-    pub enriched: i64,
+    pub(crate) enriched: i64,
     /// Sends, whatever their state.
-    pub sends: i64,
+    pub(crate) sends: i64,
     /// Sends that are due now.
-    pub due: i64,
+    pub(crate) due: i64,
     /// Sends that a sender holds.
-    pub held: i64,
+    pub(crate) held: i64,
     /// Sends that SES took and has not reported on since.
-    pub unreported: i64,
+    pub(crate) unreported: i64,
 }
 
 /// Counts how far a campaign has come.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn progress(conn: &mut PgConnection, campaign: &str) -> Result<Progress, DbError> {
-    sqlx::query_as!(
-        Progress,
+pub(crate) async fn progress(conn: &mut PgConnection, campaign: &str) -> Result<Progress> {
+    sqlx::query_as(
         r#"with campaign as (
                select id from campaigns where name = $1
            ), found as (
@@ -91,124 +84,105 @@ pub async fn progress(conn: &mut PgConnection, campaign: &str) -> Result<Progres
                where l.erased_at is null
            )
            select
-               (select count(*) from found) as "collected!",
-               (select count(*) from found where enrich_requested_at is not null) as "owed!",
+               (select count(*) from found) as collected,
+               (select count(*) from found where enrich_requested_at is not null) as pending,
                (select count(distinct e.lead_id) from enriched_leads e
-                join campaign c on c.id = e.campaign_id) as "enriched!",
-               count(*) as "sends!",
-               count(*) filter (where s.state = 'queued' and s.not_before <= now()) as "due!",
-               count(*) filter (where s.state in ('claimed', 'calling')) as "held!",
-               count(*) filter (where s.state = 'sent') as "unreported!"
+                join campaign c on c.id = e.campaign_id) as enriched,
+               count(*) as sends,
+               count(*) filter (where s.state = 'queued' and s.not_before <= now()) as due,
+               count(*) filter (where s.state in ('claimed', 'calling')) as held,
+               count(*) filter (where s.state = 'sent') as unreported
            from sends s join campaign c on c.id = s.campaign_id"#,
-        campaign,
     )
+    .bind(campaign)
     .fetch_one(conn)
     .await
-    .map_err(DbError::on("count how far a campaign has come"))
+    .context("could not count how far a campaign has come")
 }
 
 /// One send, as the ledger of mails is compared with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SendLine {
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub(crate) struct SendLine {
     /// The send.
-    pub id: i64,
+    pub(crate) id: i64,
     /// The name of its campaign.
-    pub campaign: String,
+    pub(crate) campaign: String,
     /// Its state.
-    pub state: String,
+    pub(crate) state: String,
     /// The id SES gave the mail, once it is known.
-    pub ses_message_id: Option<String>,
+    pub(crate) ses_message_id: Option<String>,
 }
 
 /// Every send of every campaign.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn sends(conn: &mut PgConnection) -> Result<Vec<SendLine>, DbError> {
-    sqlx::query_as!(
-        SendLine,
-        r#"select s.id, c.name as campaign, s.state::text as "state!", s.ses_message_id
+pub(crate) async fn sends(conn: &mut PgConnection) -> Result<Vec<SendLine>> {
+    sqlx::query_as(
+        r#"select s.id, c.name as campaign, s.state::text as state, s.ses_message_id
            from sends s join campaigns c on c.id = s.campaign_id order by s.id"#,
     )
     .fetch_all(conn)
     .await
-    .map_err(DbError::on("read the sends"))
+    .context("could not read the sends")
 }
 
 /// How many model calls stand in one state.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ModelCalls {
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub(crate) struct ModelCalls {
     /// `calling`, `answered`, `refused`, `unusable`, `lost` or `failed`.
-    pub state: String,
+    pub(crate) state: String,
     /// How many.
-    pub count: i64,
+    pub(crate) count: i64,
 }
 
 /// The model calls begun since `since`, by state.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn model_calls(
+pub(crate) async fn model_calls(
     conn: &mut PgConnection,
     since: DateTime<Utc>,
-) -> Result<Vec<ModelCalls>, DbError> {
-    sqlx::query_as!(
-        ModelCalls,
-        r#"select state, count(*) as "count!" from model_calls
+) -> Result<Vec<ModelCalls>> {
+    sqlx::query_as(
+        r#"select state, count(*) as count from model_calls
            where created_at >= $1 group by state order by state"#,
-        since,
     )
+    .bind(since)
     .fetch_all(conn)
     .await
-    .map_err(DbError::on("count the model calls"))
+    .context("could not count the model calls")
 }
 
 /// What the last run of a source had to say.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SourceReport {
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub(crate) struct SourceReport {
     /// The source.
-    pub name: String,
+    pub(crate) name: String,
     /// The collector's report, if it ever ran.
-    pub report: Option<serde_json::Value>,
+    pub(crate) report: Option<serde_json::Value>,
 }
 
 /// The sources of a campaign with their last reports.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn sources(
-    conn: &mut PgConnection,
-    campaign: &str,
-) -> Result<Vec<SourceReport>, DbError> {
-    sqlx::query_as!(
-        SourceReport,
+pub(crate) async fn sources(conn: &mut PgConnection, campaign: &str) -> Result<Vec<SourceReport>> {
+    sqlx::query_as(
         "select s.name, s.last_report as report
          from sources s join campaigns c on c.id = s.campaign_id
          where c.name = $1 order by s.name",
-        campaign,
     )
+    .bind(campaign)
     .fetch_all(conn)
     .await
-    .map_err(DbError::on("read the reports of the sources"))
+    .context("could not read the reports of the sources")
 }
 
 /// How many rows a table has.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct TableRows {
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, FromRow)]
+pub(crate) struct TableRows {
     /// The table.
-    pub table: String,
+    pub(crate) table: String,
     /// Its rows.
-    pub rows: i64,
+    pub(crate) rows: i64,
 }
 
 /// The rows of the tables that a person looks at.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn table_rows(conn: &mut PgConnection) -> Result<Vec<TableRows>, DbError> {
-    sqlx::query_as!(
-        TableRows,
-        r#"select "table" as "table!", rows as "rows!"
+pub(crate) async fn table_rows(conn: &mut PgConnection) -> Result<Vec<TableRows>> {
+    sqlx::query_as(
+        r#"select "table", rows
            from (
                select 1 as place, 'campaigns' as "table", count(*) as rows from campaigns
                union all select 2, 'sources', count(*) from sources
@@ -223,5 +197,5 @@ pub async fn table_rows(conn: &mut PgConnection) -> Result<Vec<TableRows>, DbErr
     )
     .fetch_all(conn)
     .await
-    .map_err(DbError::on("count the rows of the tables"))
+    .context("could not count the rows of the tables")
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use comfy_table::Table;
 use serde::Serialize;
 
-use super::oracle::{Evidence, Finding, INVARIANTS, Unknowns, judge, unknowns};
+use super::oracle::{Evidence, Finding, INVARIANTS, Unknowns, check, unknowns};
 use crate::output;
 
 /// Findings that are shown; the rest is counted.
@@ -13,7 +13,7 @@ const SHOWN: usize = 20;
 
 /// The sum over all runs.
 #[derive(Debug, Default, Serialize)]
-pub(crate) struct Verdict {
+pub(crate) struct Summary {
     /// Runs.
     cases: usize,
     /// Runs in which what was asked for did go wrong.
@@ -23,8 +23,8 @@ pub(crate) struct Verdict {
     /// Times that SES was called.
     calls: usize,
     unknowns: Unknowns,
-    /// Mailboxes that said no.
-    noes: i64,
+    /// Recipients that are suppressed or erased.
+    opt_outs: i64,
     violations: BTreeMap<String, usize>,
     /// Each with the run it happened in.
     findings: Vec<(String, Finding)>,
@@ -38,7 +38,7 @@ pub(crate) struct Run {
     pub(crate) disturbed: bool,
     pub(crate) mails: usize,
     pub(crate) calls: usize,
-    pub(crate) noes: i64,
+    pub(crate) opt_outs: i64,
     pub(crate) unknowns: Unknowns,
     pub(crate) findings: Vec<Finding>,
 }
@@ -52,21 +52,21 @@ impl Run {
             disturbed,
             mails: accepted.count(),
             calls: evidence.handovers.len(),
-            noes: evidence.counts.noes,
+            opt_outs: evidence.counts.opt_outs,
             unknowns: unknowns(&evidence.mails),
-            findings: judge(evidence),
+            findings: check(evidence),
         }
     }
 }
 
-impl Verdict {
+impl Summary {
     /// Counts it in, and tells at once what was found.
     pub(crate) fn add(&mut self, run: Run) {
         self.cases += 1;
         self.disturbed += usize::from(run.disturbed);
         self.mails += run.mails;
         self.calls += run.calls;
-        self.noes += run.noes;
+        self.opt_outs += run.opt_outs;
         self.unknowns.resolved += run.unknowns.resolved;
         self.unknowns.shown += run.unknowns.shown;
         for finding in run.findings {
@@ -123,8 +123,8 @@ impl Verdict {
             ("calls of SES", self.calls),
             ("mails that left", self.mails),
             (
-                "mailboxes that said no",
-                usize::try_from(self.noes).unwrap_or_default(),
+                "recipients that opted out",
+                usize::try_from(self.opt_outs).unwrap_or_default(),
             ),
             ("unknown, resolved by an event", self.unknowns.resolved),
             ("unknown, shown to a person", self.unknowns.shown),
@@ -141,20 +141,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_violation_in_many_runs_is_a_bad_verdict() {
-        let mut verdict = Verdict::default();
+    fn one_violation_in_many_runs_fails() {
+        let mut summary = Summary::default();
         for _ in 0..3 {
-            verdict.add(Run::default());
+            summary.add(Run::default());
         }
-        assert!(verdict.is_good());
-        verdict.add(Run {
+        assert!(summary.is_good());
+        summary.add(Run {
             name: "case".to_owned(),
             findings: vec![Finding {
-                invariant: "one mail a send".to_owned(),
+                invariant: "one mail per send".to_owned(),
                 subject: "two".to_owned(),
             }],
             ..Run::default()
         });
-        assert!(!verdict.is_good() && verdict.cases == 4);
+        assert!(!summary.is_good() && summary.cases == 4);
     }
 }

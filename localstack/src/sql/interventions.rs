@@ -1,0 +1,138 @@
+//! What the harness does to a database of a run: it lets time pass, erases people, and looks what a
+//! function is doing.
+
+use anyhow::{Context as _, Result};
+use sqlx::{FromRow, PgConnection};
+
+/// What has to move back for an hour to have passed: leases end, and what waits for less than that
+/// is due.
+const AN_HOUR: [&str; 6] = [
+    "update leads set enrich_requested_at = enrich_requested_at - interval '1 hour'
+     where enrich_requested_at is not null",
+    "update model_calls set lease_until = lease_until - interval '1 hour' where state = 'calling'",
+    "update sources set lease_until = lease_until - interval '1 hour' where lease_until is not null",
+    "update recipient_domains
+     set next_at = next_at - interval '1 hour', queue_at = queue_at - interval '1 hour'",
+    "update rate_limits
+     set next_at = least(next_at, now()), queue_at = least(queue_at, now()), pace = 1,
+         paced_at = now(), blocked_until = blocked_until - interval '1 hour'",
+    "update sends
+     set lease_until = lease_until - interval '1 hour',
+         not_before = case when not_before < now() + interval '1 hour'
+                           then not_before - interval '1 hour' else not_before end,
+         send_requested_at = case when send_requested_at > '-infinity'
+                                  then send_requested_at - interval '2 hours'
+                                  else send_requested_at end
+     where state in ('queued', 'claimed', 'calling')",
+];
+
+/// As if an hour had passed. Only while nothing runs: a call under way would be taken for one that
+/// was abandoned.
+pub(crate) async fn pass_an_hour(conn: &mut PgConnection) -> Result<()> {
+    for statement in AN_HOUR {
+        sqlx::query(statement)
+            .execute(&mut *conn)
+            .await
+            .context("could not let an hour pass")?;
+    }
+    Ok(())
+}
+
+/// A recipient that may still get a mail.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub(crate) struct Reachable {
+    /// A send to it.
+    pub(crate) send: i64,
+    pub(crate) email_hash: Vec<u8>,
+}
+
+/// The recipients that have not opted out, those whose mails are claimed first.
+pub(crate) async fn reachable(conn: &mut PgConnection, limit: i64) -> Result<Vec<Reachable>> {
+    sqlx::query_as(
+        "select s.id as send, s.email_hash
+         from sends s
+         join recipients r on r.email_hash = s.email_hash
+         where r.suppressed_at is null and r.erased_at is null
+           and s.state in ('queued', 'claimed', 'calling')
+         order by s.state = 'claimed' desc, s.id
+         limit $1",
+    )
+    .bind(limit)
+    .fetch_all(conn)
+    .await
+    .context("could not look for recipients that have not opted out")
+}
+
+/// Erases a person: the recipient gets no mail ever again, and the profiles are emptied.
+pub(crate) async fn erase(conn: &mut PgConnection, email_hash: &[u8]) -> Result<()> {
+    let statements = [
+        "update recipients set erased_at = now() where email_hash = $1 and erased_at is null",
+        "update leads
+         set name = null, email = null, bio = null, raw = null, website = null, location = null,
+             profile_url = null, follower_count = null, erased_at = now(),
+             enrich_requested_at = null
+         where email_hash = $1 and erased_at is null",
+    ];
+    let mut tx = shared::db::begin(conn).await?;
+    for statement in statements {
+        sqlx::query(statement)
+            .bind(email_hash)
+            .execute(&mut *tx)
+            .await
+            .context("could not erase a person")?;
+    }
+    Ok(shared::db::commit(tx).await?)
+}
+
+/// Whether there are leads, and each was enriched.
+pub(crate) async fn is_enriched(conn: &mut PgConnection) -> Result<bool> {
+    sqlx::query_scalar(
+        "select exists (select from leads)
+                and not exists (select from leads where enrich_requested_at is not null)",
+    )
+    .fetch_one(conn)
+    .await
+    .context("could not look whether every lead was enriched")
+}
+
+/// The sends in this state.
+pub(crate) async fn sends_in(conn: &mut PgConnection, state: &str) -> Result<Vec<i64>> {
+    sqlx::query_scalar("select id from sends where state = $1::send_state order by id")
+        .bind(state)
+        .fetch_all(conn)
+        .await
+        .with_context(|| format!("could not look for {state} sends"))
+}
+
+/// Whether somebody waits for a lock of another in this database.
+pub(crate) async fn waits_for_lock(conn: &mut PgConnection) -> Result<bool> {
+    sqlx::query_scalar(
+        "select exists (select from pg_stat_activity
+                        where datname = current_database() and wait_event_type = 'Lock')",
+    )
+    .fetch_one(conn)
+    .await
+    .context("could not look who waits for a lock")
+}
+
+/// Locks up to so many claimed sends until the transaction ends.
+pub(crate) async fn lock_claimed(conn: &mut PgConnection, limit: i64) -> Result<Vec<i64>> {
+    sqlx::query_scalar(
+        "select id from sends where state = 'claimed' order by id limit $1
+         for no key update skip locked",
+    )
+    .bind(limit)
+    .fetch_all(conn)
+    .await
+    .context("could not lock claimed sends")
+}
+
+/// Locks these sends until the transaction ends.
+pub(crate) async fn lock_sends(conn: &mut PgConnection, sends: &[i64]) -> Result<()> {
+    sqlx::query("select from sends where id = any ($1) order by id for no key update")
+        .bind(sends)
+        .execute(conn)
+        .await
+        .context("could not lock sends")?;
+    Ok(())
+}
