@@ -1,6 +1,6 @@
 -- Who may be written to: one row per mailbox (invariants 10 and 16).
 
--- A mailbox. Its key is a keyed hash of the address, so that a "no" outlives the address (16).
+-- A mailbox. Its key is a keyed hash of the address, so that an opt-out outlives the address (16).
 create table recipients (
     email_hash         bytea       not null,
     country            text,

@@ -1,6 +1,6 @@
 -- What came back for a mail, and what it means for its mailbox and its campaign (invariant 12).
 
--- One row per thing that happened; a repeated delivery of it meets its key. Never an address.
+-- One row per event; a repeated delivery of it meets its key. Never an address.
 create table send_events (
     event_key      bytea       not null,
     -- None for a mail that is not ours, or that we cannot match yet.
@@ -13,10 +13,19 @@ create table send_events (
     email_hash     bytea,
     -- When it happened, by SES's clock.
     at             timestamptz not null,
+    -- When SES took the mail; null for a mail to us.
+    mailed_at      timestamptz,
+    -- What follows from it, kept so that an event whose mail becomes known later counts as it is: the
+    -- state that the send has at least, what a bounce says about the mailbox, why it is suppressed.
+    state          send_state,
+    bounce         text,
+    suppression    text,
     received_at    timestamptz not null default now(),
     constraint send_events_pkey primary key (event_key),
     constraint send_events_send_id_fkey foreign key (send_id) references sends (id),
-    constraint send_events_kind_bounded check (length(kind) between 1 and 60)
+    constraint send_events_kind_bounded check (length(kind) between 1 and 60),
+    constraint send_events_bounce_known check (bounce in ('soft', 'hard')),
+    constraint send_events_suppression_known check (suppression in ('complained', 'unsubscribed', 'bounced'))
 );
 
 create index send_events_send_id_idx on send_events (send_id);
@@ -25,7 +34,7 @@ create index send_events_unmatched_idx on send_events (ses_message_id) where sen
 create index send_events_mailbox_idx on send_events (email_hash, at) where kind in ('bounce', 'delivery');
 
 -- What the breaker looks at: mails by the day they were accepted, and how many of those went wrong.
--- What is forgiven was there when a person closed the breaker again.
+-- What is forgiven was there when an operator closed the breaker again.
 create table campaign_days (
     campaign_id         bigint  not null,
     day                 date    not null,
@@ -39,8 +48,8 @@ create table campaign_days (
     constraint campaign_days_campaign_id_fkey foreign key (campaign_id) references campaigns (id)
 );
 
--- Open while `opened_at` stands: nothing of this campaign leaves. Opened by the feedback function,
--- closed by a person only.
+-- Open while `opened_at` stands: nothing of this campaign leaves. Opened by the feedback function, for
+-- the campaign's own figures or for those of the whole account; closed by an operator only.
 create table breakers (
     campaign_id bigint      not null,
     opened_at   timestamptz,

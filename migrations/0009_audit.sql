@@ -195,7 +195,9 @@ begin
                'opened_at', a.opened_at, 'reason', a.reason, 'figures', a.figures,
                'closed_at', a.closed_at, 'closed_by', a.closed_by),
            nullif(current_setting('outreach.note', true), '')
-    from after_rows a;
+    from after_rows a
+    -- Each campaign has a row; an open one is what somebody asks about.
+    where a.opened_at is not null;
     return null;
 end;
 $$;

@@ -45,11 +45,6 @@ pub const POINTS: &[&str] = &[
     "sender.answered",
     "sender.settled",
     "sender.announced",
-    "feedback.read",
-    "feedback.connected",
-    "feedback.ingested",
-    "web.connected",
-    "web.stored",
 ];
 
 /// Passes a point.

@@ -1,4 +1,4 @@
-//! From SES's notice to events of the ledger: pure, and the only place that knows SES's words.
+//! From SES's notification to events of the ledger: pure, and the only place that knows SES's words.
 
 use chrono::{DateTime, Utc};
 use shared::{
@@ -12,77 +12,92 @@ use shared::{
 };
 
 use crate::{
-    notice::{BouncedRecipient, Mail, Moment, Notice, Receipt},
-    words::{hash, identifier, key, plain, tagged, time, word},
-    wrapping::{Content, Malformed, unwrap},
+    envelope::{Content, Malformed, open},
+    key::{event_key, mailbox_hash},
+    notification::{
+        Bounce, BouncedRecipient, Complaint, Delivery, Mail, Moment, Receipt, SesEvent,
+    },
 };
 
-/// What it takes to read a body.
+/// Longer ids and words are none of SES's.
+const ID_LIMIT: usize = 200;
+const WORD_LIMIT: usize = 60;
+
+/// What it takes to parse a body.
 #[derive(Debug)]
-pub(crate) struct Reader<'a> {
+pub(crate) struct Parser<'a> {
     pub(crate) topic_arn: &'a str,
     pub(crate) hash_key: &'a HashKey,
     pub(crate) unsubscribe_keys: &'a UnsubscribeKeys,
 }
 
-/// What a body says.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Reading {
-    /// Events of a known type.
+pub(crate) enum Parsed {
     Events(Vec<NewEvent>),
-    /// Of a type that this version does not know: stored, and to be looked at.
-    Unknown(NewEvent),
-    /// SES's greeting: nothing to do.
-    Validation,
+    /// Of a type that this version does not know: stored under its own word.
+    UnknownType(NewEvent),
+    /// Nothing to do.
+    TopicValidation,
     /// A mail to us that is no unsubscribe.
     OtherMail,
 }
 
-impl Reader<'_> {
-    /// Reads a body.
-    pub(crate) fn read(&self, body: &str) -> Result<Reading, Malformed> {
-        let notice = match unwrap(body, self.topic_arn)? {
-            Content::Notice(notice) => notice,
-            Content::Validation => return Ok(Reading::Validation),
+impl Parser<'_> {
+    pub(crate) fn parse(&self, body: &str) -> Result<Parsed, Malformed> {
+        let notification = match open(body, self.topic_arn)? {
+            Content::Notification(notification) => notification,
+            Content::TopicValidation => return Ok(Parsed::TopicValidation),
         };
-        let kind = notice.kind().ok_or(Malformed::Shape)?;
-        let mail = notice.mail.as_ref().ok_or(Malformed::Incomplete)?;
+        let mail = &notification.mail;
         let message_id = mail.message_id.as_deref().and_then(identifier);
         let message_id = message_id.ok_or(Malformed::Incomplete)?;
-        if kind == "Received" {
-            return Ok(self.received(&notice, mail, message_id));
+        if let SesEvent::Received { receipt } = &notification.event {
+            return Ok(self.received(receipt.as_ref(), mail, message_id));
         }
-        let about = About {
-            reader: self,
-            message_id,
-            mailed_at: time(mail.timestamp.as_deref()).ok_or(Malformed::Incomplete)?,
-            send: tagged(mail),
-        };
-        Ok(match about.events(kind, &notice, mail) {
-            Some(events) => Reading::Events(events),
-            None => {
-                let word = word(kind).ok_or(Malformed::Shape)?;
-                Reading::Unknown(about.event(&word, &Report::Unknown, Detail::default()))
+        let mailed_at = time(mail.timestamp.as_deref()).ok_or(Malformed::Incomplete)?;
+        let store = |fact: Fact<'_>| {
+            let at = time(fact.at).unwrap_or(mailed_at);
+            let mailbox = fact
+                .address
+                .and_then(|address| mailbox_hash(address, self.hash_key));
+            let instant = at.timestamp_micros().to_string();
+            let distinction = fact.feedback_id.unwrap_or(&instant);
+            NewEvent {
+                key: event_key(&fact.kind, message_id, distinction, mailbox),
+                send: send_tag(mail),
+                message_id: message_id.to_owned(),
+                kind: fact.kind,
+                detail: fact.detail,
+                mailbox,
+                at,
+                mailed_at: Some(mailed_at),
+                effect: effect(&fact.report),
             }
-        })
+        };
+        if let SesEvent::Unknown = notification.event {
+            let word = word(&notification.kind).ok_or(Malformed::Shape)?;
+            let fact = Fact::new(&word, Report::Unknown, None);
+            return Ok(Parsed::UnknownType(store(fact)));
+        }
+        let facts = facts(&notification.event, mail);
+        Ok(Parsed::Events(facts.into_iter().map(store).collect()))
     }
 
-    /// A mail to us: the token in its address decides, whatever it says.
-    fn received(&self, notice: &Notice, mail: &Mail, message_id: &str) -> Reading {
-        let receipt = notice.receipt.as_ref();
+    /// A mail to us: the token in its address decides, whatever the text says.
+    fn received(&self, receipt: Option<&Receipt>, mail: &Mail, message_id: &str) -> Parsed {
         let recipients = receipt.map_or(&[][..], |receipt| &receipt.recipients);
         let token = |recipient: &String| {
             let (local, _) = recipient.rsplit_once('@')?;
             let (_, token) = local.rsplit_once('+')?;
             self.unsubscribe_keys.verify_mailbox(token)
         };
-        let at = time(receipt.and_then(|receipt: &Receipt| receipt.timestamp.as_deref()))
+        let at = time(receipt.and_then(|receipt| receipt.timestamp.as_deref()))
             .or_else(|| time(mail.timestamp.as_deref()));
         let Some((send, at)) = recipients.iter().find_map(token).zip(at) else {
-            return Reading::OtherMail;
+            return Parsed::OtherMail;
         };
-        Reading::Events(vec![NewEvent {
-            key: key("received", message_id, "", None),
+        Parsed::Events(vec![NewEvent {
+            key: event_key("received", message_id, "", None),
             send: Some(send),
             message_id: message_id.to_owned(),
             kind: "received".to_owned(),
@@ -95,144 +110,113 @@ impl Reader<'_> {
     }
 }
 
-/// The mail that a notice is about.
-struct About<'a> {
-    reader: &'a Reader<'a>,
-    message_id: &'a str,
-    mailed_at: DateTime<Utc>,
-    send: Option<SendId>,
-}
-
-/// What tells one event about a mail from another.
-#[derive(Default)]
-struct Detail<'a> {
-    text: Option<String>,
-    address: Option<&'a str>,
+/// What a notification says about one mailbox's mail.
+struct Fact<'a> {
+    kind: String,
+    report: Report<'a>,
     at: Option<&'a str>,
+    address: Option<&'a str>,
+    detail: Option<String>,
     feedback_id: Option<&'a str>,
 }
 
-impl About<'_> {
-    /// One event per mailbox; none for a type that is not known.
-    fn events(&self, kind: &str, notice: &Notice, mail: &Mail) -> Option<Vec<NewEvent>> {
-        let moment = |moment: &Option<Moment>| moment.as_ref().and_then(|m| m.timestamp.clone());
-        let one = |word: &str, report: &Report<'_>, at: Option<String>| {
-            let at = at.as_deref();
-            let detail = Detail {
-                at,
-                ..Detail::default()
-            };
-            Some(vec![self.event(word, report, detail)])
-        };
-        match kind {
-            "Send" => one("send", &Report::Send, None),
-            "Reject" => one("reject", &Report::Reject, None),
-            "Open" => one("open", &Report::Open, moment(&notice.open)),
-            "Click" => one("click", &Report::Click, moment(&notice.click)),
-            "DeliveryDelay" => one(
-                "delivery_delay",
-                &Report::DeliveryDelay,
-                moment(&notice.delivery_delay),
-            ),
-            "Subscription" => one(
-                "subscription",
-                &Report::Subscription,
-                moment(&notice.subscription),
-            ),
-            "Rendering Failure" => one("rendering_failure", &Report::RenderingFailure, None),
-            "Delivery" => Some(self.deliveries(notice, mail)),
-            "Bounce" => Some(self.bounces(notice, mail)),
-            "Complaint" => Some(self.complaints(notice, mail)),
-            _ => None,
-        }
-    }
-
-    fn deliveries(&self, notice: &Notice, mail: &Mail) -> Vec<NewEvent> {
-        let delivery = notice.delivery.as_ref();
-        let named = delivery.map_or(&[][..], |d| &d.recipients);
-        let at = delivery.and_then(|d| d.timestamp.as_deref());
-        let mailboxes = mailboxes(named.iter().map(String::as_str), mail);
-        let event = |address| {
-            let detail = Detail {
-                address,
-                at,
-                ..Detail::default()
-            };
-            self.event("delivery", &Report::Delivery, detail)
-        };
-        mailboxes.into_iter().map(event).collect()
-    }
-
-    fn bounces(&self, notice: &Notice, mail: &Mail) -> Vec<NewEvent> {
-        let bounce = notice.bounce.as_ref();
-        let named = bounce.map_or(&[][..], |b| &b.bounced_recipients);
-        let mailboxes = mailboxes(named.iter().map(|r| r.email_address.as_str()), mail);
-        let event = |(n, address)| {
-            let recipient = named.get(n);
-            let report = BounceReport {
-                kind: bounce.map_or("", |b| &b.bounce_type),
-                subtype: bounce.map_or("", |b| &b.bounce_sub_type),
-                action: recipient.and_then(|r: &BouncedRecipient| r.action.as_deref()),
-                status: recipient.and_then(|r| r.status.as_deref()),
-            };
-            let (class, kind, subtype) = (
-                classify(&report).as_str(),
-                plain(report.kind),
-                plain(report.subtype),
-            );
-            let detail = Detail {
-                text: Some(format!("{class} {kind}/{subtype}")),
-                address,
-                at: bounce.and_then(|b| b.timestamp.as_deref()),
-                feedback_id: bounce.and_then(|b| b.feedback_id.as_deref()),
-            };
-            self.event("bounce", &Report::Bounce(report), detail)
-        };
-        mailboxes.into_iter().enumerate().map(event).collect()
-    }
-
-    fn complaints(&self, notice: &Notice, mail: &Mail) -> Vec<NewEvent> {
-        let complaint = notice.complaint.as_ref();
-        let named = complaint.map_or(&[][..], |c| &c.complained_recipients);
-        let subtype = complaint.and_then(|c| c.complaint_sub_type.as_deref());
-        let feedback = complaint.and_then(|c| c.complaint_feedback_type.as_deref());
-        let report = Report::Complaint { subtype, feedback };
-        let mailboxes = mailboxes(named.iter().map(|r| r.email_address.as_str()), mail);
-        let event = |address| {
-            let detail = Detail {
-                text: subtype.or(feedback).map(plain),
-                address,
-                at: complaint.and_then(|c| c.timestamp.as_deref()),
-                feedback_id: complaint.and_then(|c| c.feedback_id.as_deref()),
-            };
-            self.event("complaint", &report, detail)
-        };
-        mailboxes.into_iter().map(event).collect()
-    }
-
-    fn event(&self, kind: &str, report: &Report<'_>, detail: Detail<'_>) -> NewEvent {
-        let at = time(detail.at).unwrap_or(self.mailed_at);
-        let mailbox = detail
-            .address
-            .and_then(|text| hash(text, self.reader.hash_key));
-        let instant = at.timestamp_micros().to_string();
-        let told_apart = detail.feedback_id.unwrap_or(&instant);
-        NewEvent {
-            key: key(kind, self.message_id, told_apart, mailbox),
-            send: self.send,
-            message_id: self.message_id.to_owned(),
+impl<'a> Fact<'a> {
+    fn new(kind: &str, report: Report<'a>, at: Option<&'a str>) -> Self {
+        Self {
             kind: kind.to_owned(),
-            detail: detail.text,
-            mailbox,
+            report,
             at,
-            mailed_at: Some(self.mailed_at),
-            effect: effect(report),
+            address: None,
+            detail: None,
+            feedback_id: None,
         }
     }
 }
 
-/// Who a notice names, else to whom the mail went; at least one place, so that nothing is lost.
-fn mailboxes<'a>(named: impl Iterator<Item = &'a str>, mail: &'a Mail) -> Vec<Option<&'a str>> {
+/// One fact per mailbox, at least one.
+fn facts<'a>(event: &'a SesEvent, mail: &'a Mail) -> Vec<Fact<'a>> {
+    let one = |kind, report, at: &'a Option<Moment>| {
+        let at = at.as_ref().and_then(|moment| moment.timestamp.as_deref());
+        vec![Fact::new(kind, report, at)]
+    };
+    match event {
+        SesEvent::Send => one("send", Report::Send, &None),
+        SesEvent::Reject => one("reject", Report::Reject, &None),
+        SesEvent::RenderingFailure => one("rendering_failure", Report::RenderingFailure, &None),
+        SesEvent::DeliveryDelay { delivery_delay } => {
+            one("delivery_delay", Report::DeliveryDelay, delivery_delay)
+        }
+        SesEvent::Open { open } => one("open", Report::Open, open),
+        SesEvent::Click { click } => one("click", Report::Click, click),
+        SesEvent::Subscription { subscription } => {
+            one("subscription", Report::Subscription, subscription)
+        }
+        SesEvent::Delivery { delivery } => deliveries(delivery.as_ref(), mail),
+        SesEvent::Bounce { bounce } => bounces(bounce.as_ref(), mail),
+        SesEvent::Complaint { complaint } => complaints(complaint.as_ref(), mail),
+        SesEvent::Received { .. } | SesEvent::Unknown => Vec::new(),
+    }
+}
+
+fn deliveries<'a>(delivery: Option<&'a Delivery>, mail: &'a Mail) -> Vec<Fact<'a>> {
+    let named = delivery.and_then(|delivery| delivery.recipients.as_deref());
+    let named = named.unwrap_or_default().iter().map(String::as_str);
+    let at = delivery.and_then(|delivery| delivery.timestamp.as_deref());
+    let fact = |address| Fact {
+        address,
+        ..Fact::new("delivery", Report::Delivery, at)
+    };
+    addresses(named, mail).into_iter().map(fact).collect()
+}
+
+fn bounces<'a>(bounce: Option<&'a Bounce>, mail: &'a Mail) -> Vec<Fact<'a>> {
+    let named = bounce.and_then(|bounce| bounce.bounced_recipients.as_deref());
+    let named = named.unwrap_or_default();
+    let addresses = addresses(named.iter().map(|r| r.email_address.as_str()), mail);
+    let fact = |(n, address)| {
+        let recipient = named.get(n);
+        let report = BounceReport {
+            kind: bounce
+                .and_then(|b| b.bounce_type.as_deref())
+                .unwrap_or_default(),
+            subtype: bounce
+                .and_then(|b| b.bounce_sub_type.as_deref())
+                .unwrap_or_default(),
+            action: recipient.and_then(|r: &BouncedRecipient| r.action.as_deref()),
+            status: recipient.and_then(|r| r.status.as_deref()),
+        };
+        let (kind, subtype) = (plain(report.kind), plain(report.subtype));
+        let at = bounce.and_then(|bounce| bounce.timestamp.as_deref());
+        Fact {
+            address,
+            detail: Some(format!("{} {kind}/{subtype}", classify(&report).as_str())),
+            feedback_id: bounce.and_then(|bounce| bounce.feedback_id.as_deref()),
+            ..Fact::new("bounce", Report::Bounce(report), at)
+        }
+    };
+    addresses.into_iter().enumerate().map(fact).collect()
+}
+
+fn complaints<'a>(complaint: Option<&'a Complaint>, mail: &'a Mail) -> Vec<Fact<'a>> {
+    let named = complaint.and_then(|complaint| complaint.complained_recipients.as_deref());
+    let named = named
+        .unwrap_or_default()
+        .iter()
+        .map(|r| r.email_address.as_str());
+    let subtype = complaint.and_then(|c| c.complaint_sub_type.as_deref());
+    let feedback = complaint.and_then(|c| c.complaint_feedback_type.as_deref());
+    let at = complaint.and_then(|complaint| complaint.timestamp.as_deref());
+    let fact = |address| Fact {
+        address,
+        detail: subtype.or(feedback).map(plain),
+        feedback_id: complaint.and_then(|c| c.feedback_id.as_deref()),
+        ..Fact::new("complaint", Report::Complaint { subtype, feedback }, at)
+    };
+    addresses(named, mail).into_iter().map(fact).collect()
+}
+
+/// Whom an event names, else to whom the mail went; at least one entry, so that no event is lost.
+fn addresses<'a>(named: impl Iterator<Item = &'a str>, mail: &'a Mail) -> Vec<Option<&'a str>> {
     let named: Vec<_> = named.map(Some).collect();
     let written_to = mail.destination.as_deref().unwrap_or_default();
     match (named.is_empty(), written_to.is_empty()) {
@@ -240,6 +224,45 @@ fn mailboxes<'a>(named: impl Iterator<Item = &'a str>, mail: &'a Mail) -> Vec<Op
         (true, false) => written_to.iter().map(|a| Some(a.as_str())).collect(),
         (true, true) => vec![None],
     }
+}
+
+fn time(text: Option<&str>) -> Option<DateTime<Utc>> {
+    let time = DateTime::parse_from_rfc3339(text?).ok()?;
+    Some(time.with_timezone(&Utc))
+}
+
+fn send_tag(mail: &Mail) -> Option<SendId> {
+    let values = mail.tags.as_ref()?.send_id.as_deref()?;
+    values.first()?.parse().ok().map(SendId)
+}
+
+/// SES's id of a mail, if it could be one.
+fn identifier(text: &str) -> Option<&str> {
+    let fits = (1..=ID_LIMIT).contains(&text.len()) && text.chars().all(|c| c.is_ascii_graphic());
+    fits.then_some(text)
+}
+
+/// SES's word for a type, in snake case.
+fn word(kind: &str) -> Option<String> {
+    let mut word = String::new();
+    for c in kind.chars().filter(char::is_ascii) {
+        if c.is_ascii_uppercase() && !word.is_empty() && !word.ends_with('_') {
+            word.push('_');
+        }
+        if c.is_ascii_alphanumeric() {
+            word.push(c.to_ascii_lowercase());
+        } else if !word.is_empty() && !word.ends_with('_') {
+            word.push('_');
+        }
+    }
+    word.truncate(WORD_LIMIT);
+    (!word.is_empty()).then_some(word)
+}
+
+/// A word of SES's as it may be stored: nothing that could be an address.
+fn plain(text: &str) -> String {
+    let allowed = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
+    text.chars().filter(allowed).take(WORD_LIMIT).collect()
 }
 
 #[cfg(test)]

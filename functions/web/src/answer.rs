@@ -11,12 +11,12 @@ use data_encoding::BASE64;
 use sha2::{Digest as _, Sha256};
 use shared::{config, telemetry};
 
-use crate::notice::Notice;
+use crate::message::Message;
 
 /// The style of every page. The policy names it by its hash, so it stands there unchanged.
 pub(crate) const STYLE: &str = include_str!("../templates/style.css");
 
-/// How long to wait before a "no" that could not be stored is sent again.
+/// How long to wait before an opt-out that could not be stored is sent again.
 const RETRY_AFTER_SECONDS: &str = "60";
 
 /// Nothing is loaded, framed or sent elsewhere.
@@ -72,14 +72,14 @@ pub(crate) fn page(status: StatusCode, page: &impl Template, words: &str) -> Res
     }
 }
 
-/// A notice: as a page for a browser, which asks for one, and in plain text for a machine.
-pub(crate) fn notice(
+/// A message: as a page for a browser, which asks for one, and in plain text for a machine.
+pub(crate) fn message(
     asked: &HeaderMap,
     status: StatusCode,
-    notice: Notice,
+    message: Message,
     config: &config::Web,
 ) -> Response {
-    let (title, text) = (notice.title(), notice.text(config));
+    let (title, text) = (message.title(), message.text(config));
     let words = format!("{title}. {text}\n");
     let mut response = if reads_pages(asked) {
         let html = NoticePage {

@@ -1,6 +1,6 @@
 //! The web function: the pages that our mails link to, and the one click that ends them.
 //!
-//! * `POST /u/{token}` – a "no", from a mailbox provider (RFC 8058) or from our own button. Whatever
+//! * `POST /u/{token}` – an opt-out, from a mailbox provider (RFC 8058) or from our own button. Whatever
 //!   the body says, a genuine token unsubscribes: that is the safe direction.
 //! * `GET /u/{token}` – a page with one button. Scanners and previews open every link of a mail, so
 //!   reading changes nothing and asks the database nothing.
@@ -10,7 +10,7 @@
 //! statement, and learns nothing but that the guess was wrong.
 
 mod answer;
-mod notice;
+mod message;
 mod privacy;
 mod unsubscribe;
 
@@ -29,9 +29,8 @@ use shared::{
     db::{self, DbError, PgPool},
 };
 
-use crate::notice::Notice;
+use crate::message::Message;
 
-/// What the function is wired to.
 #[derive(Debug)]
 pub struct Deps {
     pool: PgPool,
@@ -62,5 +61,5 @@ pub fn router(deps: Deps) -> Router {
 
 async fn nothing_here(State(deps): State<Arc<Deps>>, headers: HeaderMap) -> Response {
     let status = StatusCode::NOT_FOUND;
-    answer::notice(&headers, status, Notice::NothingHere, &deps.config)
+    answer::message(&headers, status, Message::NothingHere, &deps.config)
 }

@@ -15,13 +15,13 @@ use shared::{
         recipients::{self, Unsubscribed},
     },
     domain::ids::SendId,
-    faults, telemetry,
+    telemetry,
 };
 
 use crate::{
     Deps,
     answer::{self, STYLE},
-    notice::Notice,
+    message::Message,
 };
 
 #[derive(Template)]
@@ -65,37 +65,38 @@ pub(crate) async fn act(
         return bad_link(&deps, &headers);
     };
     let stored = tokio::time::timeout(WEB_PATIENCE, store(&deps, send)).await;
-    let (status, notice) = match stored {
+    let (status, message) = match stored {
         Ok(Ok(Unsubscribed::Now)) => {
             tracing::info!(send.id = %send, "unsubscribed the mailbox of a send");
-            (StatusCode::OK, Notice::Unsubscribed)
+            (StatusCode::OK, Message::Unsubscribed)
         }
-        Ok(Ok(Unsubscribed::Before)) => (StatusCode::OK, Notice::Unsubscribed),
+        Ok(Ok(Unsubscribed::Before)) => (StatusCode::OK, Message::Unsubscribed),
         // Signed by us and not in this database: it lost rows. Nothing was stored, so nothing is
-        // claimed; the page says how a person is reached, and the log tells one.
+        // claimed; the page says how to reach a person, and an operator is warned.
         Ok(Ok(Unsubscribed::NoSuchSend)) => {
-            tracing::error!(send.id = %send, "somebody unsubscribes from a mail that is not on record");
+            tracing::error!(
+                send.id = %send,
+                unmatched_opt_outs = 1,
+                "an opt-out names a send that is not on record: nobody was suppressed"
+            );
             return bad_link(&deps, &headers);
         }
         Ok(Err(error)) => {
             let error = telemetry::chain(&error);
-            tracing::error!(send.id = %send, error, "could not store a \"no\"");
-            (StatusCode::SERVICE_UNAVAILABLE, Notice::TryAgain)
+            tracing::error!(send.id = %send, error, "could not store an opt-out");
+            (StatusCode::SERVICE_UNAVAILABLE, Message::TryAgain)
         }
         Err(_) => {
-            tracing::error!(send.id = %send, "could not store a \"no\" in time");
-            (StatusCode::SERVICE_UNAVAILABLE, Notice::TryAgain)
+            tracing::error!(send.id = %send, "could not store an opt-out in time");
+            (StatusCode::SERVICE_UNAVAILABLE, Message::TryAgain)
         }
     };
-    answer::notice(&headers, status, notice, &deps.config)
+    answer::message(&headers, status, message, &deps.config)
 }
 
 async fn store(deps: &Deps, send: SendId) -> Result<Unsubscribed, DbError> {
     let mut conn = db::acquire(&deps.pool).await?;
-    faults::at("web.connected").await?;
-    let unsubscribed = recipients::unsubscribe(&mut conn, send).await?;
-    faults::at("web.stored").await?;
-    Ok(unsubscribed)
+    recipients::unsubscribe(&mut conn, send).await
 }
 
 fn send_of(deps: &Deps, token: Token) -> Option<SendId> {
@@ -105,5 +106,5 @@ fn send_of(deps: &Deps, token: Token) -> Option<SendId> {
 
 fn bad_link(deps: &Deps, headers: &HeaderMap) -> Response {
     let status = StatusCode::NOT_FOUND;
-    answer::notice(headers, status, Notice::BadLink, &deps.config)
+    answer::message(headers, status, Message::BadLink, &deps.config)
 }

@@ -23,6 +23,7 @@
 //! The more transactions want a row, the later it is locked. A batch that a claim or a sweep takes
 //! with `skip locked` may be in any order, since it waits for nothing.
 
+pub(crate) mod breakers;
 pub mod campaigns;
 pub mod enrichment;
 pub mod feedback;

@@ -1,42 +1,102 @@
-//! Table `recipients`: what a mailbox itself says about being written to.
+//! Table `recipients`: whether a mailbox may be written to.
 
 use sqlx::PgConnection;
 
-use super::DbError;
-use crate::domain::ids::SendId;
+use super::{DbError, begin, commit};
+use crate::domain::{
+    feedback::{
+        Suppression,
+        suppression::{self, Suppressed},
+    },
+    ids::SendId,
+};
 
-/// What became of a "no".
+/// What became of an opt-out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unsubscribed {
     /// The mailbox is suppressed from now on.
     Now,
-    /// It had said so, or complained, before.
+    /// It opted out, or complained, before.
     Before,
     /// There is no such send, so nobody was suppressed.
     NoSuchSend,
 }
 
-/// Suppresses the mailbox of a send, for all campaigns. When this returns, the "no" is durable and no
+/// Suppresses the mailbox of a send, for all campaigns. When this returns, the opt-out is durable and no
 /// new call to SES starts for it (invariant 10): arm either sees the changed mailbox or came first.
 ///
 /// Replaces the weaker reasons, keeps the time of an earlier suppression, and changes nothing the
 /// second time.
 ///
 /// # Errors
-/// When the statement fails or its end is not known; it can be repeated.
+/// When a statement fails or its end is not known; it can be repeated.
 pub async fn unsubscribe(conn: &mut PgConnection, send: SendId) -> Result<Unsubscribed, DbError> {
-    let row = sqlx::query_file!("src/db/unsubscribe.sql", send.0)
-        .fetch_one(conn)
+    // Locks one row and then no other, so there is no deadlock to run it again for.
+    let mut tx = begin(conn).await?;
+    let unsubscribed = opt_out(&mut tx, send).await?;
+    commit(tx).await?;
+    Ok(unsubscribed)
+}
+
+async fn opt_out(tx: &mut PgConnection, send: SendId) -> Result<Unsubscribed, DbError> {
+    let mailbox = sqlx::query_scalar!("select email_hash from sends where id = $1", send.0)
+        .fetch_optional(&mut *tx)
         .await
-        .map_err(DbError::on("unsubscribe the mailbox of a send"))?;
-    Ok(match (row.known, row.changed) {
-        (false, _) => Unsubscribed::NoSuchSend,
-        (true, true) => Unsubscribed::Now,
-        (true, false) => Unsubscribed::Before,
+        .map_err(DbError::on("look for the mailbox of a send"))?;
+    let Some(mailbox) = mailbox else {
+        return Ok(Unsubscribed::NoSuchSend);
+    };
+    let (changed, _) = suppress(tx, &mailbox, Suppression::Unsubscribed.as_str()).await?;
+    Ok(if changed {
+        Unsubscribed::Now
+    } else {
+        Unsubscribed::Before
     })
 }
 
-/// Why the mailbox of a send is not written to any more, if it is not.
+/// Suppresses a mailbox that is on record, unless a reason as strong stands. Gives whether it changed,
+/// and the reason that stands now. Part of the caller's transaction.
+///
+/// # Errors
+/// When a statement fails.
+pub(super) async fn suppress(
+    tx: &mut PgConnection,
+    mailbox: &[u8],
+    reason: &str,
+) -> Result<(bool, String), DbError> {
+    let row = sqlx::query!(
+        r#"select suppressed_at, suppression_reason, now() as "now!" from recipients
+           where email_hash = $1 for no key update"#,
+        mailbox,
+    )
+    .fetch_one(&mut *tx)
+    .await
+    .map_err(DbError::on("lock a recipient"))?;
+    let current = row.suppressed_at.zip(row.suppression_reason);
+    let current = current.map(|(at, reason)| Suppressed { at, reason });
+    let new = Suppressed {
+        at: row.now,
+        reason: reason.to_owned(),
+    };
+    let new = suppression::suppress(current.as_ref(), &[new], None);
+    let changed = new != current;
+    let (at, reason) = new.map(|new| (new.at, new.reason)).unzip();
+    if changed {
+        sqlx::query!(
+            "update recipients set suppressed_at = $2, suppression_reason = $3, updated_at = now()
+             where email_hash = $1",
+            mailbox,
+            at,
+            reason,
+        )
+        .execute(tx)
+        .await
+        .map_err(DbError::on("suppress a recipient"))?;
+    }
+    Ok((changed, reason.unwrap_or_default()))
+}
+
+/// Why the mailbox of a send is suppressed, if it is.
 ///
 /// # Errors
 /// When the statement fails.
@@ -54,7 +114,7 @@ pub async fn suppression_of(
     .map_err(DbError::on("read the suppression of a mailbox"))
 }
 
-/// How many mailboxes are not written to any more.
+/// How many mailboxes are suppressed.
 ///
 /// # Errors
 /// When the statement fails.

@@ -1,16 +1,25 @@
-//! When a campaign is stopped: mailbox providers judge a domain by its bounces and complaints.
+//! When sending is stopped: SES and mailbox providers judge an account by its bounces and complaints.
+
+use super::ids::CampaignId;
 
 /// Days that count, today included (UTC).
 pub const DAYS: i32 = 7;
-/// A share of fewer mails than this says nothing.
-pub const FLOOR: i64 = 200;
+/// A share of fewer mails than this says little.
+const FEW: i64 = 200;
 /// SES reviews an account at 0.1 % complaints; this stops before.
-pub const COMPLAINED_PER_10_000: i64 = 8;
+const COMPLAINED_PER_10_000: i64 = 8;
 /// SES reviews an account at 5 % hard bounces; this stops before.
-pub const BOUNCED_PER_10_000: i64 = 400;
+const BOUNCED_PER_10_000: i64 = 400;
+/// Of few mails, so many complaints are no accident.
+const COMPLAINTS_OF_FEW: i64 = 3;
+/// Of few mails, so many hard bounces are no accident, if they are also this share.
+const BOUNCES_OF_FEW: i64 = 10;
+const BOUNCED_OF_FEW_PER_10_000: i64 = 1_000;
+/// One complaint says something about its campaign, not about all of them.
+const COMPLAINTS_OF_ACCOUNT: i64 = 2;
 
-/// A campaign's mails of the days that count, less what a person has forgiven.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Mails of the days that count, less what an operator has forgiven.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Figures {
     /// Mails that SES accepted.
     pub sent: i64,
@@ -20,73 +29,230 @@ pub struct Figures {
     pub complained: i64,
 }
 
-/// Which share was too high.
+/// Which share was too high, and whose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trip {
-    /// Complaints, which weigh more.
     ComplaintRate,
-    /// Hard bounces.
     BounceRate,
+    AccountComplaintRate,
+    AccountBounceRate,
 }
 
 impl Trip {
+    pub const ALL: [Self; 4] = [
+        Self::ComplaintRate,
+        Self::BounceRate,
+        Self::AccountComplaintRate,
+        Self::AccountBounceRate,
+    ];
+
     /// The breaker's reason.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ComplaintRate => "complaint_rate",
             Self::BounceRate => "bounce_rate",
+            Self::AccountComplaintRate => "account_complaint_rate",
+            Self::AccountBounceRate => "account_bounce_rate",
         }
     }
 }
 
-/// Whether these figures open a breaker. The statement that ingests events asks the same with the
-/// same constants; a test holds the two together.
+/// Whether a campaign's figures open its breaker.
 pub fn trips(figures: Figures) -> Option<Trip> {
     let Figures {
         sent,
         bounced,
         complained,
     } = figures;
-    if sent < FLOOR {
-        None
-    } else if complained * 10_000 >= sent * COMPLAINED_PER_10_000 {
+    let share = |part: i64, per_10_000: i64| part * 10_000 >= sent * per_10_000;
+    let few = sent < FEW;
+    let complaints = if few {
+        complained >= COMPLAINTS_OF_FEW
+    } else {
+        share(complained, COMPLAINED_PER_10_000)
+    };
+    let bounces = if few {
+        bounced >= BOUNCES_OF_FEW && share(bounced, BOUNCED_OF_FEW_PER_10_000)
+    } else {
+        share(bounced, BOUNCED_PER_10_000)
+    };
+    if complaints {
         Some(Trip::ComplaintRate)
-    } else if bounced * 10_000 >= sent * BOUNCED_PER_10_000 {
+    } else if bounces {
         Some(Trip::BounceRate)
     } else {
         None
     }
 }
 
+/// Whether the figures of all campaigns that still send, taken together, stop them all.
+pub fn trips_account(figures: Figures) -> Option<Trip> {
+    match trips(figures)? {
+        Trip::ComplaintRate if figures.complained >= COMPLAINTS_OF_ACCOUNT => {
+            Some(Trip::AccountComplaintRate)
+        }
+        Trip::ComplaintRate => {
+            let bounces_alone = Figures {
+                complained: 0,
+                ..figures
+            };
+            trips(bounces_alone).map(|_| Trip::AccountBounceRate)
+        }
+        _ => Some(Trip::AccountBounceRate),
+    }
+}
+
+/// A campaign as its breaker sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Watched {
+    pub campaign: CampaignId,
+    /// Its breaker is open already.
+    pub stopped: bool,
+    pub ended: bool,
+    pub figures: Figures,
+}
+
+/// A breaker that opens, and the figures that open it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opening {
+    pub campaign: CampaignId,
+    pub trip: Trip,
+    pub figures: Figures,
+}
+
+/// Which breakers open. The mails of a campaign that is stopped count no more for the account: an
+/// operator is at work on it, and stopping the others would not better its share.
+pub fn openings(watched: &[Watched]) -> Vec<Opening> {
+    let (mut opened, mut sending) = (Vec::new(), Vec::new());
+    for campaign in watched.iter().filter(|campaign| !campaign.stopped) {
+        match trips(campaign.figures) {
+            Some(trip) => opened.push(Opening {
+                campaign: campaign.campaign,
+                trip,
+                figures: campaign.figures,
+            }),
+            None => sending.push(campaign),
+        }
+    }
+    let figures = sending
+        .iter()
+        .fold(Figures::default(), |sum, campaign| Figures {
+            sent: sum.sent + campaign.figures.sent,
+            bounced: sum.bounced + campaign.figures.bounced,
+            complained: sum.complained + campaign.figures.complained,
+        });
+    if let Some(trip) = trips_account(figures) {
+        let stopped = sending.into_iter().filter(|campaign| !campaign.ended);
+        opened.extend(stopped.map(|campaign| Opening {
+            campaign: campaign.campaign,
+            trip,
+            figures,
+        }));
+    }
+    opened.sort_by_key(|opening| opening.campaign);
+    opened
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[track_caller]
-    fn check(sent: i64, bounced: i64, complained: i64, trip: Option<Trip>) {
-        let figures = Figures {
+    fn figures(sent: i64, bounced: i64, complained: i64) -> Figures {
+        Figures {
             sent,
             bounced,
             complained,
-        };
+        }
+    }
+
+    #[track_caller]
+    fn check(sent: i64, bounced: i64, complained: i64, trip: Option<Trip>) {
+        let figures = figures(sent, bounced, complained);
         assert_eq!(trips(figures), trip, "{figures:?}");
     }
 
     #[test]
-    fn a_breaker_says_which_share_was_too_high() {
-        assert_eq!(Trip::ComplaintRate.as_str(), "complaint_rate");
-        assert_eq!(Trip::BounceRate.as_str(), "bounce_rate");
-    }
-
-    #[test]
-    fn a_breaker_opens_at_its_shares_and_not_before() {
-        check(199, 199, 199, None);
+    fn shares_of_many_mails_trip_at_their_threshold() {
         check(200, 7, 0, None);
         check(200, 8, 0, Some(Trip::BounceRate));
         check(200, 0, 1, Some(Trip::ComplaintRate));
         check(1_251, 0, 1, None);
         check(1_250, 0, 1, Some(Trip::ComplaintRate));
         check(1_250, 1_000, 1, Some(Trip::ComplaintRate));
+    }
+
+    #[test]
+    fn few_mails_trip_at_ten_bounces_or_three_complaints() {
         check(0, 0, 0, None);
+        check(9, 9, 0, None);
+        check(10, 10, 0, Some(Trip::BounceRate));
+        check(99, 9, 0, None);
+        check(100, 10, 0, Some(Trip::BounceRate));
+        check(101, 10, 0, None);
+        check(150, 15, 0, Some(Trip::BounceRate));
+        check(199, 19, 0, None);
+        check(199, 20, 0, Some(Trip::BounceRate));
+        check(199, 0, 2, None);
+        check(3, 0, 3, Some(Trip::ComplaintRate));
+    }
+
+    #[test]
+    fn account_trips_on_bounces_or_two_complaints() {
+        for (figures, trip) in [
+            (figures(750, 29, 0), None),
+            (figures(750, 30, 0), Some(Trip::AccountBounceRate)),
+            (figures(750, 0, 1), None),
+            (figures(750, 0, 2), Some(Trip::AccountComplaintRate)),
+            (figures(750, 30, 1), Some(Trip::AccountBounceRate)),
+            (figures(750, 29, 1), None),
+        ] {
+            assert_eq!(trips_account(figures), trip, "{figures:?}");
+        }
+    }
+
+    fn watched(id: i64, figures: Figures) -> Watched {
+        Watched {
+            campaign: CampaignId(id),
+            stopped: false,
+            ended: false,
+            figures,
+        }
+    }
+
+    fn opened(watched: &[Watched]) -> Vec<(i64, Trip)> {
+        let openings = openings(watched);
+        openings.iter().map(|o| (o.campaign.0, o.trip)).collect()
+    }
+
+    #[test]
+    fn parallel_small_campaigns_stop_together() {
+        let mut campaigns: Vec<_> = (1..=5).map(|id| watched(id, figures(150, 6, 0))).collect();
+        let all: Vec<_> = (1..=5).map(|id| (id, Trip::AccountBounceRate)).collect();
+        assert_eq!(opened(&campaigns), all);
+        assert_eq!(openings(&campaigns)[0].figures, figures(750, 30, 0));
+        campaigns[0].ended = true;
+        assert_eq!(opened(&campaigns), all[1..], "its mails count all the same");
+        campaigns[0].stopped = true;
+        assert_eq!(opened(&campaigns), all[1..]);
+        campaigns[1].figures.bounced = 5;
+        assert_eq!(opened(&campaigns), []);
+    }
+
+    #[test]
+    fn stopped_campaign_does_not_stop_the_others() {
+        let bad = watched(1, figures(1_000, 100, 5));
+        let good = watched(2, figures(1_000, 5, 0));
+        assert_eq!(opened(&[bad, good]), [(1, Trip::ComplaintRate)]);
+        let stopped = Watched {
+            stopped: true,
+            ..bad
+        };
+        assert_eq!(opened(&[stopped, good]), []);
+    }
+
+    #[test]
+    fn lone_campaign_trips_for_its_own_reason() {
+        let campaign = watched(1, figures(200, 8, 0));
+        assert_eq!(opened(&[campaign]), [(1, Trip::BounceRate)]);
     }
 }

@@ -9,10 +9,14 @@
 //! | `Transient`: `MessageTooLarge`, `ContentRejected`, `AttachmentRejected` | about the mail, not the mailbox | SES guide |
 //! | `Undetermined`, and whatever this version does not know | soft | the careful side |
 
-use super::send_state::SendState;
+pub mod fold;
+pub mod suppression;
 
-/// Soft bounces in a row after which a mailbox is left alone.
-pub const SOFT_BOUNCES: i32 = 5;
+use std::str::FromStr;
+
+pub use suppression::Suppression;
+
+use super::send_state::SendState;
 
 /// What happened to one mail, as far as its meaning depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,27 +88,25 @@ impl BounceClass {
             Self::Reply => "reply",
         }
     }
+
+    /// Whether it says something about the mailbox; the rest is about the mail alone.
+    pub fn concerns_mailbox(self) -> bool {
+        matches!(self, Self::Hard | Self::Soft)
+    }
 }
 
-/// Why an event suppresses a mailbox. Only a person ever clears one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Suppression {
-    /// Called our mail spam.
-    Complained,
-    /// Asked for no more.
-    Unsubscribed,
-    /// Bounced for good.
-    Bounced,
-}
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a class of bounces that this program knows")]
+pub struct UnknownBounce;
 
-impl Suppression {
-    /// The mailbox's word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Complained => "complained",
-            Self::Unsubscribed => "unsubscribed",
-            Self::Bounced => "bounced",
-        }
+impl FromStr for BounceClass {
+    type Err = UnknownBounce;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        [Self::Hard, Self::Soft, Self::Mail, Self::Reply]
+            .into_iter()
+            .find(|class| class.as_str() == word)
+            .ok_or(UnknownBounce)
     }
 }
 

@@ -7,19 +7,19 @@ use super::*;
 
 const TOPIC: &str = "arn:aws:sns:us-east-1:000000000000:outreach-feedback";
 
-fn read(body: &str) -> Result<Reading, Malformed> {
+fn parse(body: &str) -> Result<Parsed, Malformed> {
     let keys = UnsubscribeKeys::parse(&format!("k1:{}", "0f".repeat(32))).unwrap();
-    let reader = Reader {
+    let parser = Parser {
         topic_arn: TOPIC,
         hash_key: &testing::hash_key(),
         unsubscribe_keys: &keys,
     };
-    reader.read(body)
+    parser.parse(body)
 }
 
-fn events(notice: &Value) -> Vec<NewEvent> {
-    match read(&notice.to_string()).unwrap() {
-        Reading::Events(events) => events,
+fn events(notification: &Value) -> Vec<NewEvent> {
+    match parse(&notification.to_string()).unwrap() {
+        Parsed::Events(events) => events,
         other => panic!("{other:?}"),
     }
 }
@@ -40,7 +40,7 @@ fn bounce() -> Value {
 }
 
 #[test]
-fn an_event_keeps_what_it_means_and_no_address() {
+fn event_keeps_its_meaning_and_no_address() {
     let event = &events(&bounce())[0];
     assert_eq!(event.send, Some(SendId(7)));
     assert_eq!(
@@ -58,21 +58,21 @@ fn an_event_keeps_what_it_means_and_no_address() {
 }
 
 #[test]
-fn an_address_is_the_same_however_it_is_written() {
+fn address_spellings_give_one_key() {
     let key = events(&bounce())[0].key;
     for written in [
         "ANA@Example.org",
         "Ana Fit <ana@example.org>",
         "<ana@example.org>",
     ] {
-        let mut notice = bounce();
-        notice["bounce"]["bouncedRecipients"][0]["emailAddress"] = json!(written);
-        assert_eq!(events(&notice)[0].key, key, "{written}");
+        let mut notification = bounce();
+        notification["bounce"]["bouncedRecipients"][0]["emailAddress"] = json!(written);
+        assert_eq!(events(&notification)[0].key, key, "{written}");
     }
 }
 
 #[test]
-fn what_differs_is_another_event() {
+fn differing_events_have_differing_keys() {
     let key = events(&bounce())[0].key;
     for (pointer, value) in [
         ("/mail/messageId", json!("m2")),
@@ -82,30 +82,30 @@ fn what_differs_is_another_event() {
             json!("bo@example.org"),
         ),
     ] {
-        let mut notice = bounce();
-        *notice.pointer_mut(pointer).unwrap() = value;
-        assert_ne!(events(&notice)[0].key, key, "{pointer}");
+        let mut notification = bounce();
+        *notification.pointer_mut(pointer).unwrap() = value;
+        assert_ne!(events(&notification)[0].key, key, "{pointer}");
     }
     // The tag is no part of it: feedback of an identity has none.
-    let mut notice = bounce();
-    notice["mail"]["tags"] = Value::Null;
-    assert_eq!(events(&notice)[0].key, key);
-    assert_eq!(events(&notice)[0].send, None);
+    let mut notification = bounce();
+    notification["mail"]["tags"] = Value::Null;
+    assert_eq!(events(&notification)[0].key, key);
+    assert_eq!(events(&notification)[0].send, None);
 }
 
 #[test]
-fn one_bounce_of_several_mailboxes_is_as_many_events() {
-    let mut notice = bounce();
-    notice["bounce"]["bouncedRecipients"] = json!([
+fn bounce_of_two_mailboxes_is_two_events() {
+    let mut notification = bounce();
+    notification["bounce"]["bouncedRecipients"] = json!([
         {"emailAddress": "ana@example.org"}, {"emailAddress": "bo@example.org"}
     ]);
-    let events = events(&notice);
+    let events = events(&notification);
     assert_eq!(events.len(), 2);
     assert_ne!(events[0].mailbox, events[1].mailbox);
 }
 
 #[test]
-fn what_may_be_missing_may_be_missing() {
+fn missing_fields_still_give_an_event() {
     let mut bare = bounce();
     bare["bounce"] = json!({});
     bare["mail"] = json!({"timestamp": "2026-01-05T10:00:00+00:00", "messageId": "m1"});
@@ -113,51 +113,53 @@ fn what_may_be_missing_may_be_missing() {
     assert_eq!((event.mailbox, event.send), (None, None));
     assert_eq!(Some(event.at), event.mailed_at);
     assert_eq!(event.detail.as_deref(), Some("soft /"));
+    bare["bounce"] = json!({"bounceSubType": null, "bouncedRecipients": null});
+    assert_eq!(events(&bare).len(), 1);
     bare.as_object_mut().unwrap().remove("bounce");
     assert_eq!(events(&bare).len(), 1);
-    // Nobody named: the mail's own addressee.
-    let mut notice = bounce();
-    notice["bounce"]["bouncedRecipients"] = json!([]);
-    assert!(events(&notice)[0].mailbox.is_some());
+    // Without a named recipient: the mail's own addressee.
+    let mut notification = bounce();
+    notification["bounce"]["bouncedRecipients"] = json!([]);
+    assert!(events(&notification)[0].mailbox.is_some());
 }
 
 #[test]
-fn a_new_type_has_a_plain_word() {
+fn unknown_type_keeps_its_word_in_snake_case() {
     for (kind, word) in [
         ("MoonPhase", "moon_phase"),
         ("Rendering Success", "rendering_success"),
         ("a.b@c.d", "a_b_c_d"),
     ] {
-        let mut notice = bounce();
-        notice["eventType"] = json!(kind);
-        match read(&notice.to_string()) {
-            Ok(Reading::Unknown(event)) => assert_eq!(event.kind, word),
+        let mut notification = bounce();
+        notification["eventType"] = json!(kind);
+        match parse(&notification.to_string()) {
+            Ok(Parsed::UnknownType(event)) => assert_eq!(event.kind, word),
             other => panic!("{other:?}"),
         }
     }
-    let mut notice = bounce();
-    notice["eventType"] = json!("未知");
-    assert_eq!(read(&notice.to_string()), Err(Malformed::Shape));
+    let mut notification = bounce();
+    notification["eventType"] = json!("未知");
+    assert_eq!(parse(&notification.to_string()), Err(Malformed::Shape));
 }
 
 proptest! {
     #[test]
-    fn no_body_panics(body in "\\PC{0,200}") {
-        let _ = read(&body);
+    fn arbitrary_body_does_not_panic(body in "\\PC{0,200}") {
+        let _ = parse(&body);
     }
 
     #[test]
-    fn no_field_panics_or_leaves_text_that_the_ledger_refuses(word in "\\PC{0,90}", at in "\\PC{0,30}") {
-        let mut notice = bounce();
-        notice["bounce"]["bounceType"] = json!(word);
-        notice["bounce"]["timestamp"] = json!(at);
-        notice["bounce"]["bouncedRecipients"][0]["emailAddress"] = json!(word);
-        for event in events(&notice) {
+    fn arbitrary_fields_leave_storable_text(word in "\\PC{0,90}", at in "\\PC{0,30}") {
+        let mut notification = bounce();
+        notification["bounce"]["bounceType"] = json!(word);
+        notification["bounce"]["timestamp"] = json!(at);
+        notification["bounce"]["bouncedRecipients"][0]["emailAddress"] = json!(word);
+        for event in events(&notification) {
             let detail = event.detail.unwrap();
             prop_assert!(detail.is_ascii() && detail.len() < 200 && !detail.contains('@'));
         }
-        notice["eventType"] = json!(word);
-        if let Ok(Reading::Unknown(event)) = read(&notice.to_string()) {
+        notification["eventType"] = json!(word);
+        if let Ok(Parsed::UnknownType(event)) = parse(&notification.to_string()) {
             prop_assert!((1..=60).contains(&event.kind.len()) && event.kind.is_ascii());
         }
     }

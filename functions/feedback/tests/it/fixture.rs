@@ -50,8 +50,8 @@ impl Fixture {
     }
 
     /// Delivers one notice.
-    pub(crate) async fn report(&self, notice: &Value) {
-        self.deliver(&[notice.to_string()]).await;
+    pub(crate) async fn report(&self, notification: &Value) {
+        self.deliver(&[notification.to_string()]).await;
     }
 
     pub(crate) async fn execute(&self, statement: &'static str) {
@@ -81,7 +81,7 @@ impl Fixture {
             .unwrap()
     }
 
-    /// Why nobody writes to the mailbox of a send.
+    /// Why the mailbox of a send is suppressed.
     pub(crate) async fn suppression(&self, id: i64) -> Option<String> {
         sqlx::query_scalar(
             "select suppression_reason from recipients r join sends s using (email_hash)

@@ -4,7 +4,7 @@ use shared::db::PgPool;
 
 use crate::{
     fixture::{Fixture, mailbox_token},
-    notices::example,
+    notifications::example,
 };
 
 /// Example, state of the send after it, bounce, suppression.
@@ -65,7 +65,7 @@ const KINDS: &[(&str, &str, Option<&str>, Option<&str>)] = &[
 ];
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn each_event_means_what_it_says_once_or_twice(pool: PgPool) {
+async fn each_example_has_its_effect_once(pool: PgPool) {
     let f = Fixture::new(&pool).await;
     let id = f.plan(1).await[0];
     assert_eq!(id, 1, "the examples speak of the first send");
@@ -101,7 +101,7 @@ async fn each_event_means_what_it_says_once_or_twice(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_type_of_tomorrow_is_stored_under_its_own_word(pool: PgPool) {
+async fn unknown_type_is_stored_under_its_word(pool: PgPool) {
     let f = Fixture::new(&pool).await;
     f.plan(1).await;
     f.deliver(&[example("unknown_type")]).await;

@@ -1,4 +1,4 @@
-//! Events that come early, late, or for nobody.
+//! Events that come early, late, or for a mail that is not on record.
 
 use serde_json::json;
 use shared::{
@@ -11,11 +11,11 @@ use shared::{
 
 use crate::{
     fixture::Fixture,
-    notices::{at, complaint, delivery, hard, mail, send, untagged},
+    notifications::{at, complaint, delivery, hard, mail, send, untagged},
 };
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn our_tag_settles_whatever_a_sender_could_not_know(pool: PgPool) {
+async fn tagged_event_resolves_every_unsent_state(pool: PgPool) {
     let f = Fixture::new(&pool).await;
     let ids = f.plan(5).await;
     let states = [
@@ -54,7 +54,7 @@ async fn our_tag_settles_whatever_a_sender_could_not_know(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn an_answer_that_comes_after_its_event_changes_nothing(pool: PgPool) {
+async fn answer_after_its_event_changes_nothing(pool: PgPool) {
     let f = Fixture::new(&pool).await;
     let id = f.plan(1).await[0];
     f.execute(
@@ -88,7 +88,7 @@ async fn settle(conn: &mut sqlx::PgConnection, outcome: &Outcome) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn states_rise_and_never_fall(pool: PgPool) {
+async fn later_events_only_raise_the_state(pool: PgPool) {
     let f = Fixture::new(&pool).await;
     let id = f.plan(1).await[0];
     let mail = mail(id, 0);
@@ -112,7 +112,7 @@ async fn states_rise_and_never_fall(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_mail_that_nobody_knows_is_kept_and_harms_nothing(pool: PgPool) {
+async fn event_of_unknown_mail_is_kept_unmatched(pool: PgPool) {
     let f = Fixture::new(&pool).await;
     let ids = f.plan(2).await;
     f.report(&send(&mail(ids[1], 1))).await;
@@ -142,7 +142,7 @@ async fn a_mail_that_nobody_knows_is_kept_and_harms_nothing(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn an_event_without_a_tag_finds_its_mail_by_its_id(pool: PgPool) {
+async fn untagged_event_matches_by_message_id(pool: PgPool) {
     let f = Fixture::new(&pool).await;
     let ids = f.plan(3).await;
     // Known before.
@@ -168,4 +168,22 @@ async fn an_event_without_a_tag_finds_its_mail_by_its_id(pool: PgPool) {
     );
     let counted = "select (sum(sent), sum(bounced), sum(complained))::text from campaign_days";
     assert_eq!(f.text(counted).await.as_deref(), Some("(3,1,1)"));
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn late_matched_open_and_click_keep_their_state(pool: PgPool) {
+    let f = Fixture::new(&pool).await;
+    let ids = f.plan(2).await;
+    for (n, (kind, state)) in [("Open", "opened"), ("Click", "clicked")]
+        .into_iter()
+        .enumerate()
+    {
+        let field = kind.to_lowercase();
+        let event =
+            json!({"eventType": kind, field: {"timestamp": at(7)}, "mail": mail(ids[n], n)});
+        f.report(&untagged(&event)).await;
+        assert_eq!(f.state(ids[n]).await, "queued");
+        f.report(&send(&mail(ids[n], n))).await;
+        assert_eq!(f.state(ids[n]).await, state);
+    }
 }

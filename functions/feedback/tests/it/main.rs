@@ -1,9 +1,9 @@
 //! The feedback function on a real PostgreSQL.
 //!
 //! * `kinds` – each of SES's events as it comes, and what follows from it.
-//! * `wrappings` – envelopes, greetings, and what can never be read.
-//! * `ledger` – events that come early, late, or for nobody.
-//! * `mailboxes` – who is left alone, and for which reason.
+//! * `envelopes` – envelopes, greetings, and what can never be read.
+//! * `ledger` – events that come early, late, or for a mail that is not on record.
+//! * `mailboxes` – who is suppressed, and for which reason.
 //! * `breakers` – when a campaign is stopped.
 //! * `order` – ten thousand events in five orders.
 //! * `together` – many at once.
@@ -15,11 +15,11 @@
 )]
 
 mod breakers;
+mod envelopes;
 mod fixture;
 mod kinds;
 mod ledger;
 mod mailboxes;
-mod notices;
+mod notifications;
 mod order;
 mod together;
-mod wrappings;

@@ -19,7 +19,7 @@ use shared::{
 
 use crate::{
     fixture::{Fixture, mailbox_token, runners, wired},
-    notices::{at, complaint, delivery, hard, mail, received, send, soft},
+    notifications::{at, complaint, delivery, hard, mail, received, send, soft},
 };
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -106,7 +106,7 @@ fn events(ids: &[i64], mailboxes: usize, seed: u64) -> Vec<String> {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn nobody_waits_in_a_circle(pool: PgPool) {
+async fn concurrent_senders_and_batches_do_not_deadlock(pool: PgPool) {
     const MAILBOXES: usize = 60;
     let f = Fixture::new(&pool).await;
     let mut ids = f.plan(MAILBOXES).await;
@@ -143,7 +143,7 @@ async fn nobody_waits_in_a_circle(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn after_a_no_nobody_is_armed(pool: PgPool) {
+async fn arm_after_opt_out_calls_nothing(pool: PgPool) {
     let f = Fixture::new(&pool).await;
     let ids = f.plan(40).await;
     for (n, id) in ids.iter().enumerate() {
@@ -158,7 +158,7 @@ async fn after_a_no_nobody_is_armed(pool: PgPool) {
 /// The fifth bounce and the delivery between them come in batches that run at once: whoever waits
 /// for the mailbox sees what the other has stored.
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn two_batches_about_one_mailbox_end_as_if_one_came_after_the_other(pool: PgPool) {
+async fn simultaneous_batches_of_one_mailbox_serialise(pool: PgPool) {
     let f = Fixture::new(&pool).await;
     let ids = f.plan(20).await;
     let other = wired(&pool);

@@ -3,7 +3,7 @@
 use axum::http::{Method, StatusCode, header};
 use shared::{config::Secret, db::PgPool};
 
-use crate::stage::{BROWSER, Stage, link, router};
+use crate::fixture::{BROWSER, Fixture, link, router};
 
 /// Nobody listens on the discard port.
 fn nowhere() -> Secret {
@@ -11,12 +11,12 @@ fn nowhere() -> Secret {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_no_that_cannot_be_stored_is_not_said_to_be(pool: PgPool) {
-    let mut stage = Stage::new(&pool, 1).await;
-    stage.router = router(&nowhere());
+async fn click_without_database_asks_to_retry(pool: PgPool) {
+    let mut f = Fixture::new(&pool, 1).await;
+    f.router = router(&nowhere());
     for accept in ["*/*", BROWSER] {
         let headers = [(header::ACCEPT, accept)];
-        let answer = stage.ask(Method::POST, &link(1), &headers, "").await;
+        let answer = f.ask(Method::POST, &link(1), &headers, "").await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(answer.headers[header::RETRY_AFTER], "60");
         assert!(
@@ -27,30 +27,27 @@ async fn a_no_that_cannot_be_stored_is_not_said_to_be(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn the_pages_are_there_without_the_database(pool: PgPool) {
-    let mut stage = Stage::new(&pool, 1).await;
-    stage.router = router(&nowhere());
-    assert_eq!(stage.get(&link(1)).await.status, StatusCode::OK);
-    assert_eq!(stage.get("/privacy").await.status, StatusCode::OK);
-    assert_eq!(
-        stage.one_click("/u/wrong").await.status,
-        StatusCode::NOT_FOUND
-    );
+async fn pages_answer_without_database(pool: PgPool) {
+    let mut f = Fixture::new(&pool, 1).await;
+    f.router = router(&nowhere());
+    assert_eq!(f.get(&link(1)).await.status, StatusCode::OK);
+    assert_eq!(f.get("/privacy").await.status, StatusCode::OK);
+    assert_eq!(f.one_click("/u/wrong").await.status, StatusCode::NOT_FOUND);
 }
 
 /// Somebody holds the row for longer than a request may take.
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_wait_ends_in_time_and_the_next_click_is_stored(pool: PgPool) {
-    let stage = Stage::new(&pool, 1).await;
+async fn click_on_locked_recipient_times_out(pool: PgPool) {
+    let f = Fixture::new(&pool, 1).await;
     let mut holder = pool.begin().await.unwrap();
     sqlx::query("select 1 from recipients for share")
         .execute(&mut *holder)
         .await
         .unwrap();
-    let answer = stage.one_click(&stage.link(0)).await;
+    let answer = f.one_click(&f.link(0)).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     holder.rollback().await.unwrap();
-    let answer = stage.one_click(&stage.link(0)).await;
+    let answer = f.one_click(&f.link(0)).await;
     assert_eq!(answer.status, StatusCode::OK);
-    assert_eq!(stage.suppressed().await, 1);
+    assert_eq!(f.suppressed().await, 1);
 }

@@ -15,8 +15,8 @@
 
 mod away;
 mod events;
+mod fixture;
 mod one_click;
 mod pages;
 mod reading;
 mod reasons;
-mod stage;

@@ -3,18 +3,17 @@
 use axum::http::{Method, StatusCode, header};
 use shared::{db::PgPool, testing::Statements};
 
-use crate::stage::{BROWSER, Mailbox, Stage, signed_with};
+use crate::fixture::{BROWSER, Fixture, Mailbox, signed_with};
 
-fn no(revision: i64) -> Mailbox {
+fn unsubscribed() -> Mailbox {
     Mailbox {
         suppressed: true,
         suppression_reason: Some("unsubscribed".to_owned()),
-        revision,
     }
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn every_body_unsubscribes(pool: PgPool) {
+async fn post_with_any_body_unsubscribes(pool: PgPool) {
     const URLENCODED: &str = "application/x-www-form-urlencoded";
     const MULTIPART: &str = "multipart/form-data; boundary=x";
     let large = "x".repeat(1_000_000);
@@ -30,64 +29,61 @@ async fn every_body_unsubscribes(pool: PgPool) {
         ("", "\0\u{fffd}"),
         (URLENCODED, &large),
     ];
-    let stage = Stage::new(&pool, bodies.len()).await;
+    let f = Fixture::new(&pool, bodies.len()).await;
     for (mail, (kind, body)) in bodies.into_iter().enumerate() {
         let headers = [(header::CONTENT_TYPE, kind)];
-        let path = stage.link(mail);
-        let answer = stage
-            .ask(Method::POST, &path, &headers, body.to_owned())
-            .await;
+        let path = f.link(mail);
+        let answer = f.ask(Method::POST, &path, &headers, body.to_owned()).await;
         assert_eq!(answer.status, StatusCode::OK, "{kind}");
         assert!(
             answer.body.starts_with("You are unsubscribed."),
             "{answer:?}"
         );
-        assert_eq!(stage.mailbox(mail).await, no(1), "{kind}");
+        assert_eq!(f.mailbox(mail).await, unsubscribed(), "{kind}");
     }
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_repeated_click_changes_nothing_and_is_answered_alike(pool: PgPool) {
-    let stage = Stage::new(&pool, 2).await;
-    let path = stage.link(0);
-    let first = stage.one_click(&path).await;
+async fn repeated_click_changes_nothing_more(pool: PgPool) {
+    let f = Fixture::new(&pool, 2).await;
+    let path = f.link(0);
+    let first = f.one_click(&path).await;
     let traces = "select count(*) from audit_log where table_name = 'recipients' and actor = 'web'";
-    assert_eq!(stage.number(traces).await, 1);
+    assert_eq!(f.number(traces).await, 1);
     for _ in 0..3 {
-        assert_eq!(stage.one_click(&path).await, first);
+        assert_eq!(f.one_click(&path).await, first);
     }
-    assert_eq!(stage.mailbox(0).await, no(1));
-    assert_eq!(
-        stage.number(traces).await,
-        1,
-        "one trace, of the one change"
-    );
-    assert_eq!(stage.suppressed().await, 1, "and nobody else's");
+    assert_eq!(f.mailbox(0).await, unsubscribed());
+    assert_eq!(f.number(traces).await, 1, "one trace, of the one change");
+    assert_eq!(f.suppressed().await, 1, "and nobody else's");
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn clicks_at_the_same_moment_change_a_mailbox_once(pool: PgPool) {
-    let stage = Stage::new(&pool, 1).await;
-    let path = stage.link(0);
-    let clicks = std::iter::repeat_with(|| stage.one_click(&path)).take(8);
+async fn simultaneous_clicks_change_recipient_once(pool: PgPool) {
+    let f = Fixture::new(&pool, 1).await;
+    let path = f.link(0);
+    let clicks = std::iter::repeat_with(|| f.one_click(&path)).take(8);
     for answer in futures::future::join_all(clicks).await {
         assert_eq!(answer.status, StatusCode::OK);
     }
-    assert_eq!(stage.mailbox(0).await, no(1));
+    assert_eq!(f.mailbox(0).await, unsubscribed());
+    let changes =
+        "select count(*) from audit_log where table_name = 'recipients' and action = 'update'";
+    assert_eq!(f.number(changes).await, 1);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn our_button_gets_a_page_and_a_machine_a_line(pool: PgPool) {
-    let stage = Stage::new(&pool, 1).await;
-    let path = stage.link(0);
+async fn click_answers_page_or_plain_text(pool: PgPool) {
+    let f = Fixture::new(&pool, 1).await;
+    let path = f.link(0);
     let page = [(header::ACCEPT, BROWSER)];
-    let answer = stage.ask(Method::POST, &path, &page, "").await;
+    let answer = f.ask(Method::POST, &path, &page, "").await;
     assert_eq!(
         answer.headers[header::CONTENT_TYPE],
         "text/html; charset=utf-8"
     );
     assert!(answer.body.contains("<h1>You are unsubscribed</h1>"));
-    let answer = stage.one_click(&path).await;
+    let answer = f.one_click(&path).await;
     assert_eq!(
         answer.headers[header::CONTENT_TYPE],
         "text/plain; charset=utf-8"
@@ -97,32 +93,33 @@ async fn our_button_gets_a_page_and_a_machine_a_line(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_link_of_an_old_key_works_for_ever(pool: PgPool) {
-    let stage = Stage::new(&pool, 1).await;
-    let path = signed_with(&format!("old:{}", "0a".repeat(32)), stage.sends[0]);
-    assert_eq!(stage.one_click(&path).await.status, StatusCode::OK);
-    assert_eq!(stage.mailbox(0).await, no(1));
+async fn link_of_older_key_unsubscribes(pool: PgPool) {
+    let f = Fixture::new(&pool, 1).await;
+    let path = signed_with(&format!("old:{}", "0a".repeat(32)), f.sends[0]);
+    assert_eq!(f.one_click(&path).await.status, StatusCode::OK);
+    assert_eq!(f.mailbox(0).await, unsubscribed());
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_click_is_one_statement_the_first_time_and_ever_after(pool: PgPool) {
-    let stage = Stage::new(&pool, 1).await;
-    let path = stage.link(0);
-    for _ in 0..3 {
+async fn click_takes_few_statements(pool: PgPool) {
+    let f = Fixture::new(&pool, 1).await;
+    let path = f.link(0);
+    // Begin, the send's mailbox, its lock, the update, commit; a repetition updates nothing.
+    for expected in [5, 4, 4] {
         let statements = Statements::count();
-        stage.one_click(&path).await;
-        assert_eq!(statements.seen(), 1, "{:?}", statements.texts());
+        f.one_click(&path).await;
+        assert_eq!(statements.seen(), expected, "{:?}", statements.texts());
     }
 }
 
 /// A database that was set back does not know the newest mails. Nothing is stored, so nothing is
 /// claimed, and the page says how a person is reached.
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_mail_that_is_not_on_record_is_not_said_to_be_done(pool: PgPool) {
-    let stage = Stage::new(&pool, 1).await;
-    let path = crate::stage::link(stage.sends[0] + 1);
-    let answer = stage.one_click(&path).await;
+async fn click_for_unknown_send_is_not_found(pool: PgPool) {
+    let f = Fixture::new(&pool, 1).await;
+    let path = crate::fixture::link(f.sends[0] + 1);
+    let answer = f.one_click(&path).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
     assert!(answer.body.contains("answer the mail"), "{answer:?}");
-    assert_eq!(stage.suppressed().await, 0);
+    assert_eq!(f.suppressed().await, 0);
 }

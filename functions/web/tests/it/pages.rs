@@ -4,24 +4,24 @@ use axum::http::{Method, header};
 use data_encoding::BASE64;
 use shared::db::PgPool;
 
-use crate::stage::{Answer, Stage};
+use crate::fixture::{Answer, Fixture};
 
 /// The pages there are: asking, done, wrong link, privacy, nothing there.
-async fn pages(stage: &Stage) -> Vec<Answer> {
-    let accept = [(header::ACCEPT, crate::stage::BROWSER)];
+async fn pages(f: &Fixture) -> Vec<Answer> {
+    let accept = [(header::ACCEPT, crate::fixture::BROWSER)];
     vec![
-        stage.get(&stage.link(0)).await,
-        stage.ask(Method::POST, &stage.link(0), &accept, "").await,
-        stage.get("/u/wrong").await,
-        stage.get("/privacy").await,
-        stage.get("/").await,
+        f.get(&f.link(0)).await,
+        f.ask(Method::POST, &f.link(0), &accept, "").await,
+        f.get("/u/wrong").await,
+        f.get("/privacy").await,
+        f.get("/").await,
     ]
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn a_page_is_whole_without_script_and_without_the_network(pool: PgPool) {
-    let stage = Stage::new(&pool, 1).await;
-    for Answer { body, headers, .. } in pages(&stage).await {
+    let f = Fixture::new(&pool, 1).await;
+    for Answer { body, headers, .. } in pages(&f).await {
         assert_eq!(headers[header::CONTENT_TYPE], "text/html; charset=utf-8");
         for needed in [
             "<!doctype html>\n<html lang=\"en\">",
@@ -52,22 +52,22 @@ async fn a_page_is_whole_without_script_and_without_the_network(pool: PgPool) {
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn asking_takes_one_button_and_says_what_it_does(pool: PgPool) {
-    let stage = Stage::new(&pool, 1).await;
-    let body = stage.get(&stage.link(0)).await.body;
+    let f = Fixture::new(&pool, 1).await;
+    let body = f.get(&f.link(0)).await.body;
     assert_eq!(body.matches("<button").count(), 1);
     assert_eq!(body.matches("<form method=\"post\">").count(), 1);
     assert!(!body.contains("<input") && !body.contains("action="));
     assert!(body.contains("will not write to you again"));
     assert!(body.contains("opening this page does not unsubscribe you"));
     // The link is a capability: the page does not repeat it.
-    let link = stage.link(0);
+    let link = f.link(0);
     assert!(!body.contains(link.strip_prefix("/u/").unwrap()));
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn the_privacy_page_says_what_the_law_asks_for(pool: PgPool) {
-    let stage = Stage::new(&pool, 1).await;
-    let body = stage.get("/privacy").await.body;
+    let f = Fixture::new(&pool, 1).await;
+    let body = f.get("/privacy").await.body;
     for needed in [
         "answer for it",
         "public profile",
@@ -88,12 +88,12 @@ async fn the_privacy_page_says_what_the_law_asks_for(pool: PgPool) {
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn every_answer_is_guarded(pool: PgPool) {
-    let stage = Stage::new(&pool, 1).await;
-    let mut answers = pages(&stage).await;
-    answers.push(stage.one_click(&stage.link(0)).await);
-    answers.push(stage.one_click("/u/wrong").await);
-    answers.push(stage.ask(Method::PUT, "/privacy", &[], "").await);
-    answers.push(stage.ask(Method::OPTIONS, &stage.link(0), &[], "").await);
+    let f = Fixture::new(&pool, 1).await;
+    let mut answers = pages(&f).await;
+    answers.push(f.one_click(&f.link(0)).await);
+    answers.push(f.one_click("/u/wrong").await);
+    answers.push(f.ask(Method::PUT, "/privacy", &[], "").await);
+    answers.push(f.ask(Method::OPTIONS, &f.link(0), &[], "").await);
     for Answer { headers, body, .. } in answers {
         for (name, value) in [
             ("cache-control", "no-store"),

@@ -5,15 +5,15 @@ use axum::http::{Method, StatusCode, header};
 use data_encoding::BASE64URL_NOPAD;
 use shared::{db::PgPool, testing::Statements};
 
-use crate::stage::{Answer, BROWSER, Stage, link, signed_with};
+use crate::fixture::{Answer, BROWSER, Fixture, link, signed_with};
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn a_scanner_that_opens_every_link_of_every_mail_unsubscribes_nobody(pool: PgPool) {
-    let stage = Stage::new(&pool, 40).await;
-    let before = stage.number("select count(*) from audit_log").await;
+    let f = Fixture::new(&pool, 40).await;
+    let before = f.number("select count(*) from audit_log").await;
     let statements = Statements::count();
     for mail in 0..40 {
-        for path in [stage.link(mail), "/privacy".to_owned()] {
+        for path in [f.link(mail), "/privacy".to_owned()] {
             for method in [
                 Method::GET,
                 Method::HEAD,
@@ -24,7 +24,7 @@ async fn a_scanner_that_opens_every_link_of_every_mail_unsubscribes_nobody(pool:
                 Method::TRACE,
             ] {
                 let reads = [Method::GET, Method::HEAD].contains(&method);
-                let answer = stage.ask(method, &path, &[], "").await;
+                let answer = f.ask(method, &path, &[], "").await;
                 if reads {
                     assert_eq!(answer.status, StatusCode::OK);
                 } else {
@@ -37,16 +37,16 @@ async fn a_scanner_that_opens_every_link_of_every_mail_unsubscribes_nobody(pool:
         }
     }
     assert_eq!(statements.seen(), 0, "{:?}", statements.texts());
-    assert_eq!(stage.suppressed().await, 0);
-    assert_eq!(stage.number("select count(*) from audit_log").await, before);
+    assert_eq!(f.suppressed().await, 0);
+    assert_eq!(f.number("select count(*) from audit_log").await, before);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn a_head_is_a_get_without_its_body(pool: PgPool) {
-    let stage = Stage::new(&pool, 1).await;
+    let f = Fixture::new(&pool, 1).await;
     let accept = [(header::ACCEPT, BROWSER)];
-    let mut get = stage.get(&stage.link(0)).await;
-    let head = stage.ask(Method::HEAD, &stage.link(0), &accept, "").await;
+    let mut get = f.get(&f.link(0)).await;
+    let head = f.ask(Method::HEAD, &f.link(0), &accept, "").await;
     assert!(!get.body.is_empty() && head.body.is_empty());
     get.body.clear();
     assert_eq!(get, head);
@@ -81,25 +81,25 @@ fn wrong_links(send: i64) -> Vec<String> {
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn every_wrong_link_is_answered_alike_and_costs_no_statement(pool: PgPool) {
-    let stage = Stage::new(&pool, 1).await;
+    let f = Fixture::new(&pool, 1).await;
     let statements = Statements::count();
     let mut gets: Vec<Answer> = Vec::new();
     let mut posts: Vec<Answer> = Vec::new();
-    for path in wrong_links(stage.sends[0]) {
-        gets.push(stage.get(&path).await);
-        posts.push(stage.one_click(&path).await);
+    for path in wrong_links(f.sends[0]) {
+        gets.push(f.get(&path).await);
+        posts.push(f.one_click(&path).await);
     }
     assert_eq!(statements.seen(), 0, "{:?}", statements.texts());
     for answers in [&gets, &posts] {
         assert_eq!(answers[0].status, StatusCode::NOT_FOUND);
         assert!(answers.iter().all(|answer| *answer == answers[0]));
     }
-    assert_eq!(stage.suppressed().await, 0);
+    assert_eq!(f.suppressed().await, 0);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn what_is_not_listed_is_not_there(pool: PgPool) {
-    let stage = Stage::new(&pool, 1).await;
+    let f = Fixture::new(&pool, 1).await;
     for path in [
         "/",
         "/u",
@@ -109,16 +109,12 @@ async fn what_is_not_listed_is_not_there(pool: PgPool) {
         "/admin",
         "/privacy/",
     ] {
+        assert_eq!(f.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
         assert_eq!(
-            stage.get(path).await.status,
-            StatusCode::NOT_FOUND,
-            "{path}"
-        );
-        assert_eq!(
-            stage.one_click(path).await.status,
+            f.one_click(path).await.status,
             StatusCode::NOT_FOUND,
             "{path}"
         );
     }
-    assert_eq!(stage.suppressed().await, 0);
+    assert_eq!(f.suppressed().await, 0);
 }

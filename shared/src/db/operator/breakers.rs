@@ -1,11 +1,16 @@
 //! Table `breakers` as a person sees it, who alone closes one.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::PgConnection;
 
 use super::{DbError, hand::remember};
-use crate::{db, domain::breaker};
+use crate::{
+    db,
+    domain::{breaker::Figures, ids::CampaignId},
+};
 
 /// A campaign's breaker, and what it looks at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -39,31 +44,51 @@ pub struct Breaker {
 /// The breaker of a campaign, or of each.
 ///
 /// # Errors
-/// When the statement fails.
+/// When a statement fails.
 pub async fn breakers(
     conn: &mut PgConnection,
     campaign: Option<&str>,
 ) -> Result<Vec<Breaker>, DbError> {
-    sqlx::query_as!(
-        Breaker,
-        r#"select c.name as campaign, c.status, b.opened_at as "opened_at?", b.reason as "reason?",
+    let figures: HashMap<i64, Figures> = db::breakers::figures(conn)
+        .await?
+        .into_iter()
+        .map(|found| (found.campaign.0, found.figures))
+        .collect();
+    let rows = sqlx::query!(
+        r#"select c.id, c.name, c.status, b.opened_at as "opened_at?", b.reason as "reason?",
                   reason_text(b.reason) as explanation, b.figures as "figures?",
                   b.closed_at as "closed_at?", b.closed_by as "closed_by?",
-                  f.sent as "sent!", f.bounced as "bounced!", f.complained as "complained!",
                   (select count(*) from sends s
                    where s.campaign_id = c.id and s.state in ('queued', 'claimed')) as "waiting!"
            from campaigns c
            left join breakers b on b.campaign_id = c.id
-           cross join lateral campaign_figures(
-               c.id, (now() at time zone 'utc')::date - $2::integer + 1) f
            where $1::text is null or c.name = $1
            order by c.name"#,
         campaign,
-        breaker::DAYS,
     )
     .fetch_all(conn)
     .await
-    .map_err(DbError::on("read the breakers"))
+    .map_err(DbError::on("read the breakers"))?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let figures = figures.get(&row.id).copied().unwrap_or_default();
+            Breaker {
+                campaign: row.name,
+                status: row.status,
+                opened_at: row.opened_at,
+                reason: row.reason,
+                explanation: row.explanation,
+                figures: row.figures,
+                closed_at: row.closed_at,
+                closed_by: row.closed_by,
+                sent: figures.sent,
+                bounced: figures.bounced,
+                complained: figures.complained,
+                waiting: row.waiting,
+            }
+        })
+        .collect())
 }
 
 /// Closes a campaign's breaker and forgives what its figures hold so far, so that only what goes
@@ -77,39 +102,16 @@ pub async fn close_breaker(
     by: &str,
     note: Option<&str>,
 ) -> Result<bool, DbError> {
-    let mut tx = db::begin(conn).await?;
-    remember(&mut tx, note).await?;
-    // In everybody's order: counters, days, breaker. `(select count(*) …) >= 0` makes a step wait for
-    // the one before it.
-    let closed = sqlx::query_scalar!(
-        "with held as (
-             select k.campaign_id from campaign_counters k
-             join campaigns c on c.id = k.campaign_id
-             where c.name = $1
-               and exists (select from breakers b
-                           where b.campaign_id = c.id and b.opened_at is not null)
-             for no key update of k
-         ),
-         forgiven as (
-             update campaign_days d
-             set forgiven_sent = d.sent, forgiven_bounced = d.bounced,
-                 forgiven_complained = d.complained
-             from held h
-             where d.campaign_id = h.campaign_id
-             returning d.day
-         )
-         update breakers b
-         set opened_at = null, closed_at = now(), closed_by = $2
-         from held h
-         where b.campaign_id = h.campaign_id and b.opened_at is not null
-           and (select count(*) from forgiven) >= 0
-         returning b.campaign_id",
-        campaign,
-        by,
-    )
-    .fetch_optional(&mut *tx)
+    db::transaction(conn, async |tx| {
+        remember(tx, note).await?;
+        let id = sqlx::query_scalar!("select id from campaigns where name = $1", campaign)
+            .fetch_optional(&mut *tx)
+            .await
+            .map_err(DbError::on("look for a campaign"))?;
+        match id {
+            Some(id) => db::breakers::close(tx, CampaignId(id), by).await,
+            None => Ok(false),
+        }
+    })
     .await
-    .map_err(DbError::on("close a breaker"))?;
-    db::commit(tx).await?;
-    Ok(closed.is_some())
 }

@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 
 use super::DbError;
 use crate::{
-    db,
+    db::{self, recipients},
     domain::{email::EmailHash, ids::SendId, reason::Reason},
 };
 
@@ -84,10 +84,10 @@ pub async fn resolve(
     })
 }
 
-/// What became of a "no" that somebody wrote down.
+/// What became of a suppression that an operator asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suppressed {
-    /// Whether it changed the mailbox: otherwise a "no" that weighs as much stood before.
+    /// Whether it changed the mailbox: otherwise a reason as strong stood before.
     pub changed: bool,
     /// The reason that stands now.
     pub reason: String,
@@ -107,35 +107,33 @@ pub async fn suppress(
     mailbox: EmailHash,
     reason: &str,
 ) -> Result<Suppressed, DbError> {
-    sqlx::query_as!(
-        Suppressed,
-        r#"with written as (
-               insert into recipients as r (email_hash, suppressed_at, suppression_reason)
-               values ($1, now(), $2)
-               on conflict on constraint recipients_pkey do update
-                   set suppressed_at = least(r.suppressed_at, excluded.suppressed_at),
-                       suppression_reason = excluded.suppression_reason
-                   where r.suppression_reason is null
-                      or suppression_strength(r.suppression_reason)
-                         < suppression_strength(excluded.suppression_reason)
-               returning r.suppression_reason
-           )
-           select exists (select from written) as "changed!",
-                  coalesce((select suppression_reason from written),
-                           (select suppression_reason from recipients where email_hash = $1),
-                           $2) as "reason!",
-                  (select count(*) from sends where email_hash = $1
-                   and state in ('review', 'queued', 'claimed')) as "planned!",
-                  exists (select from sends where email_hash = $1
-                          and state in ('calling', 'unknown', 'sent', 'delivered', 'opened',
-                                        'clicked', 'replied', 'bounced', 'complained')
-                  ) as "written_to!""#,
-        mailbox.0.as_slice(),
-        reason,
-    )
-    .fetch_one(conn)
+    db::transaction(conn, async |tx| {
+        sqlx::query!(
+            "insert into recipients (email_hash) values ($1) on conflict (email_hash) do nothing",
+            mailbox.0.as_slice(),
+        )
+        .execute(&mut *tx)
+        .await
+        .map_err(DbError::on("store a recipient"))?;
+        let (changed, reason) = recipients::suppress(tx, &mailbox.0, reason).await?;
+        let sends = sqlx::query!(
+            r#"select count(*) filter (where state in ('review', 'queued', 'claimed')) as "planned!",
+                      count(*) filter (where state in ('calling', 'unknown', 'sent', 'delivered',
+                          'opened', 'clicked', 'replied', 'bounced', 'complained')) > 0 as "written_to!"
+               from sends where email_hash = $1"#,
+            mailbox.0.as_slice(),
+        )
+        .fetch_one(tx)
+        .await
+        .map_err(DbError::on("count the mails of a mailbox"))?;
+        Ok(Suppressed {
+            changed,
+            reason,
+            planned: sends.planned,
+            written_to: sends.written_to,
+        })
+    })
     .await
-    .map_err(DbError::on("suppress a mailbox"))
 }
 
 /// An address of any lead with its hash: whoever hashes addresses finds out whether their key is the

@@ -18,7 +18,7 @@ use web::Deps;
 pub(crate) const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
 /// A function, its database and the mails in it.
-pub(crate) struct Stage {
+pub(crate) struct Fixture {
     pub(crate) router: Router,
     pub(crate) pool: PgPool,
     pub(crate) sends: Vec<i64>,
@@ -32,15 +32,14 @@ pub(crate) struct Answer {
     pub(crate) body: String,
 }
 
-/// What a mailbox says about being written to.
+/// A recipient's suppression.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub(crate) struct Mailbox {
     pub(crate) suppressed: bool,
     pub(crate) suppression_reason: Option<String>,
-    pub(crate) revision: i64,
 }
 
-impl Stage {
+impl Fixture {
     /// A function on this database, and mails to `mails` people.
     pub(crate) async fn new(pool: &PgPool, mails: usize) -> Self {
         let campaign = testing::campaign(pool, "c").await;
@@ -102,7 +101,7 @@ impl Stage {
 
     pub(crate) async fn mailbox(&self, mail: usize) -> Mailbox {
         sqlx::query_as(
-            "select suppressed_at is not null as suppressed, suppression_reason, revision
+            "select suppressed_at is not null as suppressed, suppression_reason
              from recipients join sends using (email_hash) where id = $1",
         )
         .bind(self.sends[mail])
@@ -111,7 +110,7 @@ impl Stage {
         .unwrap()
     }
 
-    /// How many mailboxes said no.
+    /// How many recipients are suppressed.
     pub(crate) async fn suppressed(&self) -> i64 {
         self.number("select count(*) from recipients where suppressed_at is not null")
             .await

@@ -1,22 +1,19 @@
-//! What there is to say, in so many words: the same for a machine's log and for a page.
+//! The messages that a link may lead to: the same for a page and for plain text.
 
 use shared::config;
 
-/// One message to whoever followed a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Notice {
-    /// The "no" is stored.
+pub(crate) enum Message {
+    /// The opt-out is stored.
     Unsubscribed,
-    /// The link is not one of ours, or leads to nothing any more. Which of them is nobody's business.
+    /// The link is not one of ours, or leads to nothing any more. Which of them is not shown.
     BadLink,
-    /// The "no" could not be stored.
+    /// The opt-out could not be stored.
     TryAgain,
-    /// No such page.
     NothingHere,
 }
 
-impl Notice {
-    /// The heading.
+impl Message {
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Unsubscribed => "You are unsubscribed",
@@ -26,7 +23,6 @@ impl Notice {
         }
     }
 
-    /// What follows it.
     pub(crate) fn text(self, config: &config::Web) -> String {
         let name = config.name.as_str();
         match self {

@@ -1,18 +1,18 @@
 //! Envelopes, greetings, and what can never be read.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::{db::PgPool, testing::Statements};
 
 use crate::{
     fixture::{Fixture, TOPIC},
-    notices::{delivery, envelope, example, mail, send, text, untagged},
+    notifications::{at, delivery, envelope, example, hard, mail, send, soft, text, untagged},
 };
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn the_same_event_in_other_wrappings_is_one(pool: PgPool) {
+async fn event_in_other_envelopes_is_stored_once(pool: PgPool) {
     let f = Fixture::new(&pool).await;
     let id = f.plan(1).await[0];
-    let at = crate::notices::at(2);
+    let at = at(2);
     let raw = delivery(&mail(id, 0), &at);
     // As LocalStack writes times.
     let mut offset = raw.clone();
@@ -29,7 +29,7 @@ async fn the_same_event_in_other_wrappings_is_one(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn poison_is_put_aside_and_its_neighbours_go_on(pool: PgPool) {
+async fn malformed_bodies_are_quarantined_alone(pool: PgPool) {
     let f = Fixture::new(&pool).await;
     let ids = f.plan(2).await;
     let poison = [
@@ -61,14 +61,14 @@ async fn poison_is_put_aside_and_its_neighbours_go_on(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn words_that_are_no_words_are_stored_harmlessly(pool: PgPool) {
+async fn odd_words_are_stored_as_plain_text(pool: PgPool) {
     let f = Fixture::new(&pool).await;
     let ids = f.plan(1).await;
-    let mut odd = crate::notices::bounce(
+    let mut odd = crate::notifications::bounce(
         &mail(ids[0], 0),
         "Transient\u{0}",
         "ana@example.org; drop table",
-        &crate::notices::at(3),
+        &crate::notifications::at(3),
     );
     odd["bounce"]["feedbackId"] = json!("\u{0}\u{1}");
     f.report(&odd).await;
@@ -84,26 +84,48 @@ async fn words_that_are_no_words_are_stored_harmlessly(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_batch_is_one_statement_whatever_its_size(pool: PgPool) {
+async fn statements_do_not_grow_with_the_batch(pool: PgPool) {
     let f = Fixture::new(&pool).await;
-    let ids = f.plan(100).await;
+    let ids = f.plan(300).await;
+    // No breaker opens.
+    f.execute("insert into campaign_days (campaign_id, day, sent) select id, now(), 1000000 from campaigns")
+        .await;
     // The first batch marks the database with its key.
     f.deliver(&[example("validation")]).await;
-    for size in [1, 10, 100] {
-        let bodies: Vec<_> = (0..size)
-            .map(|n| delivery(&mail(ids[n], n), &crate::notices::at(2)).to_string())
-            .collect();
-        let statements = Statements::count();
-        f.deliver(&bodies).await;
-        assert_eq!(statements.seen(), 2, "{:?}", statements.texts());
+    let mut seen = Vec::new();
+    for (turn, size) in [1, 10, 100].into_iter().enumerate() {
+        let first = turn * 100;
+        let bodies = |event: fn(&Value, usize) -> Value| -> Vec<String> {
+            (first..first + size)
+                .map(|n| event(&mail(ids[n], n), n).to_string())
+                .collect()
+        };
+        // Mails that their sender has not settled, then all that can follow, then nothing new.
+        let sent = bodies(|mail, _| send(mail));
+        let mut rest = bodies(|mail, n| match n % 3 {
+            0 => soft(mail, &at(3)),
+            1 => hard(mail),
+            _ => delivery(mail, &at(2)),
+        });
+        rest.push(soft(&mail(ids[first], first), &at(4)).to_string());
+        rest.push(hard(&mail(ids[first], first)).to_string());
+        let mut counts = Vec::new();
+        for batch in [&sent, &rest, &rest] {
+            let statements = Statements::count();
+            f.deliver(batch).await;
+            counts.push(statements.seen());
+        }
+        seen.push(counts);
     }
+    assert_eq!(seen, [seen[0].clone(), seen[0].clone(), seen[0].clone()]);
+    assert!(seen[0].iter().all(|count| *count <= 16), "{:?}", seen[0]);
     let statements = Statements::count();
     f.deliver(&[example("validation")]).await;
     assert_eq!(statements.seen(), 1, "the key, and nothing to store");
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn being_woken_without_messages_does_nothing(pool: PgPool) {
+async fn event_without_messages_does_nothing(pool: PgPool) {
     let f = Fixture::new(&pool).await;
     let answer = feedback::handle(&f.deps, json!({})).await.unwrap();
     assert_eq!(answer, json!({}));

@@ -1,35 +1,31 @@
-//! From a message's body to SES's notice: as it is, or within SNS's envelope.
+//! From a queue message's body to SES's notification: as it is, or within SNS's envelope.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use crate::notice::Notice;
+use crate::notification::Notification;
 
 /// Why a body can never be worked on. Names no address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Malformed {
-    /// Not JSON, or JSON of another shape.
-    #[error("the body is no notice of SES")]
+    #[error("the body is no notification of SES")]
     Shape,
-    /// An envelope of a topic that is not ours.
     #[error("the envelope is of another topic")]
     ForeignTopic,
-    /// SNS speaks for itself: nobody here subscribes to anything.
+    /// SNS writes about the subscription: nobody here subscribes to anything.
     #[error("the envelope holds no notification")]
     NoNotification,
-    /// Without an id or a time an event could not be told from another.
-    #[error("the notice does not say which mail it is about, or when")]
+    /// Without an id or a time an event is not told from another.
+    #[error("the notification does not say which mail it is about, or when")]
     Incomplete,
 }
 
-/// What a body holds.
 #[derive(Debug)]
 pub(crate) enum Content {
-    /// What SES reports.
-    Notice(Box<Notice>),
-    /// SES's greeting when the topic was connected.
-    Validation,
+    Notification(Box<Notification>),
+    /// What SES sends when a topic is connected.
+    TopicValidation,
 }
 
 #[derive(Deserialize)]
@@ -44,7 +40,7 @@ struct Envelope<'a> {
 }
 
 /// Takes the envelope off, if there is one.
-pub(crate) fn unwrap(body: &str, topic_arn: &str) -> Result<Content, Malformed> {
+pub(crate) fn open(body: &str, topic_arn: &str) -> Result<Content, Malformed> {
     let Ok(envelope) = serde_json::from_str::<Envelope<'_>>(body) else {
         return read(body);
     };
@@ -59,12 +55,10 @@ pub(crate) fn unwrap(body: &str, topic_arn: &str) -> Result<Content, Malformed> 
 
 fn read(text: &str) -> Result<Content, Malformed> {
     // Plain text, unlike everything else.
-    if text
-        .trim_start()
-        .starts_with("Successfully validated SNS topic")
-    {
-        return Ok(Content::Validation);
+    let validation = "Successfully validated SNS topic";
+    if text.trim_start().starts_with(validation) {
+        return Ok(Content::TopicValidation);
     }
-    let notice: Notice = serde_json::from_str(text).map_err(|_| Malformed::Shape)?;
-    Ok(Content::Notice(Box::new(notice)))
+    let notification = Notification::parse(text)?;
+    Ok(Content::Notification(Box::new(notification)))
 }
