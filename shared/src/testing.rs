@@ -50,6 +50,16 @@ pub fn database_url(pool: &PgPool) -> Secret {
     Secret::new(pool.connect_options().to_url_lossy().to_string())
 }
 
+/// The same, with what the function of this name may do (migrations, roles).
+pub fn database_url_of(pool: &PgPool, function: &str) -> Secret {
+    let url = database_url(pool);
+    let separator = if url.expose().contains('?') { '&' } else { '?' };
+    Secret::new(format!(
+        "{}{separator}options[role]=outreach_{function}",
+        url.expose()
+    ))
+}
+
 /// A table of variables as a configuration reads it.
 pub fn lookup(table: &[(&str, &str)]) -> impl Fn(&str) -> Option<String> + use<> {
     let table: HashMap<String, String> = table

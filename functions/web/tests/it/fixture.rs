@@ -47,7 +47,7 @@ impl Fixture {
             .map(|n| testing::new_lead(&format!("runner{n}")))
             .collect();
         Self {
-            router: router(&testing::database_url(pool)),
+            router: router(&testing::database_url_of(pool, "web")),
             pool: pool.clone(),
             sends: testing::plan(pool, campaign, &leads).await,
         }
