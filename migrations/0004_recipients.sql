@@ -9,8 +9,6 @@ create table recipients (
     suppressed_at      timestamptz,
     suppression_reason text,
     erased_at          timestamptz,
-    -- Raised by every change, so that a decision taken over older facts is noticed when it is armed.
-    revision           bigint      not null default 0,
     created_at         timestamptz not null default now(),
     updated_at         timestamptz not null default now(),
     constraint recipients_pkey primary key (email_hash),

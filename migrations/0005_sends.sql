@@ -29,8 +29,12 @@ create table sends (
     sent_at           timestamptz,
     -- What the worst bounce of a mail says about its mailbox. Beside the state, since a complaint hides it there.
     bounce            text,
-    -- The day whose slot a claim took: what is not used is given back to that day.
+    -- When it is called, and that day: what it holds of its campaign's day, the ramp, the quota of SES
+    -- and its mailbox's day. Null: nothing.
+    slot_at           timestamptz,
     slot_day          date,
+    -- An operator had it sent again after a call that may have gone out: its day is never given back.
+    may_have_left     boolean     not null default false,
     created_at        timestamptz not null default now(),
     updated_at        timestamptz not null default now(),
     constraint sends_pkey primary key (id),
@@ -38,7 +42,7 @@ create table sends (
     constraint sends_email_hash_fkey foreign key (email_hash) references recipients (email_hash),
     constraint sends_lead_id_fkey foreign key (lead_id) references leads (id),
     constraint sends_enriched_lead_id_fkey foreign key (enriched_lead_id) references enriched_leads (id),
-    constraint sends_once_per_step_key unique (campaign_id, email_hash, step),
+    constraint sends_once_per_step_key unique (email_hash, campaign_id, step),
     constraint sends_bounce_known check (bounce in ('soft', 'hard')),
     constraint sends_step_positive check (step >= 1),
     constraint sends_lease_while_held check ((state in ('claimed', 'calling')) = (lease_until is not null)),
@@ -46,21 +50,12 @@ create table sends (
     constraint sends_sent_at_given check (sent_at is not null or state not in ('sent', 'delivered', 'opened', 'clicked', 'replied'))
 );
 
-create index sends_due_idx on sends (not_before, id) where state = 'queued';
+-- By campaign first, so that nothing walks past what a paused campaign holds back.
+create index sends_due_idx on sends (campaign_id, not_before, id) where state = 'queued';
 create index sends_held_idx on sends (lease_until, id) where state in ('claimed', 'calling');
 create index sends_unknown_idx on sends (updated_at) where state = 'unknown';
-create index sends_email_hash_idx on sends (email_hash);
 create index sends_lead_id_idx on sends (lead_id);
+create index sends_enriched_lead_id_idx on sends (enriched_lead_id);
+-- At most one mail per mailbox and day. Arming checks it under a lock on the mailbox; this is the backstop.
+create unique index sends_mailbox_day_key on sends (email_hash, slot_day) where slot_day is not null;
 create unique index sends_ses_message_id_key on sends (ses_message_id) where ses_message_id is not null;
-
--- At most one mail per recipient and day: the claim takes the slot, a mail that never left returns it.
-create table mail_days (
-    email_hash  bytea  not null,
-    day         date   not null,
-    send_id     bigint not null,
-    campaign_id bigint not null,
-    constraint mail_days_pkey primary key (email_hash, day),
-    constraint mail_days_send_id_fkey foreign key (send_id) references sends (id)
-);
-
-create index mail_days_send_id_idx on mail_days (send_id);

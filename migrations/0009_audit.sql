@@ -32,6 +32,8 @@ begin
 end;
 $$;
 
+-- A decision that a person could ask about. Not a claim, which only holds the send for a minute, and not
+-- a mail that goes on waiting for the same reason.
 create function audit_sends_update() returns trigger language plpgsql as $$
 begin
     insert into audit_log (actor, table_name, row_key, action, before, after, note)
@@ -45,9 +47,10 @@ begin
            nullif(current_setting('outreach.note', true), '')
     from before_rows b
     join after_rows a on a.id = b.id
-    where (b.state, b.reason, b.fence, b.not_before, b.content_hash)
-          is distinct from
-          (a.state, a.reason, a.fence, a.not_before, a.content_hash);
+    where a.state <> 'claimed'
+      and (b.state, b.reason, b.content_hash) is distinct from (a.state, a.reason, a.content_hash)
+      and not (b.state = 'claimed' and a.state = 'queued'
+               and b.reason is not distinct from a.reason);
     return null;
 end;
 $$;

@@ -1,29 +1,5 @@
 -- Rules that stand in functions of the database and move into Rust; this file then goes.
 
--- A recipient's revision is raised by the database, so that no writer can forget it either.
-create function raise_revision() returns trigger language plpgsql as $$
-begin
-    new.revision := old.revision + 1;
-    new.updated_at := now();
-    return new;
-end;
-$$;
-
-create trigger recipients_revision before update on recipients
-    for each row execute function raise_revision();
-
-create function touch_updated_at() returns trigger language plpgsql as $$
-begin
-    new.updated_at := now();
-    return new;
-end;
-$$;
-
-create trigger campaigns_updated_at before update on campaigns
-    for each row execute function touch_updated_at();
-create trigger sources_updated_at before update on sources
-    for each row execute function touch_updated_at();
-
 -- While a campaign is paused its leads are collected and not enriched. When it is made active, an
 -- enrichment is owed for each lead of its sources that never had one (invariant 3).
 
@@ -81,11 +57,10 @@ return case word
     when 'daily_cap' then 'The campaign''s mails of today are used up.'
     when 'ramp' then 'The sending domain is young, and its mails of today are used up.'
     when 'daily_quota' then 'The 24-hour quota of SES is used up.'
-    when 'pace' then 'The rate of SES is used up for the next seconds.'
+    when 'rate' then 'The rate of SES is used up for the next seconds.'
     when 'domain_spacing' then 'The servers of this domain had a mail a moment ago.'
     when 'recipient_day' then 'The mailbox had its mail of today.'
     when 'late_for_slot' then 'The sender was too slow for its place in time and called nobody.'
-    when 'facts_changed' then 'Something changed between the decision and the call; it is decided again.'
     when 'throttled' then 'SES asked to slow down and took nothing.'
     when 'mailer_unreachable' then 'SES could not be reached.'
     when 'mailer_refuses' then 'SES takes nothing from this account or set-up for now.'
@@ -132,7 +107,6 @@ end;
 create function said_by(word text) returns text language sql immutable
 return case word
     when 'duplicate_recipient' then 'plan'
-    when 'facts_changed' then 'arm'
     when 'late_for_slot' then 'sender'
     when 'no_answer' then 'sender'
     when 'lease_expired' then 'sweep'
@@ -146,20 +120,6 @@ return case word
     when 'not_enriched' then 'collector'
     else 'gate'
 end;
-
--- Whether mails of a campaign may leave, asked after a lock was waited for. A statement sees what was
--- committed when it began; a volatile function sees what is committed when it is called.
-
-create function campaign_stands(campaign bigint, seen timestamptz) returns boolean
-language plpgsql volatile as $$
-begin
-    return exists (
-        select 1 from campaigns c
-        left join breakers b on b.campaign_id = c.id
-        where c.id = campaign and c.status = 'active' and c.updated_at = seen and b.opened_at is null
-    );
-end;
-$$;
 
 -- Reserving calls of the model, in one statement of the enricher: the day's row is locked for as long as
 -- the server works on it and commits, and never while an answer is on its way to the function. What is read
@@ -259,37 +219,3 @@ begin
     order by j.n;
 end;
 $$;
-
--- What claim and arm read after they have waited for a lock. A statement sees what was committed when it
--- began; a volatile function sees what is committed when it is called.
-
--- The other mails that a mailbox had within ninety days: how many, the latest day, the earliest. Two
--- campaigns that claim the same mailbox on either side of midnight see each other's day here.
-create function past_mails(mailbox bytea, send bigint, today date)
-returns table (mails bigint, latest date, earliest date)
-language plpgsql volatile as $$
-begin
-    return query
-        select count(*), max(m.day), min(m.day)
-        from mail_days m
-        where m.email_hash = mailbox and m.day > today - 90 and m.send_id <> send;
-end;
-$$;
-
--- Whether a lead is still there to be written to.
-create function lead_stands(lead bigint) returns boolean
-language plpgsql volatile as $$
-begin
-    return exists (select 1 from leads l where l.id = lead and l.erased_at is null);
-end;
-$$;
-
-create function count_campaign() returns trigger language plpgsql as $$
-begin
-    insert into campaign_counters (campaign_id) values (new.id);
-    return null;
-end;
-$$;
-
-create trigger campaigns_counted after insert on campaigns
-    for each row execute function count_campaign();

@@ -21,7 +21,8 @@ select w.platform, w.username, w.campaign, w.send_id, w.state, w.reason,
        ) as explanation,
        case when w.reason is not null then said_by(w.reason) end as said_by,
        -- The gate's rule, where the gate gave this reason.
-       case when d.decision ->> 'reason' = w.reason then d.decision ->> 'stopped_by' end as rule,
+       case w.reason when d.decision ->> 'reason' then d.decision ->> 'stopped_by'
+                     when d.decision -> 'quota' ->> 'reason' then 'quota' end as rule,
        case when w.state = 'queued' then s.not_before end as next_at,
        case when w.state in ('claimed', 'calling') then s.lease_until end as held_until,
        e.score, c.min_score, e.ai_confidence as confidence, c.min_confidence, e.compliant, e.reviewed,

@@ -2,8 +2,8 @@
 //! is sent twice and nothing is lost wherever they do.
 //!
 //! Only with the feature `faults`, which no deployed binary has; without it a point is nothing.
-//! `FAULTS` says what happens where, separated by commas: `sender.armed=abort@2` ends the process
-//! the second time it passes `sender.armed`. The actions are those of [`ACTIONS`]; `delay:300`
+//! `FAULTS` says what happens where, separated by commas: `enricher.asked=abort@2` ends the process
+//! the second time it passes `enricher.asked`. The actions are those of [`ACTIONS`]; `delay:300`
 //! waits so many milliseconds. With `FAULTS_ONCE`, a folder, each entry happens once, whatever the
 //! number of processes, and leaves a file of its name there.
 
@@ -33,18 +33,6 @@ pub const POINTS: &[&str] = &[
     "enricher.published",
     "enricher.swept",
     "enricher.announced",
-    "sender.woken",
-    "sender.reaped",
-    "sender.taken",
-    "sender.published",
-    "sender.claimed",
-    "sender.waited",
-    "sender.armed",
-    "sender.calling",
-    "sender.called",
-    "sender.answered",
-    "sender.settled",
-    "sender.announced",
 ];
 
 /// Passes a point.

@@ -8,10 +8,9 @@ use shared::{
         content::{ContentHash, Draft},
         email::EmailAddress,
         gate::{
-            Address, Compliance, ContentFacts, Decision, DecisionRecord, Facts, FrequencyCaps,
-            Method, Verdict, gate,
+            Address, Assessment, Compliance, ContentFacts, Decision, DecisionRecord, Facts,
+            FrequencyCaps, Method, gate,
         },
-        quota::Quota,
     },
 };
 
@@ -64,14 +63,13 @@ pub(crate) fn plan(
         campaign: task.campaign.facts.clone(),
         recipient: task.recipient.clone(),
         address,
-        verdict: scored.verdict.clone(),
+        assessment: scored.verdict,
         content: match &scored.draft {
             None => ContentFacts::Missing,
             Some(draft) if draft.fault().is_some() => ContentFacts::Faulty,
             Some(_) => ContentFacts::Sound,
         },
         frequency: FrequencyCaps::DEFAULT,
-        quota: Quota::NotAsked,
     };
     let ruling = gate(&facts, now);
     let decision = ruling.decision;
@@ -124,7 +122,7 @@ struct Scored {
     niche: String,
     notes: String,
     draft: Option<Draft>,
-    verdict: Verdict,
+    verdict: Assessment,
     reasons: Vec<String>,
     evidence: serde_json::Value,
     model: Option<String>,
@@ -142,7 +140,7 @@ impl From<Judged> for Scored {
                 niche: verdict.niche,
                 notes: verdict.summary,
                 draft: Some(verdict.draft),
-                verdict: Verdict {
+                verdict: Assessment {
                     score: verdict.score,
                     confidence: verdict.confidence,
                     compliance: verdict.compliance,
@@ -158,7 +156,7 @@ impl From<Judged> for Scored {
                 niche: score.niche.to_owned(),
                 notes: score.summary,
                 draft: None,
-                verdict: Verdict {
+                verdict: Assessment {
                     score: score.score,
                     confidence: score.confidence,
                     compliance: score.compliance,

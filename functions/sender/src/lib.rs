@@ -1,58 +1,51 @@
-//! Sends the mails that are due: claim, decide, wait, arm, call, settle.
+//! Sends the mails that are due: claim, grant, wait, arm, call, settle.
 //!
-//! A send is claimed with its facts and with room within the limits, the gate decides, its place in
-//! time is waited for, and arming writes the decision down before
-//! any call, under a lock on the mailbox. SES is called once per armed send. Whatever stops this
-//! function in between, a mail goes out at most once (invariants 7 and 8).
+//! The gate is asked and what it lets pass is claimed; room within the limits is granted; the slot is
+//! waited for; the gate is asked again under a lock on the mailbox, and what it lets pass is armed:
+//! durable before SES is called, once. Whatever stops this function in between, a mail goes out at
+//! most once (invariants 7 and 8).
 
-mod decide;
-mod handover;
-mod pace;
+mod outcome;
 mod render;
 
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, Utc};
-use decide::decide;
 use futures::future::join_all;
 use lambda_runtime::Diagnostic;
+use outcome::{Answer, Called};
 use render::render;
 use serde_json::{Value, json};
 use shared::{
     clients::{
         aws,
-        mailer::{Handover, Mail, Mailer},
+        mailer::{Mail, Mailer},
     },
     config,
     db::{
         self, DbError, PgConnection, PgPool,
         installation::{self, InstallationError},
         quarantine,
-        sends::{self, Claim},
+        sends::{self, Armed, Deferred, Granted, Terms},
     },
     deadline::Deadline,
-    domain::email::EmailAddress,
-    faults,
-    queue::{Batch, InvalidEvent, Queue, Settled, Trigger},
+    domain::quota::is_late,
+    queue::{Batch, InvalidEvent, LONGEST_DELAY, Queue, Settled, Trigger},
     telemetry,
 };
 
 /// How long a claim or a call is held: longer than the function may run.
 const LEASE: Duration = Duration::from_secs(60);
-/// A batch is not begun with less than this: statements, the wait for a place in time and one round
-/// of calls fit in.
-const MARGIN: Duration = Duration::from_secs(17);
+/// A batch is not begun with less than this: statements, the wait for a slot and one round of calls
+/// fit in.
+const BATCH_TIME: Duration = Duration::from_secs(17);
 /// How long SES's events have to resolve a call before a person is asked to.
-const EVENT_PATIENCE: Duration = Duration::from_secs(900);
-/// A sweep announces what will be due before the next one, each for its own moment.
+const EVENT_TIMEOUT: Duration = Duration::from_secs(900);
+/// A sweep publishes what will be due before the next one, each for its own moment.
 const LOOK_AHEAD: Duration = Duration::from_secs(90);
-/// Sends that a sweep announces, and leases that it ends, at most.
+/// Sends that a sweep publishes, and leases that it ends, at most.
 const SWEEP: i64 = 3_000;
 
-/// What the function is wired to.
 #[derive(Debug)]
 pub struct Deps {
     pool: PgPool,
@@ -65,21 +58,17 @@ pub struct Deps {
 /// The function could not start or go on. The batch is delivered again.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
-    /// The event is not one of ours.
     #[error("the event cannot be read")]
     Event(#[from] InvalidEvent),
-    /// The database did not do its part; nothing was called that is not on record.
-    #[error("the sender could not go on")]
+    /// The database did not do its part; SES was called for nothing that is not on record.
+    #[error("the sender could not use the database")]
     Database(#[from] DbError),
     /// The database may be a restored copy.
     #[error(transparent)]
     Installation(#[from] InstallationError),
     /// SES takes nothing from this account or set-up. The sends wait.
     #[error("SES refuses this account or set-up ({code}); the mails wait until it is mended")]
-    AccountRefused {
-        /// SES's error code.
-        code: String,
-    },
+    AccountRefused { code: String },
 }
 
 impl From<SendError> for Diagnostic {
@@ -115,6 +104,17 @@ impl Deps {
             config,
         })
     }
+
+    fn terms(&self) -> Terms<'_> {
+        Terms {
+            sending_enabled: self.config.sending_enabled,
+            postal_address: !self.config.identity.postal_address.is_empty(),
+            frequency: self.config.frequency,
+            hash_key: &self.config.hash_key,
+            lease: LEASE,
+            longest_delay: LONGEST_DELAY,
+        }
+    }
 }
 
 /// Works through a batch of the queue, or sweeps for sends that were left behind or are due.
@@ -123,7 +123,6 @@ impl Deps {
 /// When a dependency fails: the batch is delivered again, later and later.
 pub async fn handle(deps: &Deps, event: Value, deadline: Deadline) -> Result<Value, SendError> {
     let mut conn = db::acquire(&deps.pool).await?;
-    faults::at("sender.woken").await?;
     installation::require_origin(&mut conn, &deps.database_address).await?;
     match Trigger::from_event(event)? {
         Trigger::Schedule(_) => Box::pin(sweep(deps, &mut conn)).await,
@@ -137,22 +136,22 @@ pub async fn handle(deps: &Deps, event: Value, deadline: Deadline) -> Result<Val
     }
 }
 
-/// Ends what a sender left behind and announces what is due.
+/// Ends what a sender left behind and publishes what is due.
 async fn sweep(deps: &Deps, conn: &mut PgConnection) -> Result<Value, SendError> {
     let reaped = sends::reap(conn, SWEEP).await?;
-    faults::at("sender.reaped").await?;
-    let waiting = sends::waiting_for_a_person(conn, EVENT_PATIENCE).await?;
+    sends::forget_domains(conn).await?;
+    let waiting = sends::waiting_for_a_person(conn, EVENT_TIMEOUT).await?;
     // The alarm listens for these words (template.yaml, PersonNeededFilter).
     if waiting.unresolved > 0 {
         tracing::error!(
             sends = waiting.unresolved,
-            "sends are unresolved: `cargo local sends --unknown` shows them"
+            "sends are unresolved: `outreach sends --unknown` lists them"
         );
     }
     if waiting.breakers > 0 {
         tracing::error!(
             campaigns = waiting.breakers,
-            "breakers are open: `cargo local breaker` shows why"
+            "breakers are open: `outreach breaker` shows why"
         );
     }
     // With the kill switch on, what is planned waits where it is, untouched.
@@ -163,14 +162,14 @@ async fn sweep(deps: &Deps, conn: &mut PgConnection) -> Result<Value, SendError>
         Ok(quota) => sends::remember_quota(conn, quota).await?,
         Err(error) => tracing::warn!("{error}; the last answer goes on to count"),
     }
-    let patience = deps.config.sweep_patience;
-    let due = sends::take_due(conn, patience, LOOK_AHEAD, SWEEP).await?;
-    faults::at("sender.taken").await?;
-    pace::publish(&deps.queue, &due).await;
-    faults::at("sender.published").await?;
+    let pulled = sends::pull_forward(conn, &deps.config.limits).await?;
+    let republish_after = deps.config.sweep_patience;
+    let due = sends::take_due(conn, republish_after, LOOK_AHEAD, SWEEP).await?;
+    publish(&deps.queue, &due).await;
     tracing::info!(
         published = due.len(),
         requeued = reaped.requeued,
+        pulled_forward = pulled,
         "swept for sends that are due"
     );
     Ok(json!({
@@ -187,112 +186,107 @@ async fn send(
     ids: &[i64],
     deadline: Deadline,
 ) -> Result<HashMap<i64, Settled>, SendError> {
-    let now = now();
-    if !deadline.allows(MARGIN) {
-        return Ok(ids
-            .iter()
-            .map(|id| (*id, Settled::Retry { after: None }))
-            .collect());
+    let all = |settled: Settled| ids.iter().map(|id| (*id, settled.clone())).collect();
+    if !deadline.allows(BATCH_TIME) {
+        return Ok(all(Settled::Retry { after: None }));
     }
-    let done = ids.iter().map(|id| (*id, Settled::Done)).collect();
-    let claims = sends::claim(conn, ids, LEASE, &deps.config.limits).await?;
-    faults::at("sender.claimed").await?;
-    if claims.is_empty() {
-        return Ok(done);
+    let terms = deps.terms();
+    let claims = sends::claim(conn, ids, &terms).await?;
+    let mut deferred = claims.deferred.clone();
+    let mut called = Vec::new();
+    if !claims.claimed.is_empty() {
+        let granted = sends::grant(conn, &deps.config.limits, &claims).await?;
+        pause(granted.wait()).await;
+        let arming = sends::arm(conn, &granted, &terms).await?;
+        deferred.extend(arming.deferred);
+        called = call(deps, arming.armed, &granted).await;
     }
-    let claimed = Instant::now();
-    let decided: Vec<_> = claims
-        .iter()
-        .map(|claim| decide(claim, &deps.config, now))
-        .collect();
-
-    let wait = pace::wait_for(&claims, &decided);
-    pace::pause(wait).await;
-    faults::at("sender.waited").await?;
-    let armed = sends::arm(conn, &decided, LEASE).await?;
-    faults::at("sender.armed").await?;
-
-    let waited = claimed.elapsed();
-    let calls = claims.iter().filter(|claim| armed.contains(&claim.send));
-    let answers = join_all(calls.map(async |claim| {
-        // Held up for too long, it would call together with those whose turn it is.
-        if pace::is_too_late(claim, wait, waited) {
-            return (claim, None);
-        }
-        // What goes wrong here is no answer of SES: only the process or the connection can go.
-        faults::at("sender.calling").await.ok();
-        let answer = hand_over(deps, claim, now).await;
-        faults::at("sender.called").await.ok();
-        (claim, Some(answer))
-    }))
-    .await;
-    if answers.is_empty() {
-        pace::announce(&deps.queue, &decided, now).await;
-        return Ok(done);
+    if !called.is_empty() {
+        let now = now();
+        let outcomes: Vec<_> = called.iter().map(|called| called.outcome(now)).collect();
+        sends::settle(conn, &outcomes, outcome::throttling(&called)).await?;
     }
-    let outcomes: Vec<_> = answers
-        .iter()
-        .map(|(claim, answer)| match answer {
-            Some(answer) => handover::outcome(claim, answer, now),
-            None => handover::too_late(claim, now),
-        })
-        .collect();
-    let said = || answers.iter().filter_map(|(_, answer)| answer.as_ref());
-    faults::at("sender.answered").await?;
-    sends::settle(conn, &outcomes, handover::throttling(said())).await?;
-    faults::at("sender.settled").await?;
-
     tracing::info!(
-        claimed = claims.len(),
-        armed = answers.len(),
+        claimed = claims.claimed.len(),
+        deferred = deferred.len(),
+        called = called.len(),
         "worked through a batch of sends"
     );
-    // Only now: whoever is armed is called without delay, and a slow queue costs messages, not mails.
-    pace::announce(&deps.queue, &decided, now).await;
-    pace::announce_late(&deps.queue, &outcomes).await;
-    faults::at("sender.announced").await?;
-    match said().find_map(handover::account_refusal) {
+    // Last of all: a slow queue costs messages, not slots.
+    announce(&deps.queue, &deferred, &called).await;
+    match called.iter().find_map(Called::account_refusal) {
         Some(code) => Err(SendError::AccountRefused { code }),
-        None => Ok(done),
+        None => Ok(all(Settled::Done)),
     }
 }
 
-/// Writes the mail of an armed send and calls SES, once.
-async fn hand_over(deps: &Deps, claim: &Claim, now: DateTime<Utc>) -> Handover {
-    // The gate saw both: they are there.
-    let to = claim
-        .email
-        .as_deref()
-        .and_then(|text| EmailAddress::parse(text).ok());
-    let Some((draft, to)) = claim.draft.as_ref().zip(to) else {
-        return Handover::MailRefused {
-            code: "NoAddressOrText".to_owned(),
+/// Calls SES for armed sends, all at once, each one time.
+async fn call(deps: &Deps, armed: Vec<Armed>, granted: &Granted) -> Vec<Called> {
+    let calls = armed.into_iter().map(async |armed| {
+        let now = granted.now();
+        // Held up for too long, it would call together with those whose slot it is.
+        let answer = if is_late(armed.slot_at, now, armed.attempts) {
+            Answer::TooLate
+        } else {
+            hand_over(deps, &armed, now).await
         };
-    };
-    match render(claim, draft, &to, &deps.config, now) {
+        Called { armed, answer }
+    });
+    join_all(calls).await
+}
+
+async fn hand_over(deps: &Deps, armed: &Armed, now: DateTime<Utc>) -> Answer {
+    match render(armed, &armed.draft, &armed.to, &deps.config, now) {
         Ok(mime) => {
-            let from = deps.config.identity.address.clone();
-            deps.mailer
-                .hand_over(Mail {
-                    send: claim.send,
-                    from,
-                    to,
-                    mime,
-                })
-                .await
+            let mail = Mail {
+                send: armed.send,
+                from: deps.config.identity.address.clone(),
+                to: armed.to.clone(),
+                mime,
+            };
+            Answer::Ses(deps.mailer.hand_over(mail).await)
         }
         Err(error) => {
-            tracing::error!(send.id = %claim.send, error = telemetry::chain(&error), "could not write a mail");
-            Handover::MailRefused {
-                code: "NotRendered".to_owned(),
-            }
+            tracing::error!(
+                send.id = %armed.send,
+                error = telemetry::chain(&error),
+                "could not write a mail"
+            );
+            Answer::NotWritten
         }
+    }
+}
+
+/// Waits for a slot.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a slot of the rate is what is waited for"
+)]
+async fn pause(wait: Duration) {
+    if !wait.is_zero() {
+        tokio::time::sleep(wait).await;
+    }
+}
+
+/// Sends the messages of what comes back soon, so that its turn is not lost to the clock of the sweep.
+async fn announce(queue: &Queue, deferred: &[Deferred], called: &[Called]) {
+    let soon = deferred.iter().filter_map(|d| Some((d.send.0, d.delay?)));
+    let late = called.iter().filter(|called| called.is_late());
+    let late = late.map(|called| (called.armed.send.0, Duration::ZERO));
+    let messages: Vec<(i64, Duration)> = soon.chain(late).collect();
+    publish(queue, &messages).await;
+}
+
+/// Publishes; what is missing is found by the next sweep.
+async fn publish(queue: &Queue, delayed: &[(i64, Duration)]) {
+    if let Err(error) = queue.publish_later(delayed).await {
+        tracing::warn!("{error}");
     }
 }
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "the shell reads the clock once and hands it on"
+    reason = "the shell reads the clock and hands it on"
 )]
 fn now() -> DateTime<Utc> {
     Utc::now()

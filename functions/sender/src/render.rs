@@ -9,7 +9,7 @@ use mail_builder::{
 };
 use shared::{
     config,
-    db::sends::Claim,
+    db::sends::Armed,
     domain::{content::Draft, email::EmailAddress, lead::Platform},
 };
 
@@ -59,14 +59,14 @@ struct Html<'a> {
 /// # Errors
 /// When a template or the MIME text fails.
 pub(crate) fn render(
-    claim: &Claim,
+    armed: &Armed,
     draft: &Draft,
     to: &EmailAddress,
     config: &config::Sender,
     now: DateTime<Utc>,
 ) -> Result<Vec<u8>, RenderError> {
     let identity = &config.identity;
-    let token = config.unsubscribe_keys.sign(claim.send);
+    let token = config.unsubscribe_keys.sign(armed.send);
     let base = identity.public_base_url.as_str().trim_end_matches('/');
     let unsubscribe_url = format!("{base}/u/{token}");
     let privacy_url = format!("{base}/privacy");
@@ -74,10 +74,10 @@ pub(crate) fn render(
     let greeting = if greets(&draft.message) {
         String::new()
     } else {
-        greeting(claim.name.as_deref())
+        greeting(armed.name.as_deref())
     };
-    let source = source(claim);
-    let offer = claim.offer.trim_end_matches('.');
+    let source = source(armed);
+    let offer = armed.offer.trim_end_matches('.');
     let (sender_name, postal_address) = (identity.name.as_str(), identity.postal_address.as_str());
 
     let text = PlainText {
@@ -92,7 +92,7 @@ pub(crate) fn render(
     }
     .render()?;
     let html = Html {
-        language: claim.language.as_deref().unwrap_or("en"),
+        language: armed.language.as_deref().unwrap_or("en"),
         subject: &draft.subject,
         greeting: &greeting,
         paragraphs: paragraphs(&draft.message),
@@ -112,7 +112,7 @@ pub(crate) fn render(
             .as_str()
             .rsplit_once('@')
             .unwrap_or((mailbox.as_str(), ""));
-        let token = config.unsubscribe_keys.sign_for_mailbox(claim.send);
+        let token = config.unsubscribe_keys.sign_for_mailbox(armed.send);
         format!("mailto:{local}+{token}@{domain}?subject=unsubscribe")
     }));
     let mut message = MessageBuilder::new()
@@ -122,8 +122,8 @@ pub(crate) fn render(
         .date(Date::new(now.timestamp()))
         .message_id(format!(
             "{}.{}@{}",
-            claim.send,
-            claim.fence,
+            armed.send,
+            armed.fence,
             identity.address.domain()
         ))
         .header("List-Unsubscribe", URL::new_list(unsubscribe.into_iter()))
@@ -141,15 +141,15 @@ pub(crate) fn render(
 }
 
 /// Where the data is from, which the person has a right to know (GDPR, art. 14(2)(f)).
-fn source(claim: &Claim) -> String {
-    match claim.platform {
+fn source(armed: &Armed) -> String {
+    match armed.platform {
         Platform::Csv => {
             "You get it because your address is on a list that we were given.".to_owned()
         }
         Platform::X | Platform::Instagram | Platform::Facebook | Platform::LinkedIn => format!(
             "You get it because of your public {} profile ({}), which we found ourselves.",
-            claim.platform.title(),
-            claim.username,
+            armed.platform.title(),
+            armed.username,
         ),
     }
 }

@@ -12,10 +12,10 @@ const AN_HOUR: [&str; 6] = [
     "update model_calls set lease_until = lease_until - interval '1 hour' where state = 'calling'",
     "update sources set lease_until = lease_until - interval '1 hour' where lease_until is not null",
     "update recipient_domains
-     set next_at = next_at - interval '1 hour', queue_at = queue_at - interval '1 hour'",
+     set next_at = next_at - interval '1 hour', reserved_until = reserved_until - interval '1 hour'",
     "update rate_limits
-     set next_at = least(next_at, now()), queue_at = least(queue_at, now()), pace = 1,
-         paced_at = now(), blocked_until = blocked_until - interval '1 hour'",
+     set next_at = least(next_at, now()), reserved_until = least(reserved_until, now()),
+         throttle_factor = 1, throttled_at = now(), blocked_until = blocked_until - interval '1 hour'",
     "update sends
      set lease_until = lease_until - interval '1 hour',
          not_before = case when not_before < now() + interval '1 hour'

@@ -154,21 +154,22 @@ const INVARIANTS: [(&str, &str); 16] = [
         "counts agree",
         "select format('send %s is %s and holds no day', g.id, g.state)
          from gone g
-         where not exists (select from mail_days d where d.send_id = g.id)
+         where not exists (select from sends s where s.id = g.id and s.slot_day is not null)
          union all
          select format('send %s is %s and still holds a day', s.id, s.state)
-         from mail_days d
-         join sends s on s.id = d.send_id
-         where s.state in ('review', 'queued', 'refused') or s.state = 'rejected' and s.sent_at is null",
+         from sends s
+         where s.slot_day is not null and not s.may_have_left
+           and (s.state in ('review', 'queued', 'refused')
+                or s.state = 'rejected' and s.sent_at is null)",
     ),
     (
         "counts agree",
         // More may be counted than left, after a crash; never less.
-        "select format('campaign %s counts %s mails of %s', k.campaign_id, k.taken, count(d.send_id))
+        "select format('campaign %s counts %s mails of %s', k.campaign_id, k.taken, count(s.id))
          from campaign_counters k
-         join mail_days d on d.campaign_id = k.campaign_id and d.day = k.day
+         join sends s on s.campaign_id = k.campaign_id and s.slot_day = k.day and s.slot_at is not null
          group by k.campaign_id, k.taken
-         having count(d.send_id) > k.taken",
+         having count(s.id) > k.taken",
     ),
     (
         "counts agree",
@@ -181,11 +182,12 @@ const INVARIANTS: [(&str, &str); 16] = [
     ),
     (
         "caps hold",
-        "select format('campaign %s has %s mails on %s, %s are allowed', c.id, count(*), d.day,
+        "select format('campaign %s has %s mails on %s, %s are allowed', c.id, count(*), d.slot_day,
                        c.daily_cap)
-         from mail_days d
+         from sends d
          join campaigns c on c.id = d.campaign_id
-         group by c.id, c.daily_cap, d.day
+         where d.slot_day is not null
+         group by c.id, c.daily_cap, d.slot_day
          having count(*) > c.daily_cap",
     ),
 ];

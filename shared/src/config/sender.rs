@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{InvalidEnvironment, Reader, SWEEP_PATIENCE_SECONDS, Secret, seconds};
+use super::{InvalidEnvironment, Reader, SWEEP_PATIENCE_SECONDS, Secret, hash_key, seconds};
 use crate::domain::{
-    email::EmailAddress,
+    email::{EmailAddress, HashKey},
     gate::FrequencyCaps,
     quota::{Limits, Ramp},
     unsubscribe::{MAILBOX_TOKEN_LENGTH, UnsubscribeKeys},
@@ -25,6 +25,8 @@ pub struct Sender {
     pub sending_enabled: bool,
     /// Who writes, and what the law asks to be told.
     pub identity: Identity,
+    /// Recipients' domains are counted by keyed hash.
+    pub hash_key: HashKey,
     /// Keys of the unsubscribe tokens.
     pub unsubscribe_keys: UnsubscribeKeys,
     /// SES configuration set: without it no event would come back.
@@ -63,23 +65,25 @@ impl Sender {
         let sending_enabled = r.or_default("SENDING_ENABLED", "`true` or `false`", false);
         let sweep_patience = seconds(&mut r, "SWEEP_PATIENCE_SECONDS", SWEEP_PATIENCE_SECONDS);
         let identity = Identity::read(&mut r);
+        let hash_key = hash_key(&mut r);
         let unsubscribe_keys = r.parsed("UNSUBSCRIBE_KEYS", UnsubscribeKeys::parse);
         let configuration_set = r.required("SES_CONFIGURATION_SET");
         let limits = limits(&mut r);
         let frequency = frequency(&mut r);
-        let config = identity
-            .zip(unsubscribe_keys)
-            .map(|(identity, unsubscribe_keys)| Self {
+        let config = identity.zip(unsubscribe_keys).zip(hash_key).map(
+            |((identity, unsubscribe_keys), hash_key)| Self {
                 database_url,
                 outreach_queue_url,
                 sweep_patience,
                 sending_enabled,
                 identity,
+                hash_key,
                 unsubscribe_keys,
                 configuration_set,
                 limits,
                 frequency,
-            });
+            },
+        );
         r.finish(config)
     }
 }

@@ -264,6 +264,11 @@ impl HashKey {
         let parts: [&[u8]; 4] = [b"recipient\0", local.as_bytes(), b"@", domain.as_bytes()];
         EmailHash(mac(&self.0, &parts))
     }
+
+    /// The key of the servers that this address's mails go to. A domain may be one person's.
+    pub fn hash_domain(&self, address: &EmailAddress) -> [u8; 32] {
+        mac(&self.0, &[b"domain\0", address.domain().as_bytes()])
+    }
 }
 
 impl fmt::Debug for HashKey {

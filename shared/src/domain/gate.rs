@@ -1,5 +1,5 @@
-//! May this go out now? The one rule that every mail passes, when it is planned and again when it
-//! is armed.
+//! May this go out now? What every mail must pass: when it is planned, when it is claimed, and when
+//! it is armed.
 
 mod facts;
 mod record;
@@ -7,45 +7,40 @@ mod rules;
 
 use chrono::{DateTime, Utc};
 pub use facts::{
-    Address, CampaignFacts, CampaignStatus, Compliance, ContentFacts, Facts, FrequencyCaps, Method,
-    PastMails, RecipientFacts, Verdict,
+    Address, Assessment, CampaignFacts, CampaignStatus, Compliance, ContentFacts, Facts,
+    FrequencyCaps, Method, PastMails, RecipientFacts,
 };
 pub use record::DecisionRecord;
-pub use rules::{RULES, Rule};
+pub use rules::Rule;
+use rules::{AskRule, RULES};
 use serde::Serialize;
 
 use super::reason::Reason;
 
-/// Raised with every change of a rule, and kept with each decision.
-pub const GATE_VERSION: u32 = 2;
+/// Kept with each decision. Raised with every change of a rule, which a test watches.
+pub const GATE_VERSION: u32 = 3;
 
 /// The gate's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "outcome")]
 pub enum Decision {
-    /// It may go out now.
     Send,
-    /// Not yet.
+    /// Ask again at `until`.
     Defer {
-        /// When to ask again.
         until: DateTime<Utc>,
-        /// Why it waits.
         reason: Reason,
     },
     /// A person decides.
     Review {
-        /// Why.
         reason: Reason,
     },
-    /// Never.
+    /// It never goes out.
     Refuse {
-        /// Why.
         reason: Reason,
     },
 }
 
 impl Decision {
-    /// What the rule that answered says; none for `Send`.
     pub fn reason(&self) -> Option<Reason> {
         match self {
             Self::Send => None,
@@ -56,36 +51,34 @@ impl Decision {
     }
 }
 
-/// A decision, and how it came about.
+/// A decision, and how many rules were asked for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ruling {
-    /// The answer.
     pub decision: Decision,
-    /// The rules that had nothing against it, in the order they were asked.
-    pub passed: &'static [Rule],
-    /// The rule that answered; none for `Send`.
-    pub stopped_by: Option<Rule>,
+    passed: usize,
 }
 
-/// May this go out now?
-///
-/// A "no" of the person or the law comes first and nothing overrides it; then what a person must
-/// judge, unless one has; then what only waits. The first rule of [`RULES`] that has something
-/// against it answers.
-pub fn gate(facts: &Facts, now: DateTime<Utc>) -> Ruling {
-    for (n, rule) in RULES.iter().enumerate() {
-        if let Some(decision) = rule.ask(facts, now) {
-            return Ruling {
-                decision,
-                passed: RULES.get(..n).unwrap_or_default(),
-                stopped_by: Some(*rule),
-            };
-        }
+impl Ruling {
+    /// The rules that had no objection, in the order they were asked.
+    pub fn passed(&self) -> impl Iterator<Item = Rule> {
+        RULES.iter().take(self.passed).map(|(rule, _)| *rule)
     }
-    Ruling {
-        decision: Decision::Send,
-        passed: RULES,
-        stopped_by: None,
+
+    /// The rule that answered; none for `Send`.
+    pub fn stopped_by(&self) -> Option<Rule> {
+        RULES.get(self.passed).map(|(rule, _)| *rule)
+    }
+}
+
+/// May this go out now? The first rule of [`RULES`] with an objection answers.
+pub fn gate(facts: &Facts, now: DateTime<Utc>) -> Ruling {
+    let objection = |(n, (_, ask)): (usize, &(Rule, AskRule))| Some((n, ask(facts, now)?));
+    match RULES.iter().enumerate().find_map(objection) {
+        Some((passed, decision)) => Ruling { decision, passed },
+        None => Ruling {
+            decision: Decision::Send,
+            passed: RULES.len(),
+        },
     }
 }
 

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mail_waits_for_the_recipients_morning() {
+    fn closed_hours_wait_for_recipients_morning() {
         check("PT", "2026-01-05T08:00:00Z", None);
         check("PT", "2026-01-05T07:59:59Z", Some("2026-01-05T08:00:00Z"));
         check("PT", "2026-01-05T19:59:59Z", None);
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn summer_time_moves_the_morning() {
+    fn summer_time_moves_opening_hour() {
         check("DE", "2026-01-05T06:30:00Z", Some("2026-01-05T07:00:00Z"));
         check("DE", "2026-07-05T06:30:00Z", None);
         // The night in which the clocks go forward.
@@ -184,14 +184,14 @@ mod tests {
     }
 
     #[test]
-    fn a_wide_country_is_open_when_both_its_coasts_are() {
+    fn wide_country_opens_with_both_coasts() {
         check("US", "2026-01-05T14:00:00Z", Some("2026-01-05T16:00:00Z"));
         check("US", "2026-01-05T16:00:00Z", None);
         check("US", "2026-01-06T01:00:00Z", Some("2026-01-06T16:00:00Z"));
     }
 
     #[test]
-    fn zones_too_far_apart_do_not_close_for_ever() {
+    fn distant_zones_fall_back_to_first() {
         let hours = SendingHours::new(8, 10).unwrap();
         let now = "2026-01-05T12:00:00Z".parse().unwrap();
         let morning: DateTime<Utc> = "2026-01-05T13:00:00Z".parse().unwrap();
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_country_lives_by_utc() {
+    fn unknown_country_uses_utc() {
         check("??", "2026-01-05T07:00:00Z", Some("2026-01-05T08:00:00Z"));
         check("ZZ", "2026-01-05T12:00:00Z", None);
     }

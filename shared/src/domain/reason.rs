@@ -1,27 +1,24 @@
-//! Why a mail waits, is parked or is refused: the words of the ledger.
+//! Why a mail waits, is reviewed or is refused.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
-        /// One rule's answer. The word is what the database, the log and the funnel show.
+        /// One rule's answer, as the database and the log write it.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum Reason {
             $($(#[$doc])* #[serde(rename = $word)] $name,)*
         }
 
         impl Reason {
-            /// Every reason.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
-            /// Reads the ledger's word.
             pub fn from_word(word: &str) -> Option<Self> {
                 match word { $($word => Some(Self::$name),)* _ => None }
             }
 
-            /// The ledger's word.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $word,)* }
             }
@@ -46,7 +43,7 @@ reasons! {
     DisposableAddress = "disposable_address",
     /// The score is below the campaign's.
     LowScore = "low_score",
-    /// The compliance verdict is "block".
+    /// The compliance assessment is "block".
     NotCompliant = "not_compliant",
     /// The country asks for consent and none is recorded.
     ConsentNeeded = "consent_needed",
@@ -62,13 +59,13 @@ reasons! {
     CampaignEnded = "campaign_ended",
     /// The country is not known.
     CountryUnknown = "country_unknown",
-    /// The country's conditions are for a person to judge.
+    /// Whether the country's conditions are met is for a person to decide.
     CountryReview = "country_review",
     /// The rules scored it, not the model.
     ScoredByRules = "scored_by_rules",
     /// The model is not sure enough.
     LowConfidence = "low_confidence",
-    /// The compliance verdict is "review".
+    /// The compliance assessment is "review".
     ComplianceReview = "compliance_review",
     /// The campaign has every mail approved.
     ReviewAll = "review_all",
@@ -93,15 +90,13 @@ reasons! {
     /// SES's quota of 24 hours is used up.
     DailyQuota = "daily_quota",
     /// SES's rate is used up for the next seconds.
-    Pace = "pace",
+    Rate = "rate",
     /// The servers of this domain had a mail a moment ago.
     DomainSpacing = "domain_spacing",
-    /// The sender was too slow for the place in time it was given; it called nobody.
+    /// The sender was too slow for the slot that it was granted, and did not call.
     LateForSlot = "late_for_slot",
     /// This mailbox had its mail of today.
     RecipientDay = "recipient_day",
-    /// The facts changed between the decision and the call; decided again.
-    FactsChanged = "facts_changed",
     /// SES asked to slow down.
     Throttled = "throttled",
     /// SES could not be reached.
@@ -112,16 +107,29 @@ reasons! {
     MailRejected = "mail_rejected",
     /// The call's answer was lost.
     NoAnswer = "no_answer",
-    /// The sender was gone before the answer.
+    /// The sender stopped before it stored the answer.
     LeaseExpired = "lease_expired",
-    /// A person asks no more what became of the call.
+    /// An operator closed the question of what became of the call.
     GivenUp = "given_up",
-    /// A person had it sent again after a call whose outcome nobody knew.
+    /// An operator had it sent again after a call whose outcome is not known.
     Resend = "resend",
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// A word that is no reason: the schema is ahead of this program, or an operator wrote it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a reason that this program knows")]
+pub struct UnknownReason;
+
+impl FromStr for Reason {
+    type Err = UnknownReason;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        Self::from_word(word).ok_or(UnknownReason)
     }
 }

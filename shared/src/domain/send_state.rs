@@ -29,18 +29,18 @@ pub enum SendState {
     Clicked,
     /// A person answered.
     Replied,
-    /// Our own gate said no; SES was not called.
+    /// The gate refused it; SES was not called.
     Refused,
-    /// SES said no.
+    /// SES refused it for good.
     Rejected,
-    /// The recipient's server said no.
+    /// The recipient's server refused it.
     Bounced,
     /// The recipient complained.
     Complained,
 }
 
 impl SendState {
-    /// Every state, by rank.
+    /// By rank.
     pub const ALL: [Self; 14] = [
         Self::Review,
         Self::Queued,
@@ -58,7 +58,6 @@ impl SendState {
         Self::Complained,
     ];
 
-    /// The database's and the log's word for it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Review => "review",
@@ -78,7 +77,7 @@ impl SendState {
         }
     }
 
-    /// Whether a mail left, as far as anybody knows.
+    /// Whether the mail is known to have left.
     pub fn has_left(self) -> bool {
         match self {
             Self::Review | Self::Queued | Self::Claimed | Self::Calling | Self::Unknown => false,
@@ -116,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_state_reads_back_and_ranks_in_order() {
+    fn state_words_read_back_in_rank_order() {
         assert!(SendState::ALL.is_sorted());
         for state in SendState::ALL {
             assert_eq!(state.as_str().parse(), Ok(state));
@@ -126,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mail_has_left_once_ses_took_it_whatever_became_of_it() {
+    fn has_left_holds_from_sent_on() {
         let left: Vec<SendState> = SendState::ALL
             .into_iter()
             .filter(|s| s.has_left())

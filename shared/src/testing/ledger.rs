@@ -1,21 +1,78 @@
-//! A campaign with planned sends.
+//! A campaign with planned sends, and what a sender does with them.
+
+use std::{sync::LazyLock, time::Duration};
 
 use serde_json::json;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 
 use crate::{
     db::{
-        self,
+        self, DbError,
         enrichment::{self, NewEnrichment, Plan},
+        sends::{self, Armed, Outcome, Terms},
     },
     domain::{
         content::Draft,
-        gate::Method,
+        email::HashKey,
+        gate::{FrequencyCaps, Method},
         ids::{CampaignId, LeadId},
         lead::NewLead,
+        quota::{Limits, Ramp},
+        reason::Reason,
         score::{Confidence, Score},
+        send_state::SendState,
     },
+    queue::LONGEST_DELAY,
 };
+
+/// Room for everything.
+pub const LIMITS: Limits = Limits {
+    per_second: Some(1_000.0),
+    per_day: None,
+    ramp: Ramp {
+        start: 100_000,
+        growth: 1.0,
+        cap: 100_000,
+    },
+    domain_spacing: Duration::ZERO,
+};
+
+/// A sender that may send, with the key of [`super::hash_key`].
+pub fn terms() -> Terms<'static> {
+    static KEY: LazyLock<HashKey> = LazyLock::new(super::hash_key);
+    Terms {
+        sending_enabled: true,
+        postal_address: true,
+        frequency: FrequencyCaps::DEFAULT,
+        hash_key: &KEY,
+        lease: Duration::from_secs(60),
+        longest_delay: LONGEST_DELAY,
+    }
+}
+
+/// Claims, grants and arms without waiting for a slot. Gives what SES may be called for, in the order
+/// of `ids`.
+pub async fn arm(conn: &mut PgConnection, ids: &[i64]) -> Result<Vec<Armed>, DbError> {
+    let terms = terms();
+    let claims = sends::claim(conn, ids, &terms).await?;
+    let granted = sends::grant(conn, &LIMITS, &claims).await?;
+    let mut armed = sends::arm(conn, &granted, &terms).await?.armed;
+    armed.sort_by_key(|armed| ids.iter().position(|id| *id == armed.send.0));
+    Ok(armed)
+}
+
+/// What is settled when a call ended so.
+pub fn outcome(armed: &Armed, state: SendState, reason: Option<Reason>) -> Outcome {
+    let message_id = (state == SendState::Sent).then(|| format!("ses-{}", armed.send));
+    Outcome {
+        send: armed.send,
+        fence: armed.fence,
+        state,
+        reason,
+        message_id,
+        not_before: None,
+    }
+}
 
 /// Plans a mail of the same text to each lead, and gives the sends in the leads' order.
 pub async fn plan(pool: &PgPool, campaign: CampaignId, new: &[NewLead]) -> Vec<i64> {

@@ -39,7 +39,7 @@ impl Statements {
         self.texts().len()
     }
 
-    /// What they were, shortened.
+    /// What they were.
     pub fn texts(&self) -> Vec<String> {
         SEEN.with_borrow(|seen| seen[self.before..].to_vec())
     }
@@ -54,19 +54,33 @@ impl<S: tracing::Subscriber> Layer<S> for Watch {
             event.record(&mut summary);
             // The test on acquire is a comment, which the server does not run.
             if !summary.0.contains("SQLx ping") {
-                SEEN.with_borrow_mut(|seen| seen.push(summary.0));
+                let text = if summary.1.is_empty() {
+                    summary.0
+                } else {
+                    summary.1
+                };
+                SEEN.with_borrow_mut(|seen| seen.push(text));
             }
         }
     }
 }
 
 #[derive(Default)]
-struct Summary(String);
+struct Summary(String, String);
 
 impl Visit for Summary {
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
         if field.name() == "summary" {
             self.0 = format!("{value:?}");
+        }
+    }
+
+    /// The whole text, where the summary is shortened.
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "summary" => value.clone_into(&mut self.0),
+            "db.statement" => value.trim().clone_into(&mut self.1),
+            _ => {}
         }
     }
 }

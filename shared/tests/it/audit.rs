@@ -3,27 +3,45 @@
 use serde_json::Value;
 use shared::{db::PgPool, domain::send_state::SendState, testing};
 
-use crate::ledger::{arm, claim, ended, planned, runners, settle, suppress, to_call};
+use crate::ledger::{
+    LIMITS, arm, armed, execute, granted, outcome, planned, runners, settle, suppress,
+};
 
-#[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn every_step_of_a_send_is_on_record_in_order(pool: PgPool) {
-    let campaign = testing::campaign(&pool, "c").await;
-    let ids = planned(&pool, campaign, &runners(1)).await;
-    let held = claim(&pool, &ids).await.remove(0);
-    arm(&pool, &[to_call(&held)]).await;
-    settle(&pool, &[ended(&held, SendState::Sent, None)]).await;
-    let states: Vec<String> = sqlx::query_scalar(
-        "select after ->> 'state' from audit_log where table_name = 'sends' and row_key = $1 order by id",
+async fn states(pool: &PgPool, id: i64) -> Vec<String> {
+    sqlx::query_scalar(
+        "select concat_ws(' ', after ->> 'state', after ->> 'reason')
+         from audit_log where table_name = 'sends' and row_key = $1 order by id",
     )
-    .bind(ids[0].to_string())
-    .fetch_all(&pool)
+    .bind(id.to_string())
+    .fetch_all(pool)
     .await
-    .unwrap();
-    assert_eq!(states, ["queued", "claimed", "calling", "sent"]);
+    .unwrap()
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_trace_names_nobody_and_only_a_change_leaves_one(pool: PgPool) {
+async fn audit_keeps_decisions_and_no_claims(pool: PgPool) {
+    let campaign = testing::campaign(&pool, "c").await;
+    let ids = planned(&pool, campaign, &runners(1)).await;
+    let held = armed(&pool, &ids).await.remove(0);
+    settle(&pool, &[outcome(&held, SendState::Sent, None)]).await;
+    assert_eq!(states(&pool, ids[0]).await, ["queued", "calling", "sent"]);
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn audit_same_wait_again_writes_nothing(pool: PgPool) {
+    let campaign = testing::campaign(&pool, "c").await;
+    let ids = planned(&pool, campaign, &runners(1)).await;
+    execute(&pool, "update campaigns set daily_cap = 0").await;
+    for _ in 0..3 {
+        let granted = granted(&pool, &ids, &LIMITS).await;
+        arm(&pool, &granted).await;
+        execute(&pool, "update sends set not_before = now()").await;
+    }
+    assert_eq!(states(&pool, ids[0]).await, ["queued", "queued daily_cap"]);
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn audit_names_no_person(pool: PgPool) {
     let campaign = testing::campaign(&pool, "c").await;
     let new = runners(1);
     planned(&pool, campaign, &new).await;

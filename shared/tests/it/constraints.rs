@@ -5,13 +5,17 @@ use shared::{db::PgPool, testing};
 use crate::ledger::{planned, runners};
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn the_database_refuses_what_the_code_must_never_do(pool: PgPool) {
+async fn database_refuses_broken_rows(pool: PgPool) {
     let campaign = testing::campaign(&pool, "c").await;
     planned(&pool, campaign, &runners(1)).await;
     let broken = [
         ("insert into sends (campaign_id, email_hash, lead_id, enriched_lead_id, state, content_hash, decision)
           select campaign_id, email_hash, lead_id, enriched_lead_id, state, content_hash, decision from sends",
          "sends_once_per_step_key"),
+        ("insert into sends (campaign_id, email_hash, lead_id, enriched_lead_id, step, state, content_hash, decision, slot_day)
+          select campaign_id, email_hash, lead_id, enriched_lead_id, n, state, content_hash, decision, current_date
+          from sends, generate_series(2, 3) n",
+         "sends_mailbox_day_key"),
         ("update sends set state = 'unknown'", "sends_reason_given"),
         ("update sends set state = 'sent'", "sends_sent_at_given"),
         ("update sends set state = 'claimed'", "sends_lease_while_held"),

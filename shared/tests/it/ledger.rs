@@ -1,37 +1,17 @@
 //! A campaign with planned sends, and what a test asks of them.
 
-use std::time::Duration;
-
-use serde_json::json;
-pub(crate) use shared::testing::plan as planned;
+pub(crate) use shared::testing::{LIMITS, outcome, plan as planned, terms};
 use shared::{
     db::{
         self, PgPool,
-        sends::{self, Claim, Outcome, Throttling, Verdicts},
+        sends::{self, Armed, Arming, Claims, Granted, Outcome},
     },
     domain::{
         email::EmailHash,
-        ids::SendId,
         lead::NewLead,
-        quota::{Limits, Ramp},
-        reason::Reason,
-        send_state::SendState,
+        quota::{Limits, Throttling},
     },
     testing,
-};
-
-pub(crate) const LEASE: Duration = Duration::from_secs(60);
-
-/// Room for everything.
-pub(crate) const LIMITS: Limits = Limits {
-    per_second: Some(1_000.0),
-    per_day: None,
-    ramp: Ramp {
-        start: 100_000,
-        growth: 1.0,
-        cap: 100_000,
-    },
-    domain_spacing: Duration::ZERO,
 };
 
 /// `count` leads, each with a mailbox of its own.
@@ -41,49 +21,27 @@ pub(crate) fn runners(count: usize) -> Vec<NewLead> {
         .collect()
 }
 
-/// Claims, in the order of `ids`.
-pub(crate) async fn claim(pool: &PgPool, ids: &[i64]) -> Vec<Claim> {
-    claim_within(pool, ids, &LIMITS).await
-}
-
-/// Claims within these limits, in the order of `ids`.
-pub(crate) async fn claim_within(pool: &PgPool, ids: &[i64], limits: &Limits) -> Vec<Claim> {
+pub(crate) async fn claim(pool: &PgPool, ids: &[i64]) -> Claims {
     let mut conn = db::acquire(pool).await.unwrap();
-    let mut claims = sends::claim(&mut conn, ids, LEASE, limits).await.unwrap();
-    claims.sort_by_key(|claim| ids.iter().position(|id| *id == claim.send.0));
-    claims
+    sends::claim(&mut conn, ids, &terms()).await.unwrap()
 }
 
-pub(crate) fn to_call(claim: &Claim) -> Verdicts {
-    Verdicts {
-        send: claim.send,
-        fence: claim.fence,
-        revision: claim.revision,
-        campaign_seen: claim.campaign_seen,
-        places_end: claim.places_end,
-        announced: false,
-        state: SendState::Calling,
-        reason: None,
-        not_before: None,
-        decision: json!({"outcome": "send"}),
-    }
-}
-
-pub(crate) async fn arm(pool: &PgPool, decided: &[Verdicts]) -> Vec<SendId> {
+/// Claims and grants.
+pub(crate) async fn granted(pool: &PgPool, ids: &[i64], limits: &Limits) -> Granted {
+    let claims = claim(pool, ids).await;
     let mut conn = db::acquire(pool).await.unwrap();
-    sends::arm(&mut conn, decided, LEASE).await.unwrap()
+    sends::grant(&mut conn, limits, &claims).await.unwrap()
 }
 
-pub(crate) fn ended(claim: &Claim, state: SendState, reason: Option<Reason>) -> Outcome {
-    let message_id = (state == SendState::Sent).then(|| format!("ses-{}", claim.send));
-    Outcome {
-        send: claim.send,
-        fence: claim.fence,
-        state,
-        reason,
-        message_id,
-        not_before: None,
-    }
+pub(crate) async fn arm(pool: &PgPool, granted: &Granted) -> Arming {
+    let mut conn = db::acquire(pool).await.unwrap();
+    sends::arm(&mut conn, granted, &terms()).await.unwrap()
+}
+
+/// Claims, grants and arms, in the order of `ids`.
+pub(crate) async fn armed(pool: &PgPool, ids: &[i64]) -> Vec<Armed> {
+    let mut conn = db::acquire(pool).await.unwrap();
+    testing::arm(&mut conn, ids).await.unwrap()
 }
 
 pub(crate) async fn settle(pool: &PgPool, outcomes: &[Outcome]) {
@@ -106,9 +64,15 @@ pub(crate) async fn state(pool: &PgPool, id: i64) -> String {
     row(pool, id).await.0
 }
 
-/// Whether the send holds its mailbox's slot of today.
-pub(crate) async fn has_slot(pool: &PgPool, id: i64) -> bool {
-    sqlx::query_scalar("select exists (select 1 from mail_days where send_id = $1)")
+/// State and reason of a send.
+pub(crate) async fn stands(pool: &PgPool, id: i64) -> String {
+    let (state, reason, _) = row(pool, id).await;
+    reason.map_or(state.clone(), |reason| format!("{state} {reason}"))
+}
+
+/// Whether the send holds its mailbox's day.
+pub(crate) async fn has_day(pool: &PgPool, id: i64) -> bool {
+    sqlx::query_scalar("select slot_day is not null from sends where id = $1")
         .bind(id)
         .fetch_one(pool)
         .await
@@ -117,12 +81,15 @@ pub(crate) async fn has_slot(pool: &PgPool, id: i64) -> bool {
 
 /// The lease of whatever is held ends now.
 pub(crate) async fn end_leases(pool: &PgPool) {
-    sqlx::query(
+    execute(
+        pool,
         "update sends set lease_until = now() - interval '1 s' where lease_until is not null",
     )
-    .execute(pool)
-    .await
-    .unwrap();
+    .await;
+}
+
+pub(crate) async fn execute(pool: &PgPool, statement: &'static str) {
+    sqlx::raw_sql(statement).execute(pool).await.unwrap();
 }
 
 pub(crate) async fn suppress(pool: &PgPool, hash: EmailHash) {

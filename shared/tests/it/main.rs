@@ -1,7 +1,8 @@
 //! The walls of the house, and every statement against a real PostgreSQL.
 //!
 //! * `tidy` – who may name what.
-//! * `sends` – the ledger: claim, arm, settle, reap, and what happens at once.
+//! * `sends`, `arming` – the ledger: claim, arm, settle, reap, and what happens at once.
+//! * `limits` – what is granted.
 //! * `constraints` – what the database refuses, and does by itself.
 //! * `connection` – one that died while nobody looked.
 //! * `plans` – the statements stay on their indexes as the tables grow.
@@ -19,8 +20,8 @@ mod connection;
 mod constraints;
 mod installation;
 mod ledger;
+mod limits;
 mod operator;
-mod pace;
 mod plans;
 mod sends;
 mod tidy;

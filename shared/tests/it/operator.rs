@@ -17,7 +17,7 @@ use shared::{
 };
 
 use crate::ledger::{
-    arm, claim, end_leases, ended, has_slot, planned, row, runners, settle, state, to_call,
+    armed, claim, end_leases, has_day, outcome, planned, row, runners, settle, stands, state,
 };
 
 /// A connection as `cargo local` has one.
@@ -25,11 +25,10 @@ async fn operated(pool: &PgPool) -> PgPool {
     db::connect_lazily(&testing::database_url(pool), "operator:mara").unwrap()
 }
 
-/// A send whose call nobody has heard of again, with the claim that called.
-async fn lost(pool: &PgPool, id: i64) -> shared::db::sends::Claim {
-    let held = claim(pool, &[id]).await.remove(0);
-    arm(pool, &[to_call(&held)]).await;
-    let answer = ended(&held, SendState::Unknown, Some(Reason::NoAnswer));
+/// A send whose call nobody has heard of again, as it was armed.
+async fn lost(pool: &PgPool, id: i64) -> shared::db::sends::Armed {
+    let held = armed(pool, &[id]).await.remove(0);
+    let answer = outcome(&held, SendState::Unknown, Some(Reason::NoAnswer));
     settle(pool, &[answer]).await;
     held
 }
@@ -76,10 +75,10 @@ async fn a_send_that_is_resolved_to_go_again_goes_through_every_gate_again(pool:
     );
     assert_eq!(last_trace(&pool, id).await, trace);
     assert!(listed(&pool, Filter::Unknown).await.is_empty());
-    assert!(has_slot(&pool, id).await, "the first call may have left");
+    assert!(has_day(&pool, id).await, "the first call may have left");
 
     // An answer to the old call changes nothing any more, nor does a second decision.
-    settle(&pool, &[ended(&first, SendState::Sent, None)]).await;
+    settle(&pool, &[outcome(&first, SendState::Sent, None)]).await;
     assert_eq!(state(&pool, id).await, "queued");
     let again = resolve(&pool, id, Resolution::Resend).await;
     assert_eq!(again, Resolved::NotUnknown("queued".to_owned()));
@@ -103,8 +102,7 @@ async fn a_send_that_is_given_up_is_asked_about_no_more_and_a_late_answer_still_
 ) {
     let campaign = testing::campaign(&pool, "c").await;
     let id = planned(&pool, campaign, &runners(1)).await[0];
-    let held = claim(&pool, &[id]).await.remove(0);
-    arm(&pool, &[to_call(&held)]).await;
+    let held = armed(&pool, &[id]).await.remove(0);
     let calling = resolve(&pool, id, Resolution::GiveUp).await;
     assert_eq!(calling, Resolved::NotUnknown("calling".to_owned()));
     end_leases(&pool).await;
@@ -129,12 +127,12 @@ async fn a_send_that_is_given_up_is_asked_about_no_more_and_a_late_answer_still_
     assert_eq!(last_trace(&pool, id).await.0, "operator:mara");
     assert!(listed(&pool, Filter::Unknown).await.is_empty());
     assert!(
-        claim(&pool, &[id]).await.is_empty(),
+        claim(&pool, &[id]).await.claimed.is_empty(),
         "it is never sent again"
     );
-    assert!(has_slot(&pool, id).await);
+    assert!(has_day(&pool, id).await);
 
-    settle(&pool, &[ended(&held, SendState::Sent, None)]).await;
+    settle(&pool, &[outcome(&held, SendState::Sent, None)]).await;
     assert_eq!(row(&pool, id).await.0, "sent");
     assert_eq!(row(&pool, id).await.1, None);
 }
@@ -216,11 +214,8 @@ async fn a_no_that_a_person_wrote_down_holds_for_strangers_too(pool: PgPool) {
     let no = suppress(stranger, "asked by telephone").await;
     assert_eq!((no.changed, no.planned, no.written_to), (true, 0, false));
 
-    let claimed = claim(&pool, &ids).await;
-    assert!(
-        claimed.iter().all(|claim| claim.recipient.suppressed),
-        "the gate will see it"
-    );
+    assert!(claim(&pool, &ids).await.claimed.is_empty());
+    assert_eq!(stands(&pool, ids[0]).await, "refused suppressed");
     let known = operator::known_address(&mut conn).await.unwrap().unwrap();
     let address = shared::domain::email::EmailAddress::parse(&known.0).unwrap();
     assert_eq!(testing::hash_key().hash(&address), known.1);
@@ -260,5 +255,8 @@ async fn a_late_event_outweighs_what_a_person_decided(pool: PgPool) {
         let (state, reason, _) = row(&pool, *id).await;
         assert_eq!((&*state, reason), ("delivered", None));
     }
-    assert!(claim(&pool, &ids).await.is_empty(), "neither is sent again");
+    assert!(
+        claim(&pool, &ids).await.claimed.is_empty(),
+        "neither is sent again"
+    );
 }

@@ -10,127 +10,135 @@ use shared::{
 };
 
 use crate::ledger::{
-    LEASE, arm, claim, end_leases, ended, has_slot, planned, row, runners, settle, state, suppress,
-    to_call,
+    LIMITS, arm, armed, claim, end_leases, execute, granted, has_day, outcome, planned, row,
+    runners, settle, stands, state, suppress, terms,
 };
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_mail_goes_through_claim_arm_and_settle_and_marks_its_lead(pool: PgPool) {
+async fn send_claimed_armed_settled_marks_lead(pool: PgPool) {
     let campaign = testing::campaign(&pool, "c").await;
     let ids = planned(&pool, campaign, &runners(1)).await;
-    let claims = claim(&pool, &ids).await;
+    let granted = granted(&pool, &ids, &LIMITS).await;
     assert_eq!(state(&pool, ids[0]).await, "claimed");
-    assert_eq!(arm(&pool, &[to_call(&claims[0])]).await, [claims[0].send]);
+    let arming = arm(&pool, &granted).await;
     assert_eq!(state(&pool, ids[0]).await, "calling");
-    settle(&pool, &[ended(&claims[0], SendState::Sent, None)]).await;
+    settle(&pool, &[outcome(&arming.armed[0], SendState::Sent, None)]).await;
     assert_eq!(state(&pool, ids[0]).await, "sent");
     let marked: (bool, bool) = sqlx::query_as("select sent, contacted from enriched_leads")
         .fetch_one(&pool)
         .await
         .unwrap();
     assert_eq!(marked, (true, true));
-    assert!(
-        claim(&pool, &ids).await.is_empty(),
-        "what was sent is never claimed again"
-    );
+    let again = claim(&pool, &ids).await;
+    assert!(again.claimed.is_empty() && again.deferred.is_empty());
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn two_senders_at_once_never_hold_the_same_send(pool: PgPool) {
+async fn claim_by_several_senders_holds_once(pool: PgPool) {
     let campaign = testing::campaign(&pool, "c").await;
     let ids = planned(&pool, campaign, &runners(40)).await;
     let (pool, ids) = (&pool, &ids);
     let claims = futures::future::join_all((0..8).map(async |_| claim(pool, ids).await)).await;
-    let held: Vec<i64> = claims.iter().flatten().map(|claim| claim.send.0).collect();
+    let held = claims.iter().flat_map(|claims| &claims.claimed);
+    let held: Vec<i64> = held.map(|claimed| claimed.candidate.send.0).collect();
     let distinct: HashSet<i64> = held.iter().copied().collect();
-    assert_eq!(held.len(), distinct.len(), "held twice");
-    assert_eq!(distinct.len(), 40, "all are held by somebody");
+    assert_eq!((held.len(), distinct.len()), (40, 40));
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn whoever_unsubscribes_before_the_call_is_armed_gets_no_mail(pool: PgPool) {
+async fn arm_after_opt_out_refuses(pool: PgPool) {
     let campaign = testing::campaign(&pool, "c").await;
     let new = runners(2);
     let ids = planned(&pool, campaign, &new).await;
-    let claims = claim(&pool, &ids).await;
+    let granted = granted(&pool, &ids, &LIMITS).await;
     suppress(&pool, new[0].email.as_ref().unwrap().1).await;
-    let decided: Vec<_> = claims.iter().map(to_call).collect();
-    assert_eq!(
-        arm(&pool, &decided).await,
-        [claims[1].send],
-        "only the other one"
-    );
-    let (state, reason, _) = row(&pool, ids[0]).await;
-    assert_eq!(
-        (state.as_str(), reason.as_deref()),
-        ("queued", Some("facts_changed"))
-    );
-    assert!(!has_slot(&pool, ids[0]).await);
-    let again = claim(&pool, &ids).await;
-    assert!(
-        again[0].recipient.suppressed,
-        "and the next claim tells the gate"
-    );
+    let arming = arm(&pool, &granted).await;
+    let called: Vec<i64> = arming.armed.iter().map(|armed| armed.send.0).collect();
+    assert_eq!(called, [ids[1]], "only the other one");
+    assert_eq!(stands(&pool, ids[0]).await, "refused suppressed");
+    assert!(!has_day(&pool, ids[0]).await);
+    let taken: i32 = sqlx::query_scalar("select taken from campaign_counters")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(taken, 1, "what it was granted is given back");
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn an_unsubscribe_under_way_is_waited_for(pool: PgPool) {
+async fn arm_waits_for_open_unsubscribe(pool: PgPool) {
     let campaign = testing::campaign(&pool, "c").await;
-    let new = runners(1);
-    let ids = planned(&pool, campaign, &new).await;
-    let claims = claim(&pool, &ids).await;
+    let ids = planned(&pool, campaign, &runners(1)).await;
+    let granted = granted(&pool, &ids, &LIMITS).await;
 
     let mut unsubscribing = pool.begin().await.unwrap();
     sqlx::query("update recipients set suppressed_at = now(), suppression_reason = 'unsubscribed'")
         .execute(&mut *unsubscribing)
         .await
         .unwrap();
-    let mut arming = tokio::spawn({
-        let (pool, decided) = (pool.clone(), [to_call(&claims[0])]);
-        async move { arm(&pool, &decided).await }
-    });
-    tokio::select! {
-        () = testing::until_waiting(&pool, Duration::ZERO) => {}
-        _ = &mut arming => panic!("armed without waiting for the unsubscribe"),
-    }
-    unsubscribing.commit().await.unwrap();
-    assert!(
-        arming.await.unwrap().is_empty(),
-        "armed after a committed unsubscribe"
-    );
+    let opt_out = async {
+        testing::until_waiting(&pool, Duration::ZERO).await;
+        unsubscribing.commit().await.unwrap();
+    };
+    let (arming, ()) = tokio::join!(arm(&pool, &granted), opt_out);
+    assert!(arming.armed.is_empty());
 }
 
-#[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_recipient_gets_one_mail_a_day_across_campaigns(pool: PgPool) {
+/// Of one person, found by two campaigns under two names.
+async fn two_campaigns(pool: &PgPool) -> (i64, i64) {
+    let one = testing::campaign(pool, "one").await;
+    let two = testing::campaign(pool, "two").await;
     let new = runners(1);
-    let one = testing::campaign(&pool, "one").await;
-    let two = testing::campaign(&pool, "two").await;
-    let first = planned(&pool, one, &new).await;
-    // The same person, found by another campaign under another name.
     let other = NewLead {
         email: new[0].email.clone(),
         ..testing::new_lead("other")
     };
-    let second = planned(&pool, two, &[other]).await;
-    let ids = [first[0], second[0]];
-    let claims = claim(&pool, &ids).await;
-    let quotas: Vec<Quota> = claims.iter().map(|claim| claim.quota).collect();
+    let first = planned(pool, one, &new).await;
+    let second = planned(pool, two, &[other]).await;
+    (first[0], second[0])
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn grant_same_mailbox_twice_defers_second(pool: PgPool) {
+    let (first, second) = two_campaigns(&pool).await;
+    let granted = granted(&pool, &[first, second], &LIMITS).await;
+    let quotas: Vec<Quota> = granted.quotas().map(|(_, quota)| quota).collect();
     assert!(matches!(quotas[0], Quota::Granted { .. }), "{quotas:?}");
     let Quota::Wait { reason, until } = quotas[1] else {
         panic!("{quotas:?}");
     };
-    assert_eq!(reason, Reason::RecipientDay);
     let tomorrow: DateTime<Utc> = sqlx::query_scalar(
         "select ((now() at time zone 'utc')::date + 1)::timestamp at time zone 'utc'",
     )
     .fetch_one(&pool)
     .await
     .unwrap();
-    assert_eq!(until, tomorrow);
+    assert_eq!((reason, until), (Reason::RecipientDay, tomorrow));
+}
+
+/// Two senders, each with one of the two: whoever arms second sees the first.
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn arm_mailbox_of_other_sender_defers(pool: PgPool) {
+    let (first, second) = two_campaigns(&pool).await;
+    let one = granted(&pool, &[first], &LIMITS).await;
+    let other = granted(&pool, &[second], &LIMITS).await;
+    let (one, other) = tokio::join!(arm(&pool, &one), arm(&pool, &other));
+    assert_eq!(one.armed.len() + other.armed.len(), 1);
+    let waits: String = sqlx::query_scalar(
+        "select reason from sends where state = 'queued' and not_before > now()",
+    )
+    .fetch_one(&pool)
+    .await
+    .unwrap();
+    assert_eq!(waits, "frequency_gap");
+    let taken: i64 = sqlx::query_scalar("select sum(taken) from campaign_counters")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(taken, 1);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_recipient_gets_one_mail_of_a_campaign_however_many_profiles(pool: PgPool) {
+async fn plan_second_profile_of_mailbox_refuses(pool: PgPool) {
     let campaign = testing::campaign(&pool, "c").await;
     let first = testing::new_lead("first");
     let twin = NewLead {
@@ -147,96 +155,151 @@ async fn a_recipient_gets_one_mail_of_a_campaign_however_many_profiles(pool: PgP
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_sender_gone_before_the_call_costs_nothing_and_after_it_is_unknown(pool: PgPool) {
+async fn reap_requeues_claims_and_keeps_calls_unknown(pool: PgPool) {
     let campaign = testing::campaign(&pool, "c").await;
     let ids = planned(&pool, campaign, &runners(2)).await;
-    let claims = claim(&pool, &ids).await;
-    arm(&pool, &[to_call(&claims[1])]).await;
+    armed(&pool, &ids[1..]).await;
+    claim(&pool, &ids[..1]).await;
     end_leases(&pool).await;
 
     let mut conn = db::acquire(&pool).await.unwrap();
     let reaped = sends::reap(&mut conn, 10).await.unwrap();
     assert_eq!((reaped.requeued, reaped.unknown), (1, 1));
-    assert_eq!(state(&pool, ids[0]).await, "queued");
-    assert!(!has_slot(&pool, ids[0]).await, "its day is free again");
-    assert_eq!(state(&pool, ids[1]).await, "unknown");
-    assert!(has_slot(&pool, ids[1]).await, "the mail may have left");
+    assert_eq!(stands(&pool, ids[0]).await, "queued lease_expired");
+    assert!(!has_day(&pool, ids[0]).await);
+    assert_eq!(stands(&pool, ids[1]).await, "unknown lease_expired");
+    assert!(has_day(&pool, ids[1]).await, "the mail may have left");
     assert_eq!(
         sends::reap(&mut conn, 10).await.unwrap(),
         sends::Reaped::default()
     );
-    let due = sends::take_due(&mut conn, LEASE, LEASE, 10).await.unwrap();
+    let minute = Duration::from_secs(60);
+    let due = sends::take_due(&mut conn, minute, minute, 10).await;
     assert_eq!(
-        due,
+        due.unwrap(),
         [(ids[0], Duration::ZERO)],
-        "only the one that never left is announced again"
+        "only the one that never left is published again"
     );
     drop(conn);
-    assert_eq!(
-        claim(&pool, &ids).await.len(),
-        1,
-        "an unknown is never claimed"
-    );
+    assert_eq!(claim(&pool, &ids).await.claimed.len(), 1);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_late_answer_settles_an_unknown_and_an_older_fence_changes_nothing(pool: PgPool) {
+async fn settle_under_older_fence_changes_nothing(pool: PgPool) {
     let campaign = testing::campaign(&pool, "c").await;
     let ids = planned(&pool, campaign, &runners(1)).await;
-    let stale = claim(&pool, &ids).await.remove(0);
-    end_leases(&pool).await;
-    assert!(claim(&pool, &ids).await.is_empty(), "the reaper frees it");
-    sends::reap(&mut db::acquire(&pool).await.unwrap(), 10)
-        .await
-        .unwrap();
-    let fresh = claim(&pool, &ids).await.remove(0);
-    assert_eq!(fresh.fence, stale.fence + 1);
-
-    assert!(
-        arm(&pool, &[to_call(&stale)]).await.is_empty(),
-        "the older holder arms nothing"
-    );
-    settle(&pool, &[ended(&stale, SendState::Sent, None)]).await;
-    assert_eq!(state(&pool, ids[0]).await, "claimed");
-
-    arm(&pool, &[to_call(&fresh)]).await;
+    let stale = granted(&pool, &ids, &LIMITS).await;
     end_leases(&pool).await;
     sends::reap(&mut db::acquire(&pool).await.unwrap(), 10)
         .await
         .unwrap();
+    let fresh = granted(&pool, &ids, &LIMITS).await;
+    assert_eq!(row(&pool, ids[0]).await.2, 2, "each claim raises the fence");
+    assert!(arm(&pool, &stale).await.armed.is_empty());
+
+    let fresh = arm(&pool, &fresh).await.armed.remove(0);
+    let mut older = outcome(&fresh, SendState::Sent, None);
+    older.fence = 1;
+    end_leases(&pool).await;
+    sends::reap(&mut db::acquire(&pool).await.unwrap(), 10)
+        .await
+        .unwrap();
+    settle(&pool, &[older]).await;
     assert_eq!(state(&pool, ids[0]).await, "unknown");
-    settle(&pool, &[ended(&stale, SendState::Sent, None)]).await;
-    assert_eq!(state(&pool, ids[0]).await, "unknown");
-    settle(&pool, &[ended(&fresh, SendState::Sent, None)]).await;
-    assert_eq!(state(&pool, ids[0]).await, "sent");
+    settle(&pool, &[outcome(&fresh, SendState::Sent, None)]).await;
+    assert_eq!(state(&pool, ids[0]).await, "sent", "a late answer settles");
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_state_only_moves_up_but_for_a_definite_refusal(pool: PgPool) {
+async fn settle_moves_back_only_by_definite_refusal(pool: PgPool) {
     let campaign = testing::campaign(&pool, "c").await;
     let ids = planned(&pool, campaign, &runners(1)).await;
-    let held = claim(&pool, &ids).await.remove(0);
-    arm(&pool, &[to_call(&held)]).await;
-    settle(
-        &pool,
-        &[ended(&held, SendState::Queued, Some(Reason::Throttled))],
-    )
-    .await;
-    let (now, reason, _) = row(&pool, ids[0]).await;
-    assert_eq!(
-        (now.as_str(), reason.as_deref()),
-        ("queued", Some("throttled"))
-    );
-    assert!(!has_slot(&pool, ids[0]).await, "its day is free again");
+    let held = armed(&pool, &ids).await.remove(0);
+    let throttled = outcome(&held, SendState::Queued, Some(Reason::Throttled));
+    settle(&pool, &[throttled]).await;
+    assert_eq!(stands(&pool, ids[0]).await, "queued throttled");
+    assert!(!has_day(&pool, ids[0]).await, "its day is free again");
 
-    let held = claim(&pool, &ids).await.remove(0);
-    arm(&pool, &[to_call(&held)]).await;
-    settle(&pool, &[ended(&held, SendState::Sent, None)]).await;
+    let held = armed(&pool, &ids).await.remove(0);
+    settle(&pool, &[outcome(&held, SendState::Sent, None)]).await;
     for (late, reason) in [
         (SendState::Unknown, Some(Reason::NoAnswer)),
         (SendState::Queued, Some(Reason::Throttled)),
     ] {
-        settle(&pool, &[ended(&held, late, reason)]).await;
-        assert_eq!(row(&pool, ids[0]).await.0, "sent", "{late} came late");
+        settle(&pool, &[outcome(&held, late, reason)]).await;
+        assert_eq!(state(&pool, ids[0]).await, "sent", "{late} came late");
     }
+}
+
+/// A planned mail does not leave once the newest assessment blocks its person.
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn claim_newest_assessment_blocks_planned_mail(pool: PgPool) {
+    let campaign = testing::campaign(&pool, "c").await;
+    let ids = planned(&pool, campaign, &runners(3)).await;
+    let newer = "insert into enriched_leads (lead_id, campaign_id, niche, score, notes, compliant, enrichment_version,
+                     ai_confidence, method, prompt_hash, outcome, reason, decision)
+                 select lead_id, campaign_id, niche, $2, notes, $3, 2, ai_confidence, method, prompt_hash,
+                        'refused', 'not_compliant', decision
+                 from enriched_leads where lead_id = (select lead_id from sends where id = $1)";
+    for (id, score, compliant) in [
+        (ids[0], 100_i16, false),
+        (ids[1], 10, true),
+        (ids[2], 100, true),
+    ] {
+        sqlx::query(newer)
+            .bind(id)
+            .bind(score)
+            .bind(compliant)
+            .execute(&pool)
+            .await
+            .unwrap();
+    }
+    let claims = claim(&pool, &ids).await;
+    assert_eq!(claims.claimed.len(), 1);
+    assert_eq!(stands(&pool, ids[0]).await, "refused not_compliant");
+    assert_eq!(stands(&pool, ids[1]).await, "refused low_score");
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn claim_gap_beyond_ninety_days_is_held(pool: PgPool) {
+    let (first, second) = two_campaigns(&pool).await;
+    armed(&pool, &[first]).await;
+    execute(
+        &pool,
+        "update sends set slot_day = current_date - 100 where slot_day is not null",
+    )
+    .await;
+    let mut terms = terms();
+    terms.frequency.gap_days = 180;
+    let mut conn = db::acquire(&pool).await.unwrap();
+    let claims = sends::claim(&mut conn, &[second], &terms).await.unwrap();
+    assert!(claims.claimed.is_empty());
+    assert_eq!(stands(&pool, second).await, "queued frequency_gap");
+    let days: i32 =
+        sqlx::query_scalar("select not_before::date - current_date from sends where id = $1")
+            .bind(second)
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+    assert_eq!(days, 80);
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn claim_unknown_platform_fails_and_names_row(pool: PgPool) {
+    let campaign = testing::campaign(&pool, "c").await;
+    let ids = planned(&pool, campaign, &runners(1)).await;
+    execute(
+        &pool,
+        "alter table leads drop constraint leads_source_known; update leads set source = 'myspace'",
+    )
+    .await;
+    let mut conn = db::acquire(&pool).await.unwrap();
+    let error = sends::claim(&mut conn, &ids, &terms()).await.unwrap_err();
+    let lead: i64 = sqlx::query_scalar("select id from leads")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    let expected = format!("leads.source of row {lead} ");
+    assert!(error.to_string().starts_with(&expected), "{error}");
+    assert_eq!(state(&pool, ids[0]).await, "queued");
 }

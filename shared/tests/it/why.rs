@@ -12,7 +12,7 @@ use shared::{
     testing,
 };
 
-use crate::ledger::{arm, claim, ended, planned, runners, settle, suppress, to_call};
+use crate::ledger::{armed, outcome, planned, runners, settle, suppress};
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn every_word_has_a_sentence(pool: PgPool) {
@@ -72,11 +72,10 @@ async fn run(pool: &PgPool, statement: &'static str) {
 async fn one_query_says_why_somebody_got_a_mail(pool: PgPool) {
     let campaign = testing::campaign(&pool, "c").await;
     let ids = planned(&pool, campaign, &runners(3)).await;
-    let held = claim(&pool, &ids).await;
-    arm(&pool, &[to_call(&held[0]), to_call(&held[1])]).await;
+    let held = armed(&pool, &ids[..2]).await;
     let answers = [
-        ended(&held[0], SendState::Sent, None),
-        ended(&held[1], SendState::Unknown, Some(Reason::NoAnswer)),
+        outcome(&held[0], SendState::Sent, None),
+        outcome(&held[1], SendState::Unknown, Some(Reason::NoAnswer)),
     ];
     settle(&pool, &answers).await;
     run(
@@ -98,7 +97,7 @@ async fn one_query_says_why_somebody_got_a_mail(pool: PgPool) {
     assert!(told(&pool, "why_sent", "runner2").await.is_empty());
     says(
         &told(&pool, "why_not_sent", "runner2").await,
-        &["deciding about it"],
+        &["It is planned"],
     );
     assert!(told(&pool, "why_not_sent", "runner0").await.is_empty());
 

@@ -90,7 +90,7 @@ async fn outcome(pool: &PgPool) -> Vec<String> {
         "select (campaign_id, opened_at is null)::text from breakers order by campaign_id",
         "select (event_key, send_id, kind, detail, email_hash, at)::text from send_events order by event_key",
         "select (id, sent, contacted)::text from enriched_leads order by id",
-        "select (email_hash, day, send_id)::text from mail_days order by email_hash, day",
+        "select (email_hash, slot_day, id)::text from sends where slot_day is not null order by email_hash, slot_day",
     ];
     let mut rows = Vec::new();
     for question in questions {
@@ -104,10 +104,9 @@ async fn outcome(pool: &PgPool) -> Vec<String> {
 async fn reset(f: &Fixture) {
     for statement in [
         "delete from send_events",
-        "delete from mail_days",
         "delete from campaign_days",
         "delete from breakers",
-        "update sends set state = 'queued', reason = null, bounce = null, ses_message_id = null, sent_at = null",
+        "update sends set state = 'queued', reason = null, bounce = null, ses_message_id = null, sent_at = null, slot_day = null",
         "update recipients set suppressed_at = null, suppression_reason = null",
         "update enriched_leads set sent = false, contacted = false",
     ] {

@@ -1,37 +1,20 @@
 //! Many at once: senders claim, arm and settle while events, unsubscribes and complaints come in for
 //! the same mailboxes. Nobody waits in a circle, and nobody is called after a "no".
 
-use std::time::Duration;
-
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::SliceRandom};
 use serde_json::json;
 use shared::{
     db::{
         PgPool,
-        sends::{self, Outcome, Throttling, Verdicts},
+        sends::{self, Outcome},
     },
-    domain::{
-        quota::{Limits, Ramp},
-        send_state::SendState,
-    },
+    domain::{quota::Throttling, send_state::SendState},
     testing,
 };
 
 use crate::{
     fixture::{Fixture, mailbox_token, runners, wired},
     notifications::{at, complaint, delivery, hard, mail, received, send, soft},
-};
-
-const LEASE: Duration = Duration::from_secs(60);
-const LIMITS: Limits = Limits {
-    per_second: Some(100_000.0),
-    per_day: None,
-    ramp: Ramp {
-        start: 1_000_000,
-        growth: 1.0,
-        cap: 1_000_000,
-    },
-    domain_spacing: Duration::ZERO,
 };
 
 /// Claims, arms and settles batches of these sends, in an order of its own.
@@ -42,36 +25,13 @@ async fn work(pool: &PgPool, ids: &[i64], seed: u64) -> usize {
     let mut conn = pool.acquire().await.unwrap();
     let mut called = 0;
     for batch in ids.chunks(10) {
-        let claims = sends::claim(&mut conn, batch, LEASE, &LIMITS)
-            .await
-            .unwrap();
-        let decided: Vec<_> = claims
-            .iter()
-            .map(|claim| Verdicts {
-                send: claim.send,
-                fence: claim.fence,
-                revision: claim.revision,
-                campaign_seen: claim.campaign_seen,
-                places_end: claim.places_end,
-                announced: false,
-                state: SendState::Calling,
-                reason: None,
-                not_before: None,
-                decision: json!({}),
-            })
-            .collect();
-        let armed = sends::arm(&mut conn, &decided, LEASE).await.unwrap();
+        let armed = testing::arm(&mut conn, batch).await.unwrap();
         called += armed.len();
-        let outcomes: Vec<_> = claims
+        let outcomes: Vec<_> = armed
             .iter()
-            .filter(|claim| armed.contains(&claim.send))
-            .map(|claim| Outcome {
-                send: claim.send,
-                fence: claim.fence,
-                state: SendState::Sent,
-                reason: None,
-                message_id: Some(format!("message-{}", claim.send)),
-                not_before: None,
+            .map(|armed| Outcome {
+                message_id: Some(format!("message-{}", armed.send)),
+                ..testing::outcome(armed, SendState::Sent, None)
             })
             .collect();
         sends::settle(&mut conn, &outcomes, Throttling::default())

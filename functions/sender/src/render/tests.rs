@@ -4,66 +4,33 @@ use mail_parser::{Message, MessageParser};
 use shared::{
     config::Identity,
     domain::{
-        gate::{
-            CampaignFacts, CampaignStatus, Compliance, FrequencyCaps, Method, RecipientFacts,
-            Verdict,
-        },
-        ids::{LeadId, SendId},
+        email::HashKey,
+        gate::FrequencyCaps,
+        ids::SendId,
         lead::Platform,
-        quota::{Limits, Quota, Ramp},
-        score::{Confidence, Score},
+        quota::{Limits, Ramp},
         unsubscribe::UnsubscribeKeys,
     },
 };
 
 use super::*;
 
-/// A claim of a send that everything is right with.
-pub(crate) fn claim() -> Claim {
-    let draft = Draft {
-        subject: "Your trail runs — olá".to_owned(),
-        message: "I read about <b>your</b> runs.\n\nShall we talk?".to_owned(),
-    };
-    Claim {
+pub(crate) fn armed() -> Armed {
+    Armed {
         send: SendId(42),
         fence: 3,
         attempts: 1,
-        lead: LeadId(1),
+        slot_at: DateTime::UNIX_EPOCH,
+        to: EmailAddress::parse("ana@example.org").unwrap(),
+        draft: Draft {
+            subject: "Your trail runs — olá".to_owned(),
+            message: "I read about <b>your</b> runs.\n\nShall we talk?".to_owned(),
+        },
         platform: Platform::Instagram,
         username: "anafit".to_owned(),
         name: Some("Ana Fit".to_owned()),
         language: Some("pt".to_owned()),
-        email: Some("ana@example.org".to_owned()),
-        address_changed: false,
-        campaign: CampaignFacts {
-            status: CampaignStatus::Active,
-            min_score: Score::new(70).unwrap(),
-            min_confidence: Confidence::MIN,
-            review_all: false,
-            basis_rules: Default::default(),
-            hours: None,
-            breaker_open: false,
-        },
-        campaign_seen: chrono::DateTime::UNIX_EPOCH,
         offer: "a share of every sale.".to_owned(),
-        recipient: RecipientFacts {
-            country: "US".parse().ok(),
-            ..Default::default()
-        },
-        revision: 0,
-        verdict: Verdict {
-            score: Score::MAX,
-            confidence: Confidence::MAX,
-            compliance: Compliance::Ok,
-            method: Method::Model,
-            reviewed: false,
-        },
-        content_hash: draft.hash(),
-        draft: Some(draft),
-        quota: Quota::Granted {
-            wait: Duration::ZERO,
-        },
-        places_end: None,
     }
 }
 
@@ -85,6 +52,7 @@ fn config() -> config::Sender {
         sweep_patience: Duration::from_secs(600),
         sending_enabled: true,
         identity: identity(),
+        hash_key: HashKey::new(vec![7; 32]).unwrap(),
         unsubscribe_keys: keys(),
         configuration_set: "outreach".to_owned(),
         limits: Limits {
@@ -105,10 +73,9 @@ fn keys() -> UnsubscribeKeys {
     UnsubscribeKeys::parse(&format!("k1:{}", "0f".repeat(32))).unwrap()
 }
 
-fn mail(claim: &Claim) -> Vec<u8> {
-    let to = EmailAddress::parse("ana@example.org").unwrap();
+fn mail(armed: &Armed) -> Vec<u8> {
     let now = "2026-01-05T10:00:00Z".parse().unwrap();
-    render(claim, claim.draft.as_ref().unwrap(), &to, &config(), now).unwrap()
+    render(armed, &armed.draft, &armed.to, &config(), now).unwrap()
 }
 
 fn parsed(mime: &[u8]) -> Message<'_> {
@@ -117,7 +84,7 @@ fn parsed(mime: &[u8]) -> Message<'_> {
 
 #[test]
 fn both_texts_say_who_why_where_and_how_to_object() {
-    let mime = mail(&claim());
+    let mime = mail(&armed());
     let message = parsed(&mime);
     let link = format!("https://app.example.com/u/{}", keys().sign(SendId(42)));
     for text in [message.body_text(0).unwrap(), message.body_html(0).unwrap()] {
@@ -148,7 +115,7 @@ fn both_texts_say_who_why_where_and_how_to_object() {
 
 #[test]
 fn the_headers_are_what_mailbox_providers_ask_for() {
-    let mime = mail(&claim());
+    let mime = mail(&armed());
     let head = String::from_utf8_lossy(&mime)
         .split("\r\n\r\n")
         .next()
@@ -204,10 +171,10 @@ fn the_headers_are_what_mailbox_providers_ask_for() {
 
 #[test]
 fn somebody_from_a_list_is_told_so() {
-    let listed = Claim {
+    let listed = Armed {
         platform: Platform::Csv,
         username: "mail-0a1b".to_owned(),
-        ..claim()
+        ..armed()
     };
     let mime = mail(&listed);
     let text = parsed(&mime).body_text(0).unwrap().into_owned();
@@ -219,12 +186,12 @@ fn somebody_from_a_list_is_told_so() {
 
 #[test]
 fn nobody_is_greeted_twice() {
-    let greeting = Claim {
-        draft: Some(Draft {
+    let greeting = Armed {
+        draft: Draft {
             subject: "Runs".to_owned(),
             message: "Hi Ana, shall we talk?".to_owned(),
-        }),
-        ..claim()
+        },
+        ..armed()
     };
     let mime = mail(&greeting);
     let text = parsed(&mime).body_text(0).unwrap().into_owned();
@@ -258,10 +225,10 @@ fn a_name_that_is_none_is_passed_over() {
 
 #[test]
 fn no_text_of_a_lead_becomes_a_header() {
-    let hostile = Claim {
+    let hostile = Armed {
         name: Some("Ana\r\nBcc: eve@example.net".to_owned()),
         username: "ana\r\nBcc: eve@example.net".to_owned(),
-        ..claim()
+        ..armed()
     };
     let mime = mail(&hostile);
     let head = String::from_utf8_lossy(&mime)

@@ -91,7 +91,9 @@ impl Fixture {
 fn wired(pool: &PgPool, queue: &TestQueue, sdk: &SdkConfig, changes: &[(&str, &str)]) -> Deps {
     let url = testing::database_url(pool);
     let keys = format!("k1:{}", "0f".repeat(32));
+    let hash_key = testing::hash_key_text();
     let own = [
+        ("RECIPIENT_HASH_KEY", hash_key.as_str()),
         ("DATABASE_URL", url.expose()),
         ("OUTREACH_QUEUE_URL", &queue.url),
         ("UNSUBSCRIBE_KEYS", &keys),

@@ -11,7 +11,7 @@ use crate::{
 };
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn what_finds_no_room_waits_with_its_limit_and_its_message_comes_back(pool: PgPool) {
+async fn send_over_rate_defers_and_republishes(pool: PgPool) {
     let quiet = FailingSes::start(Fault::None).await;
     // Half a second's worth is two mails.
     let f = Fixture::new(&pool, quiet.sdk(), &[("SES_MAX_PER_SECOND", "4")]).await;
@@ -19,30 +19,30 @@ async fn what_finds_no_room_waits_with_its_limit_and_its_message_comes_back(pool
     ids.sort_unstable();
     f.deliver(&ids).await.unwrap();
     assert_eq!(quiet.calls(), 2);
-    let waiting = ("queued".to_owned(), Some("pace".to_owned()));
+    let waiting = ("queued".to_owned(), Some("rate".to_owned()));
     for id in &ids[2..] {
         assert_eq!(f.send(*id).await, waiting);
     }
-    let (quota, stopped_by): (String, String) = sqlx::query_as(
-        "select decision ->> 'quota', decision ->> 'stopped_by' from sends where id = $1",
+    let (outcome, quota): (String, String) = sqlx::query_as(
+        "select decision ->> 'outcome', decision -> 'quota' ->> 'reason' from sends where id = $1",
     )
     .bind(ids[4])
     .fetch_one(&pool)
     .await
     .unwrap();
-    assert_eq!((quota.as_str(), stopped_by.as_str()), ("wait", "quota"));
+    assert_eq!((outcome.as_str(), quota.as_str()), ("send", "rate"));
     let sweep = sender::handle(&f.deps, json!({}), in_time()).await.unwrap();
     assert_eq!(sweep["published"], 0, "their messages are on their way");
     assert_eq!(f.queue.delayed().await, 3);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn who_is_too_late_for_its_place_calls_nobody_and_takes_another(pool: PgPool) {
+async fn send_late_for_slot_calls_nothing(pool: PgPool) {
     let quiet = FailingSes::start(Fault::None).await;
     let f = Fixture::new(&pool, quiet.sdk(), &[]).await;
     let ids = f.plan(&runners("late", 2)).await;
     f.execute("update sends set attempts = 0").await;
-    // Arming is held up, for longer than a place is good for.
+    // Arming is held up, for longer than a slot is good for.
     let mut slow = pool.begin().await.unwrap();
     sqlx::query("update recipients set basis_note = 'seen'")
         .execute(&mut *slow)
@@ -57,14 +57,15 @@ async fn who_is_too_late_for_its_place_calls_nobody_and_takes_another(pool: PgPo
     assert_eq!(quiet.calls(), 0);
     let late = ("queued".to_owned(), Some("late_for_slot".to_owned()));
     assert_eq!(f.send(ids[0]).await, late);
-    assert_eq!(f.queue.announced().await, ids);
-    f.execute("update sends set attempts = 8").await;
+    assert_eq!(f.queue.delayed().await, 2, "their messages come again");
+    f.execute("update sends set attempts = 8, not_before = now()")
+        .await;
     f.deliver(&ids).await.unwrap();
     assert_eq!(quiet.calls(), 2);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn throttling_slows_everybody_down_and_fails_nothing(pool: PgPool) {
+async fn throttled_batch_slows_all_senders(pool: PgPool) {
     let slow = FailingSes::start(Fault::Error(
         400,
         "Throttling",
@@ -80,15 +81,15 @@ async fn throttling_slows_everybody_down_and_fails_nothing(pool: PgPool) {
             ("queued".to_owned(), Some("throttled".to_owned()))
         );
     }
-    let pace: f64 = sqlx::query_scalar("select pace from rate_limits")
+    let factor: f64 = sqlx::query_scalar("select throttle_factor from rate_limits")
         .fetch_one(&pool)
         .await
         .unwrap();
-    assert!((pace - 0.5).abs() < 0.01, "{pace}");
+    assert!((factor - 0.5).abs() < 0.01, "{factor}");
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_quota_that_is_used_up_stops_everybody_for_an_hour(pool: PgPool) {
+async fn exhausted_quota_stops_all_senders(pool: PgPool) {
     let full = FailingSes::start(Fault::Error(
         400,
         "Throttling",

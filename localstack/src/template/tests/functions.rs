@@ -70,7 +70,7 @@ fn every_variable_a_function_reads_is_set_and_no_other() {
         rule,
         "SenderFunction",
         "SENDER_NAME:",
-        "RECIPIENT_HASH_KEY: x\n          SENDER_NAME:",
+        "X_BEARER_TOKEN: x\n          SENDER_NAME:",
     );
     let template = Template::parse(&super::TEXT.replace("DATABASE_URL:", "DATABASE:")).unwrap();
     let twice = 2 * functions(&template).len();

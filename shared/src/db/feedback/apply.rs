@@ -105,12 +105,15 @@ pub(super) async fn take_days(
     let ids: Vec<i64> = days.iter().map(|(send, _)| send.0).collect();
     let days: Vec<NaiveDate> = days.iter().map(|(_, day)| *day).collect();
     sqlx::query!(
-        "insert into mail_days (email_hash, day, send_id, campaign_id)
-         select s.email_hash, d.day, s.id, s.campaign_id
-         from unnest($1::bigint[], $2::date[]) as d (id, day)
-         join sends s on s.id = d.id
-         order by s.email_hash, d.day
-         on conflict do nothing",
+        "update sends s set slot_day = d.day
+         from (select distinct on (o.email_hash, d.day) o.id, d.day
+               from unnest($1::bigint[], $2::date[]) as d (id, day)
+               join sends o on o.id = d.id
+               where o.slot_day is null
+                 and not exists (select from sends t
+                                 where t.email_hash = o.email_hash and t.slot_day = d.day)
+               order by o.email_hash, d.day, o.id) d
+         where s.id = d.id",
         &ids,
         &days,
     )

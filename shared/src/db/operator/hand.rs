@@ -58,7 +58,7 @@ pub async fn resolve(
                update sends s
                set state = $2::text::send_state, reason = $3,
                    fence = s.fence + ($2 = 'queued')::integer,
-                   slot_day = case when $2 = 'queued' then null else s.slot_day end,
+                   may_have_left = s.may_have_left or $2 = 'queued',
                    -- Due since before it was announced, so the next sweep announces it.
                    send_requested_at = case when $2 = 'queued' then '-infinity'
                                             else s.send_requested_at end,

@@ -1,22 +1,18 @@
-//! What SES says about the account, kept for everybody who claims.
+//! What SES says about the account, kept for all who claim.
 
 use sqlx::PgConnection;
 
 use super::super::DbError;
 use crate::domain::quota::AccountQuota;
 
-/// Remembers the answer for the claims to come, and forgets domains that had no mail for a day.
-///
-/// What SES counts beyond our own mails was sent by others, and leaves us less.
+/// Remembers the answer for the grants to come. What SES counts beyond our own mails was sent by
+/// others, and leaves us less.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn remember_quota(conn: &mut PgConnection, quota: AccountQuota) -> Result<(), DbError> {
     sqlx::query!(
-        "with forgotten as (
-             delete from recipient_domains where next_at < now() - interval '1 day'
-         )
-         update rate_limits r
+        "update rate_limits r
          set max_per_second = $1, max_per_day = $2, read_at = now(),
              -- Our own of the last 24 hours: of the hours kept, those that are not over yet.
              sent_elsewhere = greatest(0, $3 - (
@@ -31,5 +27,22 @@ pub async fn remember_quota(conn: &mut PgConnection, quota: AccountQuota) -> Res
     .execute(conn)
     .await
     .map_err(DbError::on("remember what SES says about its quota"))?;
+    Ok(())
+}
+
+/// Forgets the domains that had no mail for a day.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn forget_domains(conn: &mut PgConnection) -> Result<(), DbError> {
+    sqlx::query!(
+        "delete from recipient_domains where domain_hash in (
+             select domain_hash from recipient_domains
+             where next_at < now() - interval '1 day' and reserved_until < now()
+             order by domain_hash for update skip locked)"
+    )
+    .execute(conn)
+    .await
+    .map_err(DbError::on("forget domains"))?;
     Ok(())
 }

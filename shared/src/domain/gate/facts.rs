@@ -1,19 +1,18 @@
-//! What the gate looks at, read from the database in one statement.
-
-use serde::{Deserialize, Serialize};
+//! What the gate looks at.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use strum::{EnumIter, EnumString, IntoStaticStr};
 
 use super::super::{
     basis::{Basis, BasisRules},
     country::Country,
     email::EmailAddress,
     hours::SendingHours,
-    quota::Quota,
     score::{Confidence, Score},
 };
 
-/// Everything the gate looks at, read from the database in one statement.
+/// Everything the gate looks at. What is granted is not among it: the gate is asked first.
 #[derive(Debug, Clone)]
 pub struct Facts {
     /// The kill switch: no mail leaves while it is false.
@@ -21,26 +20,24 @@ pub struct Facts {
     /// Whether the sender's postal address is configured: the law of most countries wants it in
     /// every mail (CAN-SPAM, 15 U.S.C. § 7704(a)(5)).
     pub postal_address: bool,
-    /// The campaign's rules.
     pub campaign: CampaignFacts,
-    /// What is known about the mailbox.
     pub recipient: RecipientFacts,
-    /// The address to write to, if the profile gives one that can be mailed.
     pub address: Address,
-    /// What the scorer said.
-    pub verdict: Verdict,
-    /// Whether there is a text, and whether it is the one that was decided on.
+    pub assessment: Assessment,
     pub content: ContentFacts,
-    /// How often one mailbox may be written to.
     pub frequency: FrequencyCaps,
-    /// Room within every limit of speed and volume, as the ledger granted it.
-    pub quota: Quota,
 }
+
+/// The span of the frequency cap.
+pub(super) const FREQUENCY_DAYS: u32 = 90;
+
+/// Longer than any gap need be, and a date that every calendar holds.
+pub(super) const A_HUNDRED_YEARS: u32 = 36_525;
 
 /// How often one mailbox may be written to, by all campaigns together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrequencyCaps {
-    /// Days that must lie between two mails.
+    /// Days that must lie between two mails. On one day (UTC) a mailbox gets one mail, even at 0.
     pub gap_days: u32,
     /// Most mails within 90 days.
     pub max_90_days: u32,
@@ -52,12 +49,15 @@ impl FrequencyCaps {
         gap_days: 2,
         max_90_days: 5,
     };
+
+    /// How many days back a mailbox's mails must be read.
+    pub fn days_looked_back(self) -> u32 {
+        self.gap_days.clamp(FREQUENCY_DAYS, A_HUNDRED_YEARS)
+    }
 }
 
-/// The campaign, as it stands.
 #[derive(Debug, Clone)]
 pub struct CampaignFacts {
-    /// Where it is in its life.
     pub status: CampaignStatus,
     /// Lowest score that is mailed.
     pub min_score: Score,
@@ -73,30 +73,23 @@ pub struct CampaignFacts {
     pub breaker_open: bool,
 }
 
-/// A campaign's life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// A campaign's life. Its text is the word of the column `campaigns.status`.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumIter, EnumString, IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum CampaignStatus {
-    /// Not started.
     Draft,
     /// Collects and sends.
     Active,
-    /// Waits.
     Paused,
-    /// Over.
     Ended,
 }
 
 impl CampaignStatus {
-    /// Reads the database's word.
     pub fn from_word(word: &str) -> Option<Self> {
-        match word {
-            "draft" => Some(Self::Draft),
-            "active" => Some(Self::Active),
-            "paused" => Some(Self::Paused),
-            "ended" => Some(Self::Ended),
-            _ => None,
-        }
+        word.parse().ok()
     }
 }
 
@@ -105,24 +98,23 @@ impl CampaignStatus {
 pub struct RecipientFacts {
     /// Erased on request: permanent.
     pub erased: bool,
-    /// Said no, bounced or complained.
+    /// Opted out, bounced or complained.
     pub suppressed: bool,
     /// Where the person is, if known.
     pub country: Option<Country>,
     /// Why we may write, if recorded.
     pub basis: Option<Basis>,
-    /// The mails of the last 90 days that left or may have left, before this one.
     pub past: PastMails,
 }
 
-/// A mailbox's mails of the last 90 days.
+/// The other mails of a mailbox that left, may have left, or are about to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct PastMails {
-    /// How many.
+    /// Those of the last 90 days.
     pub count: u32,
-    /// Start of the day (UTC) of the latest one.
+    /// Start of the day (UTC) of the latest one, however long ago.
     pub latest: Option<DateTime<Utc>>,
-    /// Start of the day (UTC) of the earliest one.
+    /// Start of the day (UTC) of the earliest one of the last 90 days.
     pub earliest: Option<DateTime<Utc>>,
 }
 
@@ -139,60 +131,61 @@ pub enum Address {
     Changed,
 }
 
-/// Who scored it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Who scored it. Its text is the word of the column `enriched_leads.method`.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumIter, EnumString, IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Method {
-    /// The language model, checked.
+    /// The language model, its answer validated.
     Model,
     /// The scorer that needs no model.
     Rules,
 }
 
 impl Method {
-    /// The database's word.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Model => "model",
-            Self::Rules => "rules",
-        }
+        self.into()
     }
 
-    /// Reads the database's word.
     pub fn from_word(word: &str) -> Option<Self> {
-        match word {
-            "model" => Some(Self::Model),
-            "rules" => Some(Self::Rules),
-            _ => None,
-        }
+        word.parse().ok()
     }
 }
 
-/// Whether the text may be sent at all, as the scorer judged it.
+/// Whether the text may be sent at all, as the scorer sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Compliance {
-    /// Nothing against it.
     Ok,
     /// A person should look.
     Review,
-    /// No.
     Block,
 }
 
-/// What the scorer said.
-#[derive(Debug, Clone)]
-pub struct Verdict {
-    /// Fit.
+/// What scorer and reviewer say of a lead.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Assessment {
     pub score: Score,
-    /// How sure.
     pub confidence: Confidence,
-    /// Compliance.
     pub compliance: Compliance,
-    /// Model or rules.
     pub method: Method,
     /// Whether a person approved it.
     pub reviewed: bool,
+}
+
+impl Assessment {
+    /// This assessment under a newer one of the same person, which can make it stricter and never
+    /// more lenient: a mail that is planned does not leave once its person is off limits.
+    #[must_use]
+    pub fn restricted_by(self, score: Score, compliance: Compliance) -> Self {
+        Self {
+            score: self.score.min(score),
+            compliance: self.compliance.max(compliance),
+            ..self
+        }
+    }
 }
 
 /// The text.
@@ -206,28 +199,4 @@ pub enum ContentFacts {
     Changed,
     /// It has a placeholder, a foreign link or another fault.
     Faulty,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_databases_words_read_back() {
-        let statuses = [
-            ("draft", CampaignStatus::Draft),
-            ("active", CampaignStatus::Active),
-            ("paused", CampaignStatus::Paused),
-            ("ended", CampaignStatus::Ended),
-        ];
-        for (word, status) in statuses {
-            assert_eq!(CampaignStatus::from_word(word), Some(status));
-        }
-        assert_eq!(CampaignStatus::from_word("over"), None);
-        for method in [Method::Model, Method::Rules] {
-            assert_eq!(Method::from_word(method.as_str()), Some(method));
-        }
-        assert_eq!(Method::Model.as_str(), "model");
-        assert_eq!(Method::from_word("guess"), None);
-    }
 }

@@ -20,7 +20,7 @@ pub struct DecisionRecord {
     at: DateTime<Utc>,
     #[serde(flatten)]
     decision: Decision,
-    passed: &'static [Rule],
+    passed: Vec<Rule>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped_by: Option<Rule>,
     score: Score,
@@ -38,33 +38,33 @@ pub struct DecisionRecord {
     past_mails: PastMails,
     campaign: CampaignStatus,
     breaker_open: bool,
-    #[serde(flatten)]
-    quota: Quota,
+    /// Under a key of its own: it has an outcome and a reason too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quota: Option<Quota>,
     sending_enabled: bool,
 }
 
 impl DecisionRecord {
-    /// The record of this ruling.
     pub fn new(facts: &Facts, ruling: Ruling, now: DateTime<Utc>) -> Self {
         let Facts {
             campaign,
             recipient,
-            verdict,
+            assessment,
             ..
         } = facts;
         Self {
             gate: GATE_VERSION,
             at: now,
             decision: ruling.decision,
-            passed: ruling.passed,
-            stopped_by: ruling.stopped_by,
-            score: verdict.score,
+            passed: ruling.passed().collect(),
+            stopped_by: ruling.stopped_by(),
+            score: assessment.score,
             min_score: campaign.min_score,
-            confidence: verdict.confidence,
+            confidence: assessment.confidence,
             min_confidence: campaign.min_confidence,
-            compliance: verdict.compliance,
-            method: verdict.method,
-            reviewed: verdict.reviewed,
+            compliance: assessment.compliance,
+            method: assessment.method,
+            reviewed: assessment.reviewed,
             country: recipient.country,
             basis: recipient.basis,
             basis_rule: basis_rule(recipient.country, &campaign.basis_rules),
@@ -73,8 +73,16 @@ impl DecisionRecord {
             past_mails: recipient.past,
             campaign: campaign.status,
             breaker_open: campaign.breaker_open,
-            quota: facts.quota,
+            quota: None,
             sending_enabled: facts.sending_enabled,
+        }
+    }
+    /// With what the mail was granted, or the limit it waits for.
+    #[must_use]
+    pub fn with_quota(self, quota: Quota) -> Self {
+        Self {
+            quota: Some(quota),
+            ..self
         }
     }
 }

@@ -1,13 +1,10 @@
 mod waiting;
 
-use std::time::Duration;
-
 use super::*;
 use crate::domain::{
     basis::{Basis, BasisRules},
     email::EmailAddress,
     hours::SendingHours,
-    quota::Quota,
     score::{Confidence, Score},
 };
 
@@ -30,7 +27,7 @@ fn facts() -> Facts {
             ..RecipientFacts::default()
         },
         address: Address::Given(EmailAddress::parse("ana@example.org").unwrap()),
-        verdict: Verdict {
+        assessment: Assessment {
             score: Score::new(70).unwrap(),
             confidence: Confidence::new(0.5).unwrap(),
             compliance: Compliance::Ok,
@@ -39,9 +36,6 @@ fn facts() -> Facts {
         },
         content: ContentFacts::Sound,
         frequency: FrequencyCaps::DEFAULT,
-        quota: Quota::Granted {
-            wait: Duration::ZERO,
-        },
     }
 }
 
@@ -69,7 +63,7 @@ fn address(text: &str) -> Address {
 }
 
 #[test]
-fn a_qualified_lawful_unsent_lead_is_mailed() {
+fn gate_lawful_qualified_lead_sends() {
     check(|_| {}, Decision::Send);
     check(
         |f| f.recipient.basis = Some(Basis::LegitimateInterest),
@@ -78,7 +72,7 @@ fn a_qualified_lawful_unsent_lead_is_mailed() {
 }
 
 #[test]
-fn a_no_of_the_person_stands_above_everything() {
+fn gate_erased_or_suppressed_always_refuses() {
     check(|f| f.recipient.erased = true, refuse(Reason::Erased));
     check(
         |f| f.recipient.suppressed = true,
@@ -88,7 +82,7 @@ fn a_no_of_the_person_stands_above_everything() {
         |f| {
             f.recipient.suppressed = true;
             f.recipient.basis = Some(Basis::Consent);
-            f.verdict.reviewed = true;
+            f.assessment.reviewed = true;
             f.sending_enabled = false;
         },
         refuse(Reason::Suppressed),
@@ -96,13 +90,13 @@ fn a_no_of_the_person_stands_above_everything() {
 }
 
 #[test]
-fn the_score_counts_from_the_campaigns_minimum_on() {
+fn gate_score_below_minimum_refuses() {
     check(
-        |f| f.verdict.score = Score::new(69).unwrap(),
+        |f| f.assessment.score = Score::new(69).unwrap(),
         refuse(Reason::LowScore),
     );
     check(
-        |f| f.verdict.score = Score::new(100).unwrap(),
+        |f| f.assessment.score = Score::new(100).unwrap(),
         Decision::Send,
     );
     check(
@@ -112,20 +106,20 @@ fn the_score_counts_from_the_campaigns_minimum_on() {
 }
 
 #[test]
-fn a_block_is_never_lifted_not_even_by_a_reviewer() {
-    let block = |f: &mut Facts| f.verdict.compliance = Compliance::Block;
+fn gate_blocked_refuses_despite_review() {
+    let block = |f: &mut Facts| f.assessment.compliance = Compliance::Block;
     check(block, refuse(Reason::NotCompliant));
     check(
         |f| {
             block(f);
-            f.verdict.reviewed = true;
+            f.assessment.reviewed = true;
         },
         refuse(Reason::NotCompliant),
     );
 }
 
 #[test]
-fn an_address_must_be_a_persons() {
+fn gate_unusable_address_refuses() {
     check(|f| f.address = Address::Missing, refuse(Reason::NoEmail));
     check(
         |f| f.address = Address::Changed,
@@ -134,7 +128,7 @@ fn an_address_must_be_a_persons() {
     check(
         |f| {
             f.address = Address::Missing;
-            f.verdict.score = Score::MIN;
+            f.assessment.score = Score::MIN;
         },
         refuse(Reason::LowScore),
     );
@@ -153,13 +147,13 @@ fn an_address_must_be_a_persons() {
 }
 
 #[test]
-fn a_country_that_asks_for_consent_gets_no_mail_without_it() {
+fn gate_consent_country_refuses_without_consent() {
     let german = |f: &mut Facts| f.recipient.country = "DE".parse().ok();
     check(german, refuse(Reason::ConsentNeeded));
     check(
         |f| {
             german(f);
-            f.verdict.reviewed = true;
+            f.assessment.reviewed = true;
         },
         refuse(Reason::ConsentNeeded),
     );
@@ -180,16 +174,19 @@ fn a_country_that_asks_for_consent_gets_no_mail_without_it() {
 }
 
 #[test]
-fn a_doubt_goes_to_a_person_and_a_persons_word_lifts_it() {
+fn gate_doubt_reviews_until_approved() {
     type Change = fn(&mut Facts);
     let doubts: [(Change, Reason); 7] = [
-        (|f| f.verdict.method = Method::Rules, Reason::ScoredByRules),
         (
-            |f| f.verdict.compliance = Compliance::Review,
+            |f| f.assessment.method = Method::Rules,
+            Reason::ScoredByRules,
+        ),
+        (
+            |f| f.assessment.compliance = Compliance::Review,
             Reason::ComplianceReview,
         ),
         (
-            |f| f.verdict.confidence = Confidence::new(0.49).unwrap(),
+            |f| f.assessment.confidence = Confidence::new(0.49).unwrap(),
             Reason::LowConfidence,
         ),
         (|f| f.recipient.country = None, Reason::CountryUnknown),
@@ -206,7 +203,7 @@ fn a_doubt_goes_to_a_person_and_a_persons_word_lifts_it() {
             check(
                 |f| {
                     change(f);
-                    f.verdict.reviewed = true;
+                    f.assessment.reviewed = true;
                 },
                 Decision::Send,
             );
@@ -215,7 +212,7 @@ fn a_doubt_goes_to_a_person_and_a_persons_word_lifts_it() {
 }
 
 #[test]
-fn only_the_text_that_was_decided_on_is_sent() {
+fn gate_changed_or_faulty_content_refuses() {
     check(
         |f| f.content = ContentFacts::Changed,
         refuse(Reason::ContentChanged),
@@ -227,8 +224,41 @@ fn only_the_text_that_was_decided_on_is_sent() {
     check(
         |f| {
             f.content = ContentFacts::Missing;
-            f.verdict.reviewed = true;
+            f.assessment.reviewed = true;
         },
         refuse(Reason::NoMessage),
     );
+}
+
+#[test]
+fn newer_assessment_only_makes_stricter() {
+    let planned = facts().assessment;
+    let score = |n| Score::new(n).unwrap();
+    let blocked = planned.restricted_by(Score::MAX, Compliance::Block);
+    assert_eq!(
+        (blocked.score, blocked.compliance),
+        (planned.score, Compliance::Block)
+    );
+    let lower = planned.restricted_by(score(10), Compliance::Ok);
+    assert_eq!(
+        (lower.score, lower.compliance),
+        (score(10), planned.compliance)
+    );
+}
+
+/// When this fails, a rule has changed: raise `GATE_VERSION` and keep the new hash beside it.
+#[test]
+fn changed_rules_raise_gate_version() {
+    use sha2::{Digest, Sha256};
+    let code: String = include_str!("rules.rs")
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .flat_map(|line| line.chars().filter(|c| !c.is_whitespace()))
+        .collect();
+    let hash: String = Sha256::digest(code.as_bytes())
+        .iter()
+        .take(4)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    assert_eq!((GATE_VERSION, hash.as_str()), (3, "9f59f835"));
 }

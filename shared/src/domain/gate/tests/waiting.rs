@@ -3,11 +3,11 @@
 use chrono::TimeDelta;
 
 use super::*;
+use crate::domain::quota::Quota;
 
 #[test]
-fn what_only_waits_is_asked_again() {
+fn gate_temporary_obstacle_defers() {
     let soon = "2026-01-05T22:45:00Z".parse().unwrap();
-    let tomorrow = "2026-01-06T00:00:00Z".parse().unwrap();
     let defer = |until, reason| Decision::Defer { until, reason };
     check(
         |f| f.sending_enabled = false,
@@ -30,23 +30,13 @@ fn what_only_waits_is_asked_again() {
         defer(soon, Reason::BreakerOpen),
     );
     check(
-        |f| {
-            f.quota = Quota::Wait {
-                until: tomorrow,
-                reason: Reason::DailyCap,
-            }
-        },
-        defer(tomorrow, Reason::DailyCap),
-    );
-    check(|f| f.quota = Quota::NotAsked, Decision::Send);
-    check(
         |f| f.campaign.status = CampaignStatus::Ended,
         refuse(Reason::CampaignEnded),
     );
 }
 
 #[test]
-fn a_mailbox_is_not_written_to_too_often() {
+fn gate_frequent_mailbox_defers() {
     let day = |days: i64| {
         Some("2026-01-05T00:00:00Z".parse::<DateTime<Utc>>().unwrap() - TimeDelta::days(days))
     };
@@ -69,17 +59,33 @@ fn a_mailbox_is_not_written_to_too_often() {
     check(past(4, 2, 80), Decision::Send);
     check(past(5, 2, 80), defer(10, Reason::FrequencyCap));
     check(past(9, 1, 80), defer(1, Reason::FrequencyGap));
-    check(
-        |f| {
-            past(1, 0, 0)(f);
+    let without_gap = |latest| {
+        move |f: &mut Facts| {
+            past(1, latest, latest)(f);
             f.frequency.gap_days = 0;
-        },
-        Decision::Send,
-    );
+        }
+    };
+    check(without_gap(0), defer(1, Reason::RecipientDay));
+    check(without_gap(-1), defer(2, Reason::RecipientDay));
+    check(without_gap(1), Decision::Send);
 }
 
 #[test]
-fn a_gap_is_over_at_the_stroke_of_its_midnight() {
+fn gate_gap_beyond_any_calendar_stays_closed() {
+    let mut facts = facts();
+    facts.recipient.past.latest = "2025-01-05T00:00:00Z".parse().ok();
+    for gap_days in [180_000, 99_999_999, u32::MAX] {
+        facts.frequency.gap_days = gap_days;
+        let reason = gate(&facts, now()).decision.reason();
+        assert_eq!(reason, Some(Reason::FrequencyGap), "{gap_days} days");
+    }
+    facts.recipient.past.latest = Some(DateTime::<Utc>::MAX_UTC);
+    let reason = gate(&facts, now()).decision.reason();
+    assert_eq!(reason, Some(Reason::FrequencyGap));
+}
+
+#[test]
+fn gate_gap_ends_at_midnight() {
     let mut facts = facts();
     facts.recipient.past.latest = "2026-01-05T00:00:00Z".parse().ok();
     let answer = |now: &str| gate(&facts, now.parse().unwrap()).decision.reason();
@@ -88,7 +94,7 @@ fn a_gap_is_over_at_the_stroke_of_its_midnight() {
 }
 
 #[test]
-fn nobody_gets_a_mail_at_night() {
+fn gate_quiet_hours_defer() {
     let hours = SendingHours::new(8, 20).ok();
     check(|f| f.campaign.hours = hours, Decision::Send);
     check(
@@ -106,46 +112,57 @@ fn nobody_gets_a_mail_at_night() {
 
 /// What a person or the law says is never hidden behind something that only waits.
 #[test]
-fn the_first_rule_that_objects_answers() {
+fn gate_first_objection_answers() {
     let mut facts = facts();
-    facts.quota = Quota::Wait {
-        until: now(),
-        reason: Reason::Pace,
-    };
     facts.sending_enabled = false;
-    facts.verdict.confidence = Confidence::MIN;
+    facts.assessment.confidence = Confidence::MIN;
     facts.recipient.suppressed = true;
     let answer = |facts: &Facts| gate(facts, now()).decision.reason();
     assert_eq!(answer(&facts), Some(Reason::Suppressed));
     facts.recipient.suppressed = false;
     assert_eq!(answer(&facts), Some(Reason::LowConfidence));
-    facts.verdict.reviewed = true;
+    facts.assessment.reviewed = true;
     assert_eq!(answer(&facts), Some(Reason::SendingDisabled));
     facts.sending_enabled = true;
-    assert_eq!(answer(&facts), Some(Reason::Pace));
+    assert_eq!(answer(&facts), None);
 }
 
 #[test]
-fn a_ruling_names_the_rules_that_were_asked() {
+fn ruling_names_asked_rules() {
     let mut facts = facts();
     let ruling = gate(&facts, now());
-    assert_eq!((ruling.passed, ruling.stopped_by), (RULES, None));
-    facts.verdict.score = Score::new(69).unwrap();
+    assert_eq!(ruling.passed().count(), RULES.len());
+    assert_eq!(ruling.stopped_by(), None);
+    facts.assessment.score = Score::new(69).unwrap();
     let ruling = gate(&facts, now());
-    assert_eq!(ruling.stopped_by, Some(Rule::Score));
+    assert_eq!(ruling.stopped_by(), Some(Rule::Score));
     let asked = [
         Rule::Erasure,
         Rule::Suppression,
         Rule::Address,
         Rule::Compliance,
     ];
-    assert_eq!(ruling.passed, asked);
-    let record = serde_json::to_value(DecisionRecord::new(&facts, ruling, now())).unwrap();
-    assert_eq!(record["stopped_by"], "score");
-    assert_eq!(record["reason"], "low_score");
-    assert_eq!(record["passed"][3], "compliance");
+    assert_eq!(ruling.passed().collect::<Vec<_>>(), asked);
+}
+
+#[test]
+fn decision_record_keeps_quota_beside_gate() {
+    let mut facts = facts();
+    facts.recipient.suppressed = true;
+    let ruling = gate(&facts, now());
+    let wait = Quota::Wait {
+        until: now(),
+        reason: Reason::DailyCap,
+    };
+    let record = DecisionRecord::new(&facts, ruling, now()).with_quota(wait);
+    let record = serde_json::to_value(record).unwrap();
+    assert_eq!(record["outcome"], "refuse");
+    assert_eq!(record["stopped_by"], "suppression");
+    assert_eq!(record["reason"], "suppressed");
+    assert_eq!(record["quota"]["reason"], "daily_cap");
+    assert_eq!(record["passed"][0], "erasure");
     assert_eq!(
         (&record["score"], &record["min_score"]),
-        (&69.into(), &70.into())
+        (&70.into(), &70.into())
     );
 }

@@ -1,0 +1,233 @@
+//! What the gate looks at, read from the database.
+
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use sqlx::PgConnection;
+
+use super::{
+    super::{
+        DbError,
+        enrichment::{agreed, campaign_facts},
+        known,
+    },
+    Terms,
+};
+use crate::domain::{
+    content::Draft,
+    email::{EmailAddress, EmailHash},
+    gate::{
+        Address, Assessment, Compliance, ContentFacts, Decision, DecisionRecord, Facts, PastMails,
+        RecipientFacts, gate,
+    },
+    hours::SendingHours,
+    ids::{CampaignId, SendId},
+    lead::Platform,
+    reason::Reason,
+    score::{Confidence, Score},
+    send_state::SendState,
+};
+
+/// A send with the gate's facts, and what its mail is written from.
+#[derive(Debug)]
+pub(super) struct Examined {
+    pub(super) send: SendId,
+    pub(super) campaign: CampaignId,
+    pub(super) mailbox: EmailHash,
+    pub(super) attempts: u32,
+    pub(super) facts: Facts,
+    /// Whether the campaign has a row of `campaign_counters`.
+    pub(super) has_counter: bool,
+    pub(super) platform: Platform,
+    pub(super) username: String,
+    pub(super) name: Option<String>,
+    pub(super) language: Option<String>,
+    pub(super) offer: String,
+    pub(super) draft: Option<Draft>,
+    /// The database's clock when it was read.
+    pub(super) now: DateTime<Utc>,
+}
+
+/// What the gate says of a send, as the ledger writes it.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// It may go out, to this address and with this text.
+    Pass {
+        to: EmailAddress,
+        draft: Draft,
+        record: DecisionRecord,
+    },
+    Hold {
+        state: SendState,
+        reason: Option<Reason>,
+        /// When it is asked again, if it only waits.
+        until: Option<DateTime<Utc>>,
+        record: DecisionRecord,
+    },
+}
+
+impl Examined {
+    /// Asks the gate at `now`.
+    pub(super) fn ask(&self, now: DateTime<Utc>) -> Answer {
+        let ruling = gate(&self.facts, now);
+        let record = DecisionRecord::new(&self.facts, ruling, now);
+        let reason = ruling.decision.reason();
+        let (state, until) = match (ruling.decision, &self.facts.address, &self.draft) {
+            (Decision::Send, Address::Given(to), Some(draft)) => {
+                return Answer::Pass {
+                    to: to.clone(),
+                    draft: draft.clone(),
+                    record,
+                };
+            }
+            (Decision::Defer { until, .. }, _, _) => (SendState::Queued, Some(until)),
+            (Decision::Refuse { .. }, _, _) => (SendState::Refused, None),
+            // Without an address or a text the gate passes nothing; a person would see why it did.
+            (Decision::Review { .. } | Decision::Send, _, _) => (SendState::Review, None),
+        };
+        Answer::Hold {
+            state,
+            reason: reason.or(Some(Reason::NoMessage)),
+            until,
+            record,
+        }
+    }
+}
+
+/// Reads sends, in the order of their ids.
+pub(super) async fn read(
+    conn: &mut PgConnection,
+    ids: &[i64],
+    terms: &Terms<'_>,
+) -> Result<Vec<Examined>, DbError> {
+    let days = i32::try_from(terms.frequency.days_looked_back().max(90)).unwrap_or(i32::MAX);
+    let rows = sqlx::query_file!("src/db/sends/facts.sql", ids, days)
+        .fetch_all(conn)
+        .await
+        .map_err(DbError::on("read what the gate looks at"))?;
+    let mut examined = Vec::with_capacity(rows.len());
+    for row in rows {
+        let unknown = |table, column| DbError::UnknownWord {
+            table,
+            row: match table {
+                "campaigns" => row.campaign_id.to_string(),
+                "enriched_leads" => row.enriched_lead_id.to_string(),
+                "leads" => row.lead_id.to_string(),
+                // A mailbox has no id; its send names it.
+                _ => format!("of send {}", row.id),
+            },
+            column,
+        };
+        let score = |score: i16, column| {
+            Score::new(score.into()).ok_or_else(|| unknown("enriched_leads", column))
+        };
+        let compliance = |compliant| {
+            if compliant {
+                Compliance::Ok
+            } else {
+                Compliance::Block
+            }
+        };
+        let country = |code: Option<&str>, table| {
+            let country = code.map(|code| code.parse().map_err(|_| unknown(table, "country")));
+            country.transpose()
+        };
+        let mut campaign = campaign_facts(
+            known(&row.status, "campaigns", row.campaign_id, "status")?,
+            row.min_score,
+            row.min_confidence,
+            row.review_all,
+            Some(row.basis_rules),
+        );
+        campaign.breaker_open = row.breaker_open;
+        campaign.hours = match row.send_from.zip(row.send_until) {
+            None => None,
+            Some((from, until)) => Some(hours(from, until).ok_or(unknown("campaigns", "hours"))?),
+        };
+        let planned = Assessment {
+            score: score(row.score, "score")?,
+            confidence: Confidence::new(row.ai_confidence)
+                .ok_or_else(|| unknown("enriched_leads", "ai_confidence"))?,
+            compliance: compliance(row.compliant),
+            method: known(
+                &row.method,
+                "enriched_leads",
+                row.enriched_lead_id,
+                "method",
+            )?,
+            reviewed: row.reviewed,
+        };
+        let draft = row
+            .subject
+            .zip(row.message)
+            .map(|(subject, message)| Draft { subject, message });
+        let basis = row.basis.as_deref();
+        let facts = Facts {
+            sending_enabled: terms.sending_enabled,
+            postal_address: terms.postal_address,
+            campaign,
+            recipient: RecipientFacts {
+                erased: row.erased,
+                suppressed: row.suppressed,
+                country: agreed(
+                    country(row.country.as_deref(), "recipients")?,
+                    country(row.lead_country.as_deref(), "leads")?,
+                ),
+                basis: basis
+                    .map(|word| word.parse().map_err(|_| unknown("recipients", "basis")))
+                    .transpose()?,
+                past: PastMails {
+                    count: u32::try_from(row.past_mails).unwrap_or(u32::MAX),
+                    latest: row.past_latest.map(start_of_day),
+                    earliest: row.past_earliest.map(start_of_day),
+                },
+            },
+            address: match &row.email {
+                _ if row.address_changed => Address::Changed,
+                None => Address::Missing,
+                Some(text) => EmailAddress::parse(text).map_or(Address::Invalid, Address::Given),
+            },
+            assessment: planned.restricted_by(
+                score(row.newest_score, "score")?,
+                compliance(row.newest_compliant),
+            ),
+            content: content(draft.as_ref(), &row.content_hash),
+            frequency: terms.frequency,
+        };
+        examined.push(Examined {
+            send: SendId(row.id),
+            campaign: CampaignId(row.campaign_id),
+            mailbox: mailbox(&row.email_hash).ok_or(unknown("sends", "email_hash"))?,
+            attempts: u32::try_from(row.attempts).unwrap_or_default(),
+            facts,
+            has_counter: row.has_counter,
+            platform: known(&row.source, "leads", row.lead_id, "source")?,
+            username: row.username,
+            name: row.name,
+            language: row.language,
+            offer: row.offer,
+            draft,
+            now: row.now,
+        });
+    }
+    Ok(examined)
+}
+
+fn content(draft: Option<&Draft>, planned: &[u8]) -> ContentFacts {
+    match draft {
+        None => ContentFacts::Missing,
+        Some(draft) if draft.hash().as_slice() != planned => ContentFacts::Changed,
+        Some(draft) if draft.fault().is_some() => ContentFacts::Faulty,
+        Some(_) => ContentFacts::Sound,
+    }
+}
+
+fn hours(from: i16, until: i16) -> Option<SendingHours> {
+    SendingHours::new(u32::try_from(from).ok()?, u32::try_from(until).ok()?).ok()
+}
+
+fn mailbox(hash: &[u8]) -> Option<EmailHash> {
+    Some(EmailHash(hash.try_into().ok()?))
+}
+
+fn start_of_day(day: NaiveDate) -> DateTime<Utc> {
+    day.and_time(NaiveTime::MIN).and_utc()
+}

@@ -1,0 +1,65 @@
+-- What the gate and the mail's text need to know of sends, as it stands when this statement begins:
+-- after the locks that its caller waited for. $2: days that a mailbox's mails count for its gap.
+select
+    s.id,
+    s.campaign_id,
+    s.lead_id,
+    s.enriched_lead_id,
+    s.email_hash,
+    s.content_hash,
+    s.attempts,
+    l.source,
+    l.username,
+    l.name,
+    l.language,
+    l.email,
+    l.country as lead_country,
+    l.email_hash is distinct from s.email_hash as "address_changed!",
+    l.erased_at is not null or r.erased_at is not null as "erased!",
+    r.suppressed_at is not null as "suppressed!",
+    r.country,
+    r.basis,
+    c.status,
+    c.min_score,
+    c.min_confidence,
+    c.review_all,
+    c.basis_rules,
+    c.offer,
+    c.send_from,
+    c.send_until,
+    b.opened_at is not null as "breaker_open!",
+    k.campaign_id is not null as "has_counter!",
+    e.score,
+    e.ai_confidence,
+    e.compliant,
+    e.method,
+    e.reviewed,
+    e.subject,
+    e.message,
+    n.score as newest_score,
+    n.compliant as newest_compliant,
+    p.mails as "past_mails!",
+    p.latest as past_latest,
+    p.earliest as past_earliest,
+    statement_timestamp() as "now!"
+from sends s
+join leads l on l.id = s.lead_id
+join campaigns c on c.id = s.campaign_id
+join recipients r on r.email_hash = s.email_hash
+join enriched_leads e on e.id = s.enriched_lead_id
+left join breakers b on b.campaign_id = s.campaign_id
+left join campaign_counters k on k.campaign_id = s.campaign_id
+cross join (select (now() at time zone 'utc')::date as day) today
+cross join lateral (
+    select score, compliant from enriched_leads
+    where lead_id = s.lead_id and campaign_id = s.campaign_id
+    order by enrichment_version desc limit 1
+) n
+cross join lateral (
+    select count(*) filter (where slot_day > today.day - 90) as mails,
+           max(slot_day) as latest,
+           min(slot_day) filter (where slot_day > today.day - 90) as earliest
+    from sends where email_hash = s.email_hash and slot_day > today.day - $2::integer and id <> s.id
+) p
+where s.id = any ($1)
+order by s.id
