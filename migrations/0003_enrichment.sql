@@ -19,12 +19,15 @@ create table enriched_leads (
     evidence           jsonb       not null default '[]',
     method             text        not null,
     model              text,
-    prompt_hash        bytea       not null,
+    -- Of all that it was made from: the question to the model, and what the gate looks at besides.
+    input_hash         bytea       not null,
     cost_micros        bigint      not null default 0,
     -- What was decided about writing to this lead, and why; the send ledger goes on from there.
     outcome            text        not null,
     reason             text,
     decision           jsonb       not null,
+    -- The request that it answers.
+    requested_at       timestamptz,
     created_at         timestamptz not null default now(),
     updated_at         timestamptz not null default now(),
     constraint enriched_leads_pkey primary key (id),
@@ -50,7 +53,7 @@ create index enriched_leads_campaign_id_score_idx on enriched_leads (campaign_id
 create table model_calls (
     id              bigint generated always as identity,
     request_key     bytea       not null,
-    attempt         smallint    not null,
+    attempt         integer     not null,
     state           text        not null default 'calling',
     lease_until     timestamptz not null,
     model           text        not null,

@@ -20,19 +20,6 @@ pub const ACTIONS: [&str; 5] = ["error", "delay", "panic", "abort", "drop-connec
 
 /// Every point, in the order in which a lead passes them.
 pub const POINTS: &[&str] = &[
-    "enricher.woken",
-    "enricher.loaded",
-    "enricher.cleared",
-    "enricher.reserved",
-    "enricher.asking",
-    "enricher.asked",
-    "enricher.settled",
-    "enricher.planned",
-    "enricher.recorded",
-    "enricher.committed",
-    "enricher.published",
-    "enricher.swept",
-    "enricher.announced",
 ];
 
 /// Passes a point.

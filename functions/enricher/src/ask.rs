@@ -11,10 +11,10 @@ use shared::{
     clients::model::{Model, ModelError, Question},
     db::{
         DbError, PgConnection,
-        model_calls::{self, CallState, Reservation, SettledCall, Terms},
+        model_calls::{self, Reservation, SettledCall, Terms},
     },
     deadline::Deadline,
-    faults,
+    domain::model_calls::CallState,
 };
 
 use crate::{
@@ -227,7 +227,6 @@ async fn round<'a>(
     }
     if !settled.is_empty() {
         model_calls::settle(conn, &settled).await?;
-        faults::at("enricher.settled").await?;
     }
     match refused {
         // Whatever we ask: key, account or set-up.
@@ -259,7 +258,6 @@ async fn reserve(
         lease: LEASE,
     };
     let reservations = model_calls::reserve(conn, &keys, terms).await?;
-    faults::at("enricher.reserved").await?;
     Ok(reservations)
 }
 

@@ -12,10 +12,7 @@ mod redact;
 mod rules;
 mod verdict;
 
-use std::{
-    collections::{HashMap, HashSet},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
 pub use ask::AskError;
 use aws_config::SdkConfig;
@@ -31,11 +28,11 @@ use shared::{
     config,
     db::{
         self, DbError, PgConnection, PgPool,
-        enrichment::{self, Task},
+        enrichment::{self, LeadResult, Task},
         leads, quarantine,
     },
     deadline::Deadline,
-    faults,
+    domain::ids::LeadId,
     queue::{Batch, InvalidEvent, Queue, Settled, Trigger},
     telemetry,
 };
@@ -106,7 +103,6 @@ impl Deps {
 /// When a dependency fails: the batch is delivered again, later and later.
 pub async fn handle(deps: &Deps, event: Value, deadline: Deadline) -> Result<Value, EnrichError> {
     let mut conn = db::acquire(&deps.pool).await?;
-    faults::at("enricher.woken").await?;
     match Trigger::from_event(event)? {
         Trigger::Schedule(_) => Box::pin(sweep(deps, &mut conn)).await,
         Trigger::Batch(messages) => {
@@ -124,11 +120,9 @@ pub async fn handle(deps: &Deps, event: Value, deadline: Deadline) -> Result<Val
 /// of a day was used up (invariant 3).
 async fn sweep(deps: &Deps, conn: &mut PgConnection) -> Result<Value, EnrichError> {
     let owed = leads::take_unpublished(conn, deps.sweep_patience, SWEEP).await?;
-    faults::at("enricher.swept").await?;
     if let Err(error) = deps.enrich_queue.publish(&owed).await {
         tracing::warn!("{error}");
     }
-    faults::at("enricher.announced").await?;
     tracing::info!(
         leads = owed.len(),
         "swept for leads that wait for an enrichment"
@@ -144,68 +138,60 @@ async fn enrich(
     deadline: Deadline,
 ) -> Result<HashMap<i64, Settled>, EnrichError> {
     let work = enrichment::load(conn, ids).await?;
-    faults::at("enricher.loaded").await?;
     let model = deps.model.as_ref().map_or("rules", Model::name);
-    let prompts: Vec<_> = work
-        .tasks
-        .iter()
-        .map(|task| Prompt::new(&task.lead, &task.campaign, model))
-        .collect();
-    let (known, new): (Vec<_>, Vec<_>) = work
-        .tasks
-        .iter()
-        .zip(prompts)
-        .partition(|(task, prompt)| answered(task, prompt));
-
+    let mut results: Vec<LeadResult> = Vec::new();
+    let mut new = Vec::new();
+    for task in &work.tasks {
+        let prompt = Prompt::new(&task.lead, &task.campaign, model);
+        if results.last().is_none_or(|last| last.lead != task.lead.id) {
+            results.push(LeadResult {
+                lead: task.lead.id,
+                requested_at: task.requested_at,
+                complete: task.requested_at.is_some(),
+                enrichments: Vec::new(),
+            });
+        }
+        if !answered(task, &prompt) {
+            new.push((task, prompt));
+        }
+    }
     let mut settled: HashMap<i64, Settled> = ids.iter().map(|id| (*id, no_such_lead())).collect();
     settled.extend(work.known.iter().map(|id| (*id, Settled::Done)));
-    // A lead that another campaign still waits for stays owed.
-    let waiting: HashSet<_> = new.iter().map(|(task, _)| task.lead.id).collect();
-    let answered: Vec<_> = known
-        .iter()
-        .filter(|(task, _)| !waiting.contains(&task.lead.id))
-        .map(|(task, _)| (task.lead.id, task.requested_at))
-        .collect();
-    if !answered.is_empty() {
-        enrichment::clear_requests(conn, &answered).await?;
-        faults::at("enricher.cleared").await?;
-    }
-    if new.is_empty() {
-        return Ok(settled);
-    }
 
     let judgements = judge(deps.model.as_ref(), conn, &new, deadline).await?;
     let now = now();
-    let mut batch = Vec::with_capacity(new.len());
-    let mut waiting = HashSet::new();
+    let mut by_lead: HashMap<LeadId, &mut LeadResult> = results
+        .iter_mut()
+        .map(|result| (result.lead, result))
+        .collect();
     for ((task, prompt), judgement) in new.into_iter().zip(judgements) {
+        let Some(result) = by_lead.get_mut(&task.lead.id) else {
+            continue;
+        };
         match judgement {
             Judgement::Judged(judged) => {
-                faults::at("enricher.planned").await?;
-                batch.push(plan::plan(task, &prompt, judged, now));
+                result
+                    .enrichments
+                    .push(plan::plan(task, &prompt, judged, now));
             }
             Judgement::Later(again) => {
                 settled.insert(task.lead.id.0, again);
-                waiting.insert(task.lead.id);
+                result.complete = false;
             }
         }
     }
-    for new in batch.iter_mut().filter(|new| waiting.contains(&new.lead)) {
-        new.requested_at = None;
-    }
-    if batch.is_empty() {
+    results.retain(|result| result.complete || !result.enrichments.is_empty());
+    if results.is_empty() {
         return Ok(settled);
     }
-    let mut tx = db::begin(conn).await?;
-    let recorded = enrichment::record(&mut tx, &batch).await?;
-    faults::at("enricher.recorded").await?;
-    db::commit(tx).await?;
-    faults::at("enricher.committed").await?;
+    let recorded = enrichment::record(conn, &results).await?;
 
     tracing::info!(
-        leads = batch.len(),
+        leads = results.len(),
+        stored = recorded.stored,
         due = recorded.due.len(),
         duplicates = recorded.duplicates,
+        superseded = recorded.superseded,
         "enriched a batch of leads"
     );
     // After the commit; what does not get through is found by the sender's sweep.
@@ -213,19 +199,14 @@ async fn enrich(
     if let Err(error) = deps.outreach_queue.publish(&due).await {
         tracing::warn!("{error}");
     }
-    faults::at("enricher.published").await?;
     Ok(settled)
 }
 
 /// Whether nothing is owed: none was asked for since the last answer, as when a message comes twice,
 /// or the last answer was made from exactly this.
 fn answered(task: &Task, prompt: &Prompt) -> bool {
-    let unchanged = |hash: &[u8]| hash == plan::basis_of(task, prompt).as_slice();
-    task.requested_at.is_none()
-        || task
-            .latest
-            .as_ref()
-            .is_some_and(|(_, hash)| unchanged(hash))
+    let input = plan::input_hash(task, prompt);
+    task.requested_at.is_none() || task.latest.as_deref() == Some(input.as_slice())
 }
 
 fn no_such_lead() -> Settled {

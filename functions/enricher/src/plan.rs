@@ -31,7 +31,7 @@ pub(crate) enum Judged {
 
 /// Names what an enrichment is made from: what the model is asked, and what the gate looks at
 /// besides. A lead that gains an address is planned anew, and the model is not asked again.
-pub(crate) fn basis_of(task: &Task, prompt: &Prompt) -> [u8; 32] {
+pub(crate) fn input_hash(task: &Task, prompt: &Prompt) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(prompt.key);
     hash.update(task.email_hash.map_or([0; 32], |hash| hash.0));
@@ -91,10 +91,7 @@ pub(crate) fn plan(
         });
     let record = DecisionRecord::new(&facts, ruling, now);
     NewEnrichment {
-        lead: task.lead.id,
-        requested_at: task.requested_at,
         campaign: task.campaign.id,
-        version: task.latest.as_ref().map_or(1, |(version, _)| version + 1),
         niche: scored.niche,
         score: scored.verdict.score,
         notes: scored.notes,
@@ -106,7 +103,7 @@ pub(crate) fn plan(
         evidence: scored.evidence,
         method: scored.verdict.method,
         model: scored.model,
-        prompt_hash: basis_of(task, prompt),
+        input_hash: input_hash(task, prompt),
         cost_micros: scored.cost_micros,
         reason: match decision {
             Decision::Send | Decision::Defer { .. } => None,
@@ -197,7 +194,7 @@ mod tests {
                 country: "US".parse().ok(),
                 ..Default::default()
             },
-            latest: Some((3, vec![])),
+            latest: Some(vec![]),
         }
     }
 
@@ -238,7 +235,7 @@ mod tests {
         let plan = new.plan.unwrap();
         assert!(!plan.review && new.reason.is_none() && new.compliant);
         assert_eq!(plan.content_hash, new.draft.unwrap().hash());
-        assert_eq!((new.version, new.cost_micros), (4, 7));
+        assert_eq!(new.cost_micros, 7);
     }
 
     #[test]

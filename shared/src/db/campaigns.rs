@@ -4,7 +4,11 @@ use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::DbError;
-use crate::domain::ids::CampaignId;
+use crate::domain::{
+    gate::{CampaignFacts, CampaignStatus},
+    ids::CampaignId,
+    score::{Confidence, Score},
+};
 
 /// A campaign, as its owner describes it.
 #[derive(Debug, Clone)]
@@ -49,4 +53,32 @@ pub async fn upsert(conn: &mut PgConnection, new: &NewCampaign<'_>) -> Result<Ca
     .await
     .map_err(DbError::on("store a campaign"))
     .map(CampaignId)
+}
+
+/// A campaign's rules from its columns. Its hours and its breaker are for whoever sends.
+///
+/// # Errors
+/// When a column holds what this program does not know: a guess would be a mail that nobody allowed.
+pub(super) fn facts(
+    id: CampaignId,
+    status: CampaignStatus,
+    min_score: i16,
+    min_confidence: f32,
+    review_all: bool,
+    basis_rules: Value,
+) -> Result<CampaignFacts, DbError> {
+    let unknown = |column| DbError::UnknownWord {
+        table: "campaigns",
+        row: id.0.to_string(),
+        column,
+    };
+    Ok(CampaignFacts {
+        status,
+        min_score: Score::new(min_score.into()).ok_or_else(|| unknown("min_score"))?,
+        min_confidence: Confidence::new(min_confidence).ok_or_else(|| unknown("min_confidence"))?,
+        review_all,
+        basis_rules: serde_json::from_value(basis_rules).map_err(|_| unknown("basis_rules"))?,
+        hours: None,
+        breaker_open: false,
+    })
 }

@@ -14,6 +14,7 @@ pub mod ids;
 pub mod installation;
 pub mod lead;
 mod mac;
+pub mod model_calls;
 pub mod page;
 pub mod quota;
 pub mod reason;

@@ -2,13 +2,14 @@
 
 use std::{sync::LazyLock, time::Duration};
 
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use sqlx::{PgConnection, PgPool};
 
 use crate::{
     db::{
         self, DbError,
-        enrichment::{self, NewEnrichment, Plan},
+        enrichment::{self, LeadResult, NewEnrichment, Plan},
         sends::{self, Armed, Outcome, Terms},
     },
     domain::{
@@ -81,11 +82,8 @@ pub async fn plan(pool: &PgPool, campaign: CampaignId, new: &[NewLead]) -> Vec<i
         subject: "Running".to_owned(),
         message: "Shall we talk?".to_owned(),
     };
-    let enrichment = |(lead, new): (&LeadId, &NewLead)| NewEnrichment {
-        lead: *lead,
-        requested_at: None,
+    let enrichment = |new: &NewLead| NewEnrichment {
         campaign,
-        version: 1,
         niche: "running".to_owned(),
         score: Score::MAX,
         notes: "Runs.".to_owned(),
@@ -96,7 +94,7 @@ pub async fn plan(pool: &PgPool, campaign: CampaignId, new: &[NewLead]) -> Vec<i
         evidence: json!([]),
         method: Method::Model,
         model: Some("m".to_owned()),
-        prompt_hash: [1; 32],
+        input_hash: [1; 32],
         cost_micros: 0,
         reason: None,
         decision: json!({"outcome": "send"}),
@@ -107,13 +105,26 @@ pub async fn plan(pool: &PgPool, campaign: CampaignId, new: &[NewLead]) -> Vec<i
             content_hash: draft.hash(),
         }),
     };
-    let batch: Vec<_> = leads.iter().zip(new).map(enrichment).collect();
-    let mut conn = db::acquire(pool).await.expect("the ledger takes a plan");
-    let mut tx = db::begin(&mut conn).await.expect("the ledger takes a plan");
-    let recorded = enrichment::record(&mut tx, &batch)
+    let requests = sqlx::query_scalar(
+        "select l.enrich_requested_at from unnest($1::bigint[]) with ordinality as i (id, n)
+         join leads l using (id) order by i.n",
+    );
+    let requests: Vec<Option<DateTime<Utc>>> = requests
+        .bind(leads.iter().map(|lead| lead.0).collect::<Vec<_>>())
+        .fetch_all(pool)
         .await
         .expect("the ledger takes a plan");
-    db::commit(tx).await.expect("the ledger takes a plan");
+    let result = |((lead, new), requested_at): ((&LeadId, &NewLead), Option<_>)| LeadResult {
+        lead: *lead,
+        requested_at,
+        complete: true,
+        enrichments: vec![enrichment(new)],
+    };
+    let batch: Vec<_> = leads.iter().zip(new).zip(requests).map(result).collect();
+    let mut conn = db::acquire(pool).await.expect("the ledger takes a plan");
+    let recorded = enrichment::record(&mut conn, &batch)
+        .await
+        .expect("the ledger takes a plan");
     assert!(recorded.due.len() <= leads.len());
     let ids: Vec<i64> = leads.iter().map(|lead| lead.0).collect();
     sqlx::query_scalar(

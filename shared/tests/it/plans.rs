@@ -40,7 +40,7 @@ async fn grow(pool: &PgPool) {
          from generate_series(1, ROWS) n",
         "insert into recipients (email_hash) select sha256(n::text::bytea) from generate_series(1, ROWS) n",
         "insert into enriched_leads (lead_id, campaign_id, niche, score, notes, compliant, enrichment_version,
-                                     ai_confidence, method, prompt_hash, outcome, decision, subject, message)
+                                     ai_confidence, method, input_hash, outcome, decision, subject, message)
          select id, 1, '', 80, '', true, 1, 1, 'model', '', 'planned', '{}', 'Runs', 'Shall we talk?' from leads",
         "insert into sends (campaign_id, email_hash, lead_id, enriched_lead_id, state, content_hash, decision,
                             sent_at, ses_message_id, not_before, slot_day, reason)

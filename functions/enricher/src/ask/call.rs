@@ -5,9 +5,8 @@ use std::time::Duration;
 use backon::{ExponentialBuilder, Retryable};
 use shared::{
     clients::model::{Answer, Content, Model, ModelError, Question},
-    db::model_calls::CallState,
     deadline::Deadline,
-    faults,
+    domain::model_calls::CallState,
 };
 
 use super::{Asked, Open, Unanswered};
@@ -37,9 +36,6 @@ pub(super) async fn call(
         let asking = tokio::time::timeout(left(), model.ask(&question));
         asking.await.unwrap_or(Err(ModelError::Lost))
     };
-    faults::at("enricher.asking")
-        .await
-        .map_err(|_| ModelError::Lost)?;
     let answer = once
         .retry(pauses)
         .when(|error| match error {
@@ -59,9 +55,6 @@ pub(super) async fn call(
                 .filter(|pause| *pause + WORTHWHILE <= left())
         })
         .await;
-    faults::at("enricher.asked")
-        .await
-        .map_err(|_| ModelError::Lost)?;
     answer
 }
 

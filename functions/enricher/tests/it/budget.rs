@@ -6,7 +6,8 @@ use futures::future::join_all;
 use proptest::{collection::vec, prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use serde_json::json;
 use shared::{
-    db::model_calls::{self, CallState, Reservation, SettledCall, Terms},
+    db::model_calls::{self, Reservation, SettledCall, Terms},
+    domain::model_calls::CallState,
     testing,
 };
 use simulated::ModelFault;
@@ -137,7 +138,7 @@ async fn run_case(pool: &PgPool, case: u8, steps: &[(u8, i64, bool)], budget: i6
         .await
         .unwrap();
     let mut conn = pool.acquire().await.unwrap();
-    let mut open: Vec<(model_calls::RequestKey, i16, i64)> = Vec::new();
+    let mut open: Vec<(model_calls::RequestKey, i32, i64)> = Vec::new();
     let mut paid = 0;
     for (n, (width, micros, settle)) in steps.iter().enumerate() {
         if *settle && !open.is_empty() {
@@ -191,40 +192,103 @@ async fn run_case(pool: &PgPool, case: u8, steps: &[(u8, i64, bool)], budget: i6
     }
 }
 
-/// A call whose lease has ended and that is being settled at this moment: who reserves does not wait
-/// for it, since who settles waits for the day's row.
-#[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn reserving_waits_for_nobody_who_settles(pool: PgPool) {
-    let mut conn = shared::db::acquire(&pool).await.unwrap();
-    let terms = Terms {
+fn terms(lease: Duration) -> Terms<'static> {
+    Terms {
         model: "m",
         call_micros: 10,
         daily_budget_micros: 100,
-        lease: Duration::ZERO,
-    };
-    let keys = [[7; 32]];
-    let first = model_calls::reserve(&mut conn, &keys, terms).await.unwrap();
-    assert_eq!(first, [Reservation::Ask { attempt: 1 }]);
+        lease,
+    }
+}
 
-    let mut settling = pool.begin().await.unwrap();
-    sqlx::query("select 1 from model_calls for update")
-        .execute(&mut *settling)
+fn answered(key: [u8; 32], attempt: i32) -> SettledCall {
+    SettledCall {
+        key,
+        attempt,
+        state: CallState::Answered,
+        answer: Some("yes".to_owned()),
+        input_tokens: 1,
+        output_tokens: 1,
+        cost_micros: 5,
+    }
+}
+
+/// Both lock the calls first and the day's budget last, so that they cannot wait in a circle.
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn reserve_during_settle_waits_and_finds_the_answer(pool: PgPool) {
+    let mut conn = shared::db::acquire(&pool).await.unwrap();
+    let keys = [[7; 32]];
+    let lease = Duration::from_secs(90);
+    let first = model_calls::reserve(&mut conn, &keys, terms(lease)).await;
+    assert_eq!(first.unwrap(), [Reservation::Ask { attempt: 1 }]);
+
+    // The settling worker holds the call and then wants the day.
+    let mut day = pool.begin().await.unwrap();
+    sqlx::query("select 1 from model_spend for no key update")
+        .execute(&mut *day)
         .await
         .unwrap();
-    sqlx::query("set lock_timeout = '5 s'")
-        .execute(&mut *conn)
+    let settling = async {
+        let mut conn = shared::db::acquire(&pool).await.unwrap();
+        model_calls::settle(&mut conn, &[answered([7; 32], 1)]).await
+    };
+    let reserving = async {
+        testing::until_waiting(&pool, Duration::ZERO).await;
+        let release = async { day.rollback().await.unwrap() };
+        let second = model_calls::reserve(&mut conn, &keys, terms(lease));
+        tokio::join!(second, release).0
+    };
+    let (settled, second) = tokio::join!(settling, reserving);
+    settled.unwrap();
+    let answer = "yes".to_owned();
+    assert_eq!(second.unwrap(), [Reservation::Answered { answer }]);
+    let spent: i64 = sqlx::query_scalar("select micros from model_spend")
+        .fetch_one(&mut *conn)
         .await
         .unwrap();
-    let second = model_calls::reserve(&mut conn, &keys, terms).await.unwrap();
-    assert_eq!(second, [Reservation::Ask { attempt: 2 }]);
-    settling.rollback().await.unwrap();
-    let third = model_calls::reserve(&mut conn, &keys, terms).await.unwrap();
-    assert_eq!(third, [Reservation::Exhausted]);
+    assert_eq!(spent, 5);
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn reserve_after_lost_leases_gives_the_question_up(pool: PgPool) {
+    let mut conn = shared::db::acquire(&pool).await.unwrap();
+    let keys = [[7; 32]];
+    for expected in [
+        Reservation::Ask { attempt: 1 },
+        Reservation::Ask { attempt: 2 },
+        Reservation::Exhausted,
+    ] {
+        let reserved = model_calls::reserve(&mut conn, &keys, terms(Duration::ZERO)).await;
+        assert_eq!(reserved.unwrap(), [expected]);
+    }
     let lost: i64 = sqlx::query_scalar("select count(*) from model_calls where state = 'lost'")
         .fetch_one(&mut *conn)
         .await
         .unwrap();
     assert_eq!(lost, 2);
+}
+
+/// Its number is past a smallint's, and it does not stop the others of its batch.
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn reserve_after_very_many_failures_counts_on(pool: PgPool) {
+    let mut conn = shared::db::acquire(&pool).await.unwrap();
+    sqlx::query(
+        "insert into model_calls (request_key, attempt, state, lease_until, model, reserved_micros, created_at)
+         values ($1, 32767, 'failed', now(), 'm', 10, now() - interval '2 days')",
+    )
+    .bind([7_u8; 32].as_slice())
+    .execute(&mut *conn)
+    .await
+    .unwrap();
+    let reserved =
+        model_calls::reserve(&mut conn, &[[7; 32], [8; 32]], terms(Duration::ZERO)).await;
+    assert_eq!(
+        reserved.unwrap(),
+        [
+            Reservation::Ask { attempt: 32_768 },
+            Reservation::Ask { attempt: 1 }
+        ]
+    );
 }
 
 /// Two who ask at midnight may each lock a day of their own.
@@ -247,14 +311,14 @@ async fn whoever_finds_another_asking_waits_and_does_not_blame_the_budget(pool: 
     .execute(&mut *first)
     .await
     .unwrap();
-    let second = tokio::spawn({
-        let pool = pool.clone();
-        async move {
-            let mut conn = shared::db::acquire(&pool).await.unwrap();
-            model_calls::reserve(&mut conn, &keys, terms).await.unwrap()
-        }
-    });
-    testing::until_waiting(&pool, Duration::ZERO).await;
-    first.commit().await.unwrap();
-    assert_eq!(second.await.unwrap(), [Reservation::Busy]);
+    let second = async {
+        let mut conn = shared::db::acquire(&pool).await.unwrap();
+        model_calls::reserve(&mut conn, &keys, terms).await.unwrap()
+    };
+    let commit = async {
+        testing::until_waiting(&pool, Duration::ZERO).await;
+        first.commit().await.unwrap();
+    };
+    let (second, ()) = tokio::join!(second, commit);
+    assert_eq!(second, [Reservation::Busy]);
 }

@@ -12,6 +12,7 @@ mod edges;
 mod faults;
 mod once;
 mod poison;
+mod race;
 mod server;
 mod stage;
 mod statements;

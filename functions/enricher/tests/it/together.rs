@@ -161,41 +161,6 @@ async fn a_send_that_cannot_be_announced_waits_for_the_senders_sweep(pool: PgPoo
     assert_eq!(stage.owed().await, [0; 0]);
 }
 
-#[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_request_that_came_meanwhile_stays_owed(pool: PgPool) {
-    let stage = Stage::new(pool).await;
-    stage.internet.model(|model| model.latency_ms(400, 0));
-    let leads = stage.leads(&["busy"]).await;
-    let deps = stage.deps(&[]);
-    let changes = async {
-        let mut pause = tokio::time::interval(std::time::Duration::from_millis(5));
-        while stage.internet.stats().model.requests == 0 {
-            pause.tick().await;
-        }
-        stage
-            .run(
-                "update leads set bio = 'Chef now. I write about bread and ovens.',
-                  enrich_requested_at = now()",
-            )
-            .await;
-    };
-    let (response, ()) = tokio::join!(Box::pin(deliver(&deps, &leads)), changes);
-    response.unwrap();
-    assert_eq!(
-        stage.enriched().await.len(),
-        1,
-        "the answer about the old profile"
-    );
-    assert_eq!(
-        stage.owed().await,
-        leads,
-        "the new one is still to be looked at"
-    );
-    deliver(&deps, &leads).await.unwrap();
-    assert_eq!(stage.enriched().await.len(), 2);
-    assert_eq!(stage.owed().await, [0; 0]);
-}
-
 /// Every send and every non-send carries its reason and the facts it was decided on (15).
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn every_row_says_why_and_names_nobody(pool: PgPool) {

@@ -1,10 +1,18 @@
-//! Stores enrichments and plans the sends they lead to.
+//! Stores enrichments, plans the sends they lead to and clears the requests they answer.
+
+mod decide;
+
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use decide::{Kept, LockedLead, Mailbox, Standing, decide};
 use serde_json::Value;
-use sqlx::{Postgres, Transaction};
+use sqlx::{PgConnection, types::Json};
 
-use super::super::DbError;
+use super::{
+    super::{DbError, transaction},
+    mailbox_key,
+};
 use crate::domain::{
     content::{ContentHash, Draft},
     country::Country,
@@ -15,190 +23,384 @@ use crate::domain::{
     score::{Confidence, Score},
 };
 
-/// An enrichment and what it leads to, ready to be stored.
+/// What a batch found out about one lead.
+#[derive(Debug, Clone)]
+pub struct LeadResult {
+    pub lead: LeadId,
+    /// The request that was loaded. Another one under the lock means that the lead was asked about
+    /// anew, or answered: this result is then dropped.
+    pub requested_at: Option<DateTime<Utc>>,
+    /// Whether no campaign waits for an answer any more: the request is then cleared.
+    pub complete: bool,
+    /// One for each campaign that has an answer.
+    pub enrichments: Vec<NewEnrichment>,
+}
+
+/// An enrichment of a lead for one campaign, and the mail that it leads to.
 #[derive(Debug, Clone)]
 pub struct NewEnrichment {
-    /// The lead.
-    pub lead: LeadId,
-    /// When this enrichment was asked for.
-    pub requested_at: Option<DateTime<Utc>>,
-    /// The campaign.
     pub campaign: CampaignId,
-    /// One more than the last.
-    pub version: i32,
     /// What the lead is about, in a word or two.
     pub niche: String,
-    /// Fit.
     pub score: Score,
     /// The short summary.
     pub notes: String,
-    /// Subject and message, unless nobody wrote any.
     pub draft: Option<Draft>,
-    /// Whether nothing speaks against writing to this lead.
     pub compliant: bool,
-    /// What speaks against it.
     pub compliance_notes: String,
-    /// How sure the scorer is.
     pub confidence: Confidence,
     /// Claims about the lead with the words of the profile that back them.
     pub evidence: Value,
-    /// Model or rules.
     pub method: Method,
-    /// The model's name, if it was asked.
+    /// The model's name, if it answered.
     pub model: Option<String>,
-    /// Hash of what it was made from.
-    pub prompt_hash: [u8; 32],
-    /// What it cost, in millionths of a US dollar.
+    /// Hash of all that it was made from.
+    pub input_hash: [u8; 32],
+    /// In millionths of a US dollar.
     pub cost_micros: i64,
     /// Why no mail is planned, or why a person looks first.
     pub reason: Option<Reason>,
     /// The gate's answer with its facts.
     pub decision: Value,
-    /// The mail that follows, if any.
     pub plan: Option<Plan>,
 }
 
 /// A mail to plan.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// To whom.
     pub email_hash: EmailHash,
-    /// Where that person is.
+    /// Where the person is, if known.
     pub country: Option<Country>,
     /// Whether a person looks first.
     pub review: bool,
-    /// Hash of the text that was decided on.
     pub content_hash: ContentHash,
 }
 
 /// What was stored.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Recorded {
-    /// Sends that may go out now, to be announced after the commit.
+    /// Sends that may go out now, to be published after the commit.
     pub due: Vec<SendId>,
-    /// Enrichments whose mailbox already has a mail of this campaign.
+    /// Enrichments that were stored.
+    pub stored: usize,
+    /// Those of them whose mailbox has a mail of the campaign already.
     pub duplicates: usize,
+    /// Leads that were asked about anew meanwhile, or answered by another worker.
+    pub superseded: usize,
 }
 
-/// Stores enrichments, plans their sends and clears the requests they answer, for a whole batch.
-/// Each is either stored with its send or was stored before.
+/// Stores a batch: enrichments, their sends and the cleared requests, together or not at all.
 ///
 /// # Errors
-/// When a statement fails; roll back.
-pub async fn record(
-    tx: &mut Transaction<'_, Postgres>,
-    batch: &[NewEnrichment],
-) -> Result<Recorded, DbError> {
-    let failed = DbError::on("store enrichments");
-    let decimal = |get: fn(&NewEnrichment) -> i64| -> Vec<i64> { batch.iter().map(get).collect() };
-    let leads = decimal(|e| e.lead.0);
-    let campaigns = decimal(|e| e.campaign.0);
-    let costs = decimal(|e| e.cost_micros);
-    let text = |get: fn(&NewEnrichment) -> Option<&str>| -> Vec<Option<String>> {
-        batch.iter().map(|e| get(e).map(str::to_owned)).collect()
-    };
-    let niches = text(|e| Some(&e.niche));
-    let notes = text(|e| Some(&e.notes));
-    let subjects = text(|e| e.draft.as_ref().map(|d| d.subject.as_str()));
-    let messages = text(|e| e.draft.as_ref().map(|d| d.message.as_str()));
-    let compliance_notes = text(|e| Some(&e.compliance_notes));
-    let methods = text(|e| Some(e.method.as_str()));
-    let models = text(|e| e.model.as_deref());
-    let reasons = text(|e| e.reason.map(Reason::as_str));
-    let outcomes = text(|e| {
-        Some(match &e.plan {
-            Some(plan) if plan.review => "review",
-            Some(_) => "planned",
-            None => "refused",
+/// When a statement fails; nothing is stored, or the end of the commit is not known.
+pub async fn record(conn: &mut PgConnection, results: &[LeadResult]) -> Result<Recorded, DbError> {
+    transaction(conn, async |tx: &mut PgConnection| {
+        let leads = lock_leads(tx, results).await?;
+        let mailboxes = mailboxes(tx, results).await?;
+        let standing = standing(tx, results).await?;
+        let decided = decide(results, &leads, &mailboxes, &standing);
+
+        let ids = insert(tx, &decided.kept).await?;
+        let due = plan(tx, &decided.kept, &ids).await?;
+        clear(tx, &decided.cleared).await?;
+        Ok(Recorded {
+            due,
+            stored: decided.kept.len(),
+            duplicates: decided.kept.iter().filter(|kept| kept.duplicate).count(),
+            superseded: decided.superseded,
         })
-    });
-    let states = text(|e| {
-        e.plan
-            .as_ref()
-            .map(|p| if p.review { "review" } else { "queued" })
-    });
-    let countries = text(|e| {
-        e.plan
-            .as_ref()?
-            .country
-            .as_ref()
-            .map(crate::domain::country::Country::as_str)
-    });
-    let bytes = |get: fn(&NewEnrichment) -> Option<&[u8]>| -> Vec<Option<Vec<u8>>> {
-        batch.iter().map(|e| get(e).map(<[u8]>::to_vec)).collect()
-    };
-    let prompt_hashes = bytes(|e| Some(&e.prompt_hash));
-    let email_hashes = bytes(|e| Some(&e.plan.as_ref()?.email_hash.0));
-    let content_hashes = bytes(|e| Some(&e.plan.as_ref()?.content_hash));
-    let versions: Vec<i32> = batch.iter().map(|e| e.version).collect();
-    let scores: Vec<i16> = batch.iter().map(|e| e.score.get().into()).collect();
-    let compliant: Vec<bool> = batch.iter().map(|e| e.compliant).collect();
-    let confidences: Vec<f32> = batch.iter().map(|e| e.confidence.get()).collect();
-    let requested: Vec<Option<DateTime<Utc>>> = batch.iter().map(|e| e.requested_at).collect();
-    let evidence: Vec<Value> = batch.iter().map(|e| e.evidence.clone()).collect();
-    let decisions: Vec<Value> = batch.iter().map(|e| e.decision.clone()).collect();
-
-    let rows = sqlx::query_file!(
-        "src/db/record_enrichments.sql",
-        &leads,
-        &campaigns,
-        &versions,
-        &niches as &[Option<String>],
-        &scores,
-        &notes as &[Option<String>],
-        &subjects as &[Option<String>],
-        &messages as &[Option<String>],
-        &compliant,
-        &compliance_notes as &[Option<String>],
-        &confidences,
-        &evidence,
-        &methods as &[Option<String>],
-        &models as &[Option<String>],
-        &prompt_hashes as &[Option<Vec<u8>>],
-        &costs,
-        &outcomes as &[Option<String>],
-        &reasons as &[Option<String>],
-        &decisions,
-        &requested as &[Option<DateTime<Utc>>],
-        &states as &[Option<String>],
-        &email_hashes as &[Option<Vec<u8>>],
-        &countries as &[Option<String>],
-        &content_hashes as &[Option<Vec<u8>>],
-    )
-    .fetch_all(&mut **tx)
+    })
     .await
-    .map_err(&failed)?;
-
-    let mut recorded = Recorded::default();
-    let mut duplicates: Vec<i64> = Vec::new();
-    for row in rows {
-        match (row.state.as_deref(), row.send_id) {
-            (Some("queued"), Some(send)) => recorded.due.push(SendId(send)),
-            (Some(_), Some(_)) | (None, _) => {}
-            (Some(_), None) => duplicates.push(row.id),
-        }
-    }
-    if !duplicates.is_empty() {
-        recorded.duplicates = duplicates.len();
-        mark_duplicates(tx, &duplicates).await?;
-    }
-    Ok(recorded)
 }
 
-/// The mailbox already has a mail of this campaign: planned for this lead before, or for another
-/// profile of the same person.
-async fn mark_duplicates(
-    tx: &mut Transaction<'_, Postgres>,
-    enrichments: &[i64],
-) -> Result<(), DbError> {
-    sqlx::query!(
-        "update enriched_leads set outcome = 'refused', reason = $2, updated_at = now()
-         where id = any($1)",
-        enrichments,
-        Reason::DuplicateRecipient.as_str(),
+async fn lock_leads(
+    tx: &mut PgConnection,
+    results: &[LeadResult],
+) -> Result<HashMap<LeadId, LockedLead>, DbError> {
+    let ids: Vec<i64> = results.iter().map(|result| result.lead.0).collect();
+    let rows = sqlx::query!(
+        r#"select id, enrich_requested_at, erased_at is not null as "erased!"
+           from leads where id = any($1) order by id for no key update"#,
+        &ids,
     )
-    .execute(&mut **tx)
+    .fetch_all(tx)
     .await
-    .map_err(DbError::on("mark enrichments of a known mailbox"))?;
+    .map_err(DbError::on("lock enriched leads"))?;
+    let leads = rows.into_iter().map(|row| {
+        let lead = LockedLead {
+            requested_at: row.enrich_requested_at,
+            erased: row.erased,
+        };
+        (LeadId(row.id), lead)
+    });
+    Ok(leads.collect())
+}
+
+/// The mailboxes that mails are planned for, inserted where they are new and locked: two workers that
+/// plan for one mailbox see each other's send. A country that one lacked is filled in; basis,
+/// suppression and erasure are never touched.
+async fn mailboxes(
+    tx: &mut PgConnection,
+    results: &[LeadResult],
+) -> Result<HashMap<EmailHash, Mailbox>, DbError> {
+    let mut countries: HashMap<EmailHash, Option<Country>> = HashMap::new();
+    let enrichments = results.iter().flat_map(|result| &result.enrichments);
+    for plan in enrichments.filter_map(|new| new.plan.as_ref()) {
+        let country = countries.entry(plan.email_hash).or_default();
+        *country = country.or(plan.country);
+    }
+    if countries.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let hashes: Vec<&[u8]> = countries.keys().map(|hash| hash.0.as_slice()).collect();
+    let codes: Vec<Option<&str>> = countries
+        .values()
+        .map(|country| country.as_ref().map(Country::as_str))
+        .collect();
+    sqlx::query!(
+        "insert into recipients (email_hash, country)
+         select email_hash, country from unnest($1::bytea[], $2::text[]) as d (email_hash, country)
+         order by email_hash
+         on conflict (email_hash) do nothing",
+        &hashes as &[&[u8]],
+        &codes as &[Option<&str>],
+    )
+    .execute(&mut *tx)
+    .await
+    .map_err(DbError::on("store mailboxes"))?;
+    let rows = sqlx::query!(
+        r#"select email_hash, country is null as "nowhere!", erased_at is not null as "erased!"
+           from recipients where email_hash = any($1) order by email_hash for no key update"#,
+        &hashes as &[&[u8]],
+    )
+    .fetch_all(&mut *tx)
+    .await
+    .map_err(DbError::on("lock mailboxes"))?;
+    let mut mailboxes = HashMap::new();
+    let mut located: (Vec<Vec<u8>>, Vec<String>) = Default::default();
+    for row in rows {
+        let hash = mailbox_key("recipients", "a mailbox", &row.email_hash)?;
+        let country = countries.get(&hash).copied().flatten();
+        if let (true, Some(country)) = (row.nowhere, country) {
+            located.0.push(row.email_hash);
+            located.1.push(country.as_str().to_owned());
+        }
+        mailboxes.insert(hash, Mailbox { erased: row.erased });
+    }
+    if !located.0.is_empty() {
+        sqlx::query!(
+            "update recipients r set country = d.country
+             from unnest($1::bytea[], $2::text[]) as d (email_hash, country)
+             where r.email_hash = d.email_hash",
+            &located.0,
+            &located.1,
+        )
+        .execute(tx)
+        .await
+        .map_err(DbError::on("fill in where mailboxes are"))?;
+    }
+    Ok(mailboxes)
+}
+
+/// The newest enrichment of each lead and campaign, and whether its mailbox has a mail of the
+/// campaign. A statement of its own: it sees what was committed while the locks were waited for.
+async fn standing(
+    tx: &mut PgConnection,
+    results: &[LeadResult],
+) -> Result<HashMap<(LeadId, CampaignId), Standing>, DbError> {
+    let (mut leads, mut campaigns, mut hashes) = (Vec::new(), Vec::new(), Vec::new());
+    for result in results {
+        for new in &result.enrichments {
+            leads.push(result.lead.0);
+            campaigns.push(new.campaign.0);
+            hashes.push(new.plan.as_ref().map(|plan| plan.email_hash.0.as_slice()));
+        }
+    }
+    if leads.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = sqlx::query!(
+        r#"select d.lead_id as "lead_id!", d.campaign_id as "campaign_id!",
+                  e.enrichment_version as "version?", e.input_hash as "input_hash?",
+                  exists (select from sends s
+                          where s.email_hash = d.email_hash and s.campaign_id = d.campaign_id
+                            and s.step = 1) as "planned!"
+           from unnest($1::bigint[], $2::bigint[], $3::bytea[]) as d (lead_id, campaign_id, email_hash)
+           left join lateral (
+               select enrichment_version, input_hash from enriched_leads
+               where lead_id = d.lead_id and campaign_id = d.campaign_id
+               order by enrichment_version desc
+               limit 1
+           ) e on true"#,
+        &leads,
+        &campaigns,
+        &hashes as &[Option<&[u8]>],
+    )
+    .fetch_all(tx)
+    .await
+    .map_err(DbError::on("read what is known of enriched leads"))?;
+    let standing = rows.into_iter().map(|row| {
+        let standing = Standing {
+            version: row.version.unwrap_or_default(),
+            input_hash: row.input_hash,
+            planned: row.planned,
+        };
+        ((LeadId(row.lead_id), CampaignId(row.campaign_id)), standing)
+    });
+    Ok(standing.collect())
+}
+
+/// A row of `enriched_leads` on its way.
+#[derive(serde::Serialize)]
+struct Row<'a> {
+    lead_id: i64,
+    campaign_id: i64,
+    enrichment_version: i32,
+    requested_at: Option<DateTime<Utc>>,
+    niche: &'a str,
+    score: u8,
+    notes: &'a str,
+    subject: Option<&'a str>,
+    message: Option<&'a str>,
+    compliant: bool,
+    compliance_notes: &'a str,
+    ai_confidence: f32,
+    evidence: &'a Value,
+    method: &'static str,
+    model: Option<&'a str>,
+    /// As PostgreSQL writes bytes.
+    input_hash: String,
+    cost_micros: i64,
+    outcome: &'static str,
+    reason: Option<&'static str>,
+    decision: &'a Value,
+}
+
+impl<'a> From<&Kept<'a>> for Row<'a> {
+    fn from(kept: &Kept<'a>) -> Self {
+        let new = kept.new;
+        Self {
+            lead_id: kept.lead.0,
+            campaign_id: new.campaign.0,
+            enrichment_version: kept.version,
+            requested_at: kept.requested_at,
+            niche: &new.niche,
+            score: new.score.get(),
+            notes: &new.notes,
+            subject: new.draft.as_ref().map(|draft| draft.subject.as_str()),
+            message: new.draft.as_ref().map(|draft| draft.message.as_str()),
+            compliant: new.compliant,
+            compliance_notes: &new.compliance_notes,
+            ai_confidence: new.confidence.get(),
+            evidence: &new.evidence,
+            method: new.method.as_str(),
+            model: new.model.as_deref(),
+            input_hash: new
+                .input_hash
+                .iter()
+                .fold("\\x".to_owned(), |text, byte| format!("{text}{byte:02x}")),
+            cost_micros: new.cost_micros,
+            outcome: kept.outcome().into(),
+            reason: kept.reason().map(Reason::as_str),
+            decision: &new.decision,
+        }
+    }
+}
+
+/// Gives the new rows' ids in the order of `kept`.
+async fn insert(
+    tx: &mut PgConnection,
+    kept: &[Kept<'_>],
+) -> Result<HashMap<(LeadId, CampaignId), i64>, DbError> {
+    if kept.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<Row<'_>> = kept.iter().map(Row::from).collect();
+    let rows = sqlx::query_file!("src/db/enrichment/insert.sql", Json(&rows) as _)
+        .fetch_all(tx)
+        .await
+        .map_err(DbError::on("store enrichments"))?;
+    let ids = rows
+        .into_iter()
+        .map(|row| ((LeadId(row.lead_id), CampaignId(row.campaign_id)), row.id));
+    Ok(ids.collect())
+}
+
+/// Plans the sends; gives those that may go out now.
+async fn plan(
+    tx: &mut PgConnection,
+    kept: &[Kept<'_>],
+    enrichments: &HashMap<(LeadId, CampaignId), i64>,
+) -> Result<Vec<SendId>, DbError> {
+    let mut columns = Columns::default();
+    for kept in kept {
+        let id = enrichments.get(&(kept.lead, kept.new.campaign));
+        if let (Some(plan), Some(id)) = (kept.plan(), id) {
+            columns.campaigns.push(kept.new.campaign.0);
+            columns.mailboxes.push(plan.email_hash.0.to_vec());
+            columns.leads.push(kept.lead.0);
+            columns.enrichments.push(*id);
+            columns
+                .states
+                .push(if plan.review { "review" } else { "queued" });
+            columns.reasons.push(kept.new.reason.map(Reason::as_str));
+            columns.contents.push(plan.content_hash.to_vec());
+            columns.decisions.push(kept.new.decision.clone());
+        }
+    }
+    if columns.leads.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = sqlx::query!(
+        r#"insert into sends (campaign_id, email_hash, lead_id, enriched_lead_id, state, reason,
+                              content_hash, decision)
+           select campaign_id, email_hash, lead_id, enriched_lead_id, state::send_state, reason,
+                  content_hash, decision
+           from unnest($1::bigint[], $2::bytea[], $3::bigint[], $4::bigint[], $5::text[], $6::text[],
+                       $7::bytea[], $8::jsonb[])
+               as d (campaign_id, email_hash, lead_id, enriched_lead_id, state, reason, content_hash,
+                     decision)
+           order by email_hash, campaign_id
+           returning id, state = 'queued' as "due!""#,
+        &columns.campaigns,
+        &columns.mailboxes,
+        &columns.leads,
+        &columns.enrichments,
+        &columns.states as &[&str],
+        &columns.reasons as &[Option<&str>],
+        &columns.contents,
+        &columns.decisions,
+    )
+    .fetch_all(tx)
+    .await
+    .map_err(DbError::on("plan sends"))?;
+    let due = rows.into_iter().filter(|row| row.due);
+    Ok(due.map(|row| SendId(row.id)).collect())
+}
+
+#[derive(Default)]
+struct Columns {
+    campaigns: Vec<i64>,
+    mailboxes: Vec<Vec<u8>>,
+    leads: Vec<i64>,
+    enrichments: Vec<i64>,
+    states: Vec<&'static str>,
+    reasons: Vec<Option<&'static str>>,
+    contents: Vec<Vec<u8>>,
+    decisions: Vec<Value>,
+}
+
+async fn clear(tx: &mut PgConnection, leads: &[LeadId]) -> Result<(), DbError> {
+    if leads.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<i64> = leads.iter().map(|lead| lead.0).collect();
+    sqlx::query!(
+        "update leads set enrich_requested_at = null where id = any($1)",
+        &ids
+    )
+    .execute(tx)
+    .await
+    .map_err(DbError::on("clear answered requests"))?;
     Ok(())
 }
