@@ -16,6 +16,9 @@ create table campaigns (
     -- Mails leave between these hours where the recipient is; both empty means at any hour.
     send_from      smallint             default 8,
     send_until     smallint             default 20,
+    -- When enrichments were last requested for those of its leads that lack one; null: to be done, once
+    -- it is active (invariant 3).
+    leads_requested_at timestamptz,
     created_at     timestamptz not null default now(),
     updated_at     timestamptz not null default now(),
     constraint campaigns_pkey primary key (id),

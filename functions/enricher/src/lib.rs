@@ -27,7 +27,7 @@ use shared::{
     },
     config,
     db::{
-        self, DbError, PgConnection, PgPool,
+        self, DbError, PgConnection, PgPool, campaigns,
         enrichment::{self, LeadResult, Task},
         leads, quarantine,
     },
@@ -37,8 +37,10 @@ use shared::{
     telemetry,
 };
 
-/// Leads a sweep announces at most.
+/// Leads that a sweep publishes at most, of either kind.
 const SWEEP: i64 = 1_000;
+/// Leads of an activated campaign that are locked at once.
+const REQUEST_BATCH: i64 = 200;
 
 /// What the function is wired to.
 pub struct Deps {
@@ -116,18 +118,26 @@ pub async fn handle(deps: &Deps, event: Value, deadline: Deadline) -> Result<Val
     }
 }
 
-/// Announces the leads that wait for an enrichment since long: a message was lost, or the budget
-/// of a day was used up (invariant 3).
+/// Publishes the leads whose enrichment is pending for long, since a message was lost or the budget of
+/// a day was used up, and those that an activated campaign wants (invariant 3).
 async fn sweep(deps: &Deps, conn: &mut PgConnection) -> Result<Value, EnrichError> {
-    let owed = leads::take_unpublished(conn, deps.sweep_patience, SWEEP).await?;
-    if let Err(error) = deps.enrich_queue.publish(&owed).await {
-        tracing::warn!("{error}");
+    let mut pending: Vec<i64> = Vec::new();
+    for _ in 0..SWEEP / REQUEST_BATCH {
+        let requested = campaigns::request_leads(conn, REQUEST_BATCH).await?;
+        if requested.is_empty() {
+            break;
+        }
+        pending.extend(requested.iter().map(|lead| lead.0));
     }
-    tracing::info!(
-        leads = owed.len(),
-        "swept for leads that wait for an enrichment"
-    );
-    Ok(json!({ "published": owed.len() }))
+    pending.extend(leads::take_unpublished(conn, deps.sweep_patience, SWEEP).await?);
+    if let Err(error) = deps.enrich_queue.publish(&pending).await {
+        tracing::warn!(
+            error = telemetry::chain(&error),
+            "leads could not be published: the next sweep finds them"
+        );
+    }
+    tracing::info!(leads = pending.len(), "swept for pending enrichments");
+    Ok(json!({ "published": pending.len() }))
 }
 
 /// Enriches a batch of leads.
@@ -148,6 +158,7 @@ async fn enrich(
                 lead: task.lead.id,
                 requested_at: task.requested_at,
                 complete: task.requested_at.is_some(),
+                inactive: task.inactive.clone(),
                 enrichments: Vec::new(),
             });
         }

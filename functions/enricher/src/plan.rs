@@ -195,6 +195,7 @@ mod tests {
                 ..Default::default()
             },
             latest: Some(vec![]),
+            inactive: vec![],
         }
     }
 

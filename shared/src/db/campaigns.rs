@@ -1,12 +1,14 @@
 //! Table `campaigns`: what is offered, to whom, under which rules.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use super::DbError;
+use super::{DbError, transaction};
 use crate::domain::{
     gate::{CampaignFacts, CampaignStatus},
-    ids::CampaignId,
+    ids::{CampaignId, LeadId},
     score::{Confidence, Score},
 };
 
@@ -80,5 +82,131 @@ pub(super) fn facts(
         basis_rules: serde_json::from_value(basis_rules).map_err(|_| unknown("basis_rules"))?,
         hours: None,
         breaker_open: false,
+    })
+}
+
+/// Before requests of leads are dropped that these campaigns, which are not active, may want: those
+/// that still are not will request their leads when they are activated. Gives those that are active by
+/// now. Locks the campaigns: an activation comes before this or sees it.
+pub(super) async fn defer_leads(
+    tx: &mut PgConnection,
+    campaigns: &[CampaignId],
+) -> Result<HashSet<CampaignId>, DbError> {
+    if campaigns.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let ids: Vec<i64> = campaigns.iter().map(|id| id.0).collect();
+    let rows = sqlx::query!(
+        r#"select id, status, leads_requested_at is not null as "requested!"
+           from campaigns where id = any($1) order by id for no key update"#,
+        &ids,
+    )
+    .fetch_all(&mut *tx)
+    .await
+    .map_err(DbError::on("lock inactive campaigns"))?;
+    let mut active = HashSet::new();
+    let mut deferred = Vec::new();
+    for row in rows {
+        let status: CampaignStatus = status(&row.status, row.id)?;
+        if status == CampaignStatus::Active {
+            active.insert(CampaignId(row.id));
+        } else if row.requested {
+            deferred.push(row.id);
+        }
+    }
+    if !deferred.is_empty() {
+        sqlx::query!(
+            "update campaigns set leads_requested_at = null where id = any($1)",
+            &deferred,
+        )
+        .execute(tx)
+        .await
+        .map_err(DbError::on("defer the leads of inactive campaigns"))?;
+    }
+    Ok(active)
+}
+
+/// Requests an enrichment for leads of active campaigns that have none and no request, such as those
+/// that were found while the campaign was paused: at most `limit`, of one campaign, in the order of
+/// their ids. Gives those leads; empty when nothing is left to do.
+///
+/// # Errors
+/// When a statement fails; nothing was requested.
+pub async fn request_leads(conn: &mut PgConnection, limit: i64) -> Result<Vec<LeadId>, DbError> {
+    transaction(conn, async |tx: &mut PgConnection| {
+        loop {
+            let Some(campaign) = lock_unrequested(tx).await? else {
+                return Ok(Vec::new());
+            };
+            let leads = request_some(tx, campaign, limit).await?;
+            if i64::try_from(leads.len()).is_ok_and(|found| found < limit) {
+                sqlx::query!(
+                    "update campaigns set leads_requested_at = now() where id = $1",
+                    campaign,
+                )
+                .execute(&mut *tx)
+                .await
+                .map_err(DbError::on("note that a campaign's leads were requested"))?;
+            }
+            if !leads.is_empty() {
+                return Ok(leads);
+            }
+        }
+    })
+    .await
+}
+
+/// The first active campaign whose leads are not all requested. One that another worker holds is left
+/// to the next sweep.
+async fn lock_unrequested(tx: &mut PgConnection) -> Result<Option<i64>, DbError> {
+    sqlx::query_scalar!(
+        "select id from campaigns
+         where status = 'active' and leads_requested_at is null
+         order by id limit 1
+         for no key update skip locked"
+    )
+    .fetch_optional(tx)
+    .await
+    .map_err(DbError::on("look for campaigns with leads to request"))
+}
+
+async fn request_some(
+    tx: &mut PgConnection,
+    campaign: i64,
+    limit: i64,
+) -> Result<Vec<LeadId>, DbError> {
+    let ids = sqlx::query_scalar!(
+        "select l.id from leads l
+         where l.erased_at is null and l.enrich_requested_at is null
+           and exists (select from lead_sources ls join sources s on s.id = ls.source_id
+                       where ls.lead_id = l.id and s.campaign_id = $1)
+           and not exists (select from enriched_leads e
+                           where e.lead_id = l.id and e.campaign_id = $1)
+         order by l.id limit $2
+         for no key update of l",
+        campaign,
+        limit,
+    )
+    .fetch_all(&mut *tx)
+    .await
+    .map_err(DbError::on("lock leads without an enrichment"))?;
+    if !ids.is_empty() {
+        sqlx::query!(
+            "update leads set enrich_requested_at = clock_timestamp(), enrich_published_at = now()
+             where id = any($1)",
+            &ids,
+        )
+        .execute(tx)
+        .await
+        .map_err(DbError::on("request enrichments"))?;
+    }
+    Ok(ids.into_iter().map(LeadId).collect())
+}
+
+fn status(word: &str, campaign: i64) -> Result<CampaignStatus, DbError> {
+    CampaignStatus::from_word(word).ok_or_else(|| DbError::UnknownWord {
+        table: "campaigns",
+        row: campaign.to_string(),
+        column: "status",
     })
 }

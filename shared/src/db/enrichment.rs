@@ -30,6 +30,8 @@ pub struct Task {
     pub recipient: RecipientFacts,
     /// What the newest enrichment was made from.
     pub latest: Option<Vec<u8>>,
+    /// The lead's campaigns that are not active and have no enrichment of it.
+    pub inactive: Vec<CampaignId>,
 }
 
 /// A campaign as an enrichment needs it.
@@ -106,6 +108,7 @@ pub async fn load(conn: &mut PgConnection, ids: &[i64]) -> Result<Work, DbError>
                 past: PastMails::default(),
             },
             latest: row.input_hash,
+            inactive: row.inactive.into_iter().map(CampaignId).collect(),
             lead: Lead {
                 id: LeadId(row.id),
                 platform: known(&row.source, "leads", row.id, "source")?,

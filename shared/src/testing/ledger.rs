@@ -118,6 +118,7 @@ pub async fn plan(pool: &PgPool, campaign: CampaignId, new: &[NewLead]) -> Vec<i
         lead: *lead,
         requested_at,
         complete: true,
+        inactive: Vec::new(),
         enrichments: vec![enrichment(new)],
     };
     let batch: Vec<_> = leads.iter().zip(new).zip(requests).map(result).collect();

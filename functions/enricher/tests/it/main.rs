@@ -6,6 +6,7 @@
     reason = "a test that meets the unexpected should stop at once"
 )]
 
+mod activation;
 mod budget;
 mod crash;
 mod edges;

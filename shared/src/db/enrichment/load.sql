@@ -6,7 +6,14 @@ select l.id, l.source, l.username, l.name, l.email, l.email_hash, l.bio, l.follo
        coalesce(c.review_all, true) as "review_all!", coalesce(c.basis_rules, '{}') as "basis_rules!",
        r.country as "recipient_country?", r.basis as "basis?",
        r.suppressed_at is not null as "suppressed!", r.erased_at is not null as "recipient_erased!",
-       e.input_hash as "input_hash?"
+       e.input_hash as "input_hash?",
+       array(select distinct s.campaign_id
+             from lead_sources ls
+             join sources s on s.id = ls.source_id
+             join campaigns k on k.id = s.campaign_id
+             where ls.lead_id = l.id and k.status <> 'active'
+               and not exists (select from enriched_leads o
+                               where o.lead_id = l.id and o.campaign_id = k.id)) as "inactive!"
 from leads l
 left join lateral (
     select c.* from campaigns c

@@ -10,7 +10,7 @@ use serde_json::Value;
 use sqlx::{PgConnection, types::Json};
 
 use super::{
-    super::{DbError, transaction},
+    super::{DbError, campaigns, transaction},
     mailbox_key,
 };
 use crate::domain::{
@@ -32,6 +32,9 @@ pub struct LeadResult {
     pub requested_at: Option<DateTime<Utc>>,
     /// Whether no campaign waits for an answer any more: the request is then cleared.
     pub complete: bool,
+    /// Campaigns that were not active when the lead was loaded and have no enrichment of it. One that
+    /// is active by now keeps the request; the others request their leads when they are.
+    pub inactive: Vec<CampaignId>,
     /// One for each campaign that has an answer.
     pub enrichments: Vec<NewEnrichment>,
 }
@@ -95,10 +98,11 @@ pub struct Recorded {
 /// When a statement fails; nothing is stored, or the end of the commit is not known.
 pub async fn record(conn: &mut PgConnection, results: &[LeadResult]) -> Result<Recorded, DbError> {
     transaction(conn, async |tx: &mut PgConnection| {
+        let activated = campaigns::defer_leads(tx, &inactive(results)).await?;
         let leads = lock_leads(tx, results).await?;
         let mailboxes = mailboxes(tx, results).await?;
         let standing = standing(tx, results).await?;
-        let decided = decide(results, &leads, &mailboxes, &standing);
+        let decided = decide(results, &activated, &leads, &mailboxes, &standing);
 
         let ids = insert(tx, &decided.kept).await?;
         let due = plan(tx, &decided.kept, &ids).await?;
@@ -111,6 +115,14 @@ pub async fn record(conn: &mut PgConnection, results: &[LeadResult]) -> Result<R
         })
     })
     .await
+}
+
+fn inactive(results: &[LeadResult]) -> Vec<CampaignId> {
+    let complete = results.iter().filter(|result| result.complete);
+    let mut campaigns: Vec<CampaignId> = complete.flat_map(|r| r.inactive.clone()).collect();
+    campaigns.sort_unstable();
+    campaigns.dedup();
+    campaigns
 }
 
 async fn lock_leads(

@@ -89,6 +89,7 @@ pub(super) struct Decided<'a> {
 /// result never replaces a newer one, and a newer request is never cleared by it.
 pub(super) fn decide<'a>(
     results: &'a [LeadResult],
+    activated: &HashSet<CampaignId>,
     leads: &HashMap<LeadId, LockedLead>,
     mailboxes: &HashMap<EmailHash, Mailbox>,
     standing: &HashMap<(LeadId, CampaignId), Standing>,
@@ -130,7 +131,9 @@ pub(super) fn decide<'a>(
                 duplicate,
             });
         }
-        if result.complete {
+        // The campaign was activated meanwhile, and its request is this one.
+        let wanted = result.inactive.iter().any(|id| activated.contains(id));
+        if result.complete && !wanted {
             decided.cleared.push(result.lead);
         }
     }

@@ -44,6 +44,7 @@ fn result(lead: LeadId, requested: i64, enrichments: Vec<NewEnrichment>) -> Lead
         lead,
         requested_at: at(requested),
         complete: true,
+        inactive: vec![CampaignId(8)],
         enrichments,
     }
 }
@@ -80,7 +81,13 @@ fn decide_keeps_only_the_answer_to_the_current_request() {
     ];
     let results = [result(LEAD, 1, vec![enrichment(1, Some(5))])];
     for (what, leads, kept) in cases {
-        let decided = decide(&results, &leads, &mailbox(false), &standing(0, 0, false));
+        let decided = decide(
+            &results,
+            &HashSet::new(),
+            &leads,
+            &mailbox(false),
+            &standing(0, 0, false),
+        );
         assert_eq!(decided.kept.len(), usize::from(kept), "{what}");
         assert_eq!(decided.cleared.len(), usize::from(kept), "{what}");
         assert_eq!(decided.superseded, usize::from(!kept), "{what}");
@@ -92,7 +99,13 @@ fn decide_drops_a_plan_for_an_erased_mailbox() {
     let results = [result(LEAD, 1, vec![enrichment(1, Some(5))])];
     let leads = locked(at(1), false);
     for mailboxes in [mailbox(true), HashMap::new()] {
-        let decided = decide(&results, &leads, &mailboxes, &standing(0, 0, false));
+        let decided = decide(
+            &results,
+            &HashSet::new(),
+            &leads,
+            &mailboxes,
+            &standing(0, 0, false),
+        );
         assert!(decided.kept.is_empty() && decided.cleared.is_empty());
     }
 }
@@ -102,7 +115,13 @@ fn decide_numbers_versions_under_the_lock() {
     let results = [result(LEAD, 1, vec![enrichment(1, None)])];
     let leads = locked(at(1), false);
     let version = |standing| {
-        let decided = decide(&results, &leads, &HashMap::new(), &standing);
+        let decided = decide(
+            &results,
+            &HashSet::new(),
+            &leads,
+            &HashMap::new(),
+            &standing,
+        );
         decided.kept.first().map(|kept| kept.version)
     };
     assert_eq!(version(HashMap::new()), Some(1));
@@ -122,7 +141,13 @@ fn decide_plans_one_mail_for_each_mailbox_and_campaign() {
         result(LeadId(2), 1, vec![enrichment(2, Some(5))]),
     ];
     let outcomes = |standing| {
-        let decided = decide(&results, &leads, &mailbox(false), &standing);
+        let decided = decide(
+            &results,
+            &HashSet::new(),
+            &leads,
+            &mailbox(false),
+            &standing,
+        );
         let kept = decided.kept.iter();
         kept.map(|kept| (kept.outcome(), kept.reason()))
             .collect::<Vec<_>>()
@@ -141,9 +166,27 @@ fn decide_keeps_the_request_of_an_incomplete_lead() {
     }];
     let decided = decide(
         &results,
+        &HashSet::new(),
         &locked(at(1), false),
         &HashMap::new(),
         &HashMap::new(),
     );
     assert!(decided.kept.len() == 1 && decided.cleared.is_empty());
+}
+
+#[test]
+fn decide_keeps_the_request_for_an_activated_campaign() {
+    let results = [result(LEAD, 1, vec![enrichment(1, None)])];
+    let leads = locked(at(1), false);
+    for (activated, cleared) in [(8, 0), (9, 1)] {
+        let activated = HashSet::from([CampaignId(activated)]);
+        let decided = decide(
+            &results,
+            &activated,
+            &leads,
+            &HashMap::new(),
+            &HashMap::new(),
+        );
+        assert_eq!((decided.kept.len(), decided.cleared.len()), (1, cleared));
+    }
 }
