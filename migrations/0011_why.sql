@@ -1,4 +1,5 @@
--- Why somebody got a mail and why not, in one query (invariant 15).
+-- Why somebody got a mail and why not, in one query (invariant 15). Words only: `Reason::explain` and
+-- `SendState::explain` hold the sentences.
 
 -- One row per send, and per lead and campaign that have none: where it stands, what decided it, on
 -- which facts, by which versions, and what came back. Names a profile, never an address.
@@ -6,20 +7,9 @@
 -- The three ways to be here are one list, so that a condition on its columns reaches their indexes.
 create view why as
 select w.platform, w.username, w.campaign, w.send_id, w.state, w.reason,
-       -- Why, in words; then what has come in between since.
-       concat_ws(
-           ' ', state_text(w.state),
-           coalesce(reason_text(w.reason), w.reason),
-           case when d.decision ->> 'outcome' = 'send'
-                     and w.state not in ('review', 'queued', 'claimed', 'refused', 'rejected')
-                then concat('The gate let it pass: score ', e.score, ' of at least ', c.min_score,
-                            ', country ' || (d.decision ->> 'country'),
-                            ', basis ' || coalesce(d.decision ->> 'basis', d.decision ->> 'basis_rule'), '.') end,
-           case when now_against.words is not null
-                then 'By now also: ' || (select string_agg(reason_text(word), ' ' order by place)
-                                         from unnest(now_against.words) with ordinality as t (word, place)) end
-       ) as explanation,
-       case when w.reason is not null then said_by(w.reason) end as said_by,
+       -- What will stop it when it is asked again, though it is not why it stands where it stands.
+       blocked_now.reasons as also_blocked_by,
+       d.decision ->> 'outcome' as outcome,
        -- The gate's rule, where the gate gave this reason.
        case w.reason when d.decision ->> 'reason' then d.decision ->> 'stopped_by'
                      when d.decision -> 'quota' ->> 'reason' then 'quota' end as rule,
@@ -35,7 +25,7 @@ select w.platform, w.username, w.campaign, w.send_id, w.state, w.reason,
        c.status as campaign_status, b.opened_at as breaker_opened_at, b.reason as breaker_reason,
        (select min(f.found_at) from lead_sources f join sources o on o.id = f.source_id
         where f.lead_id = w.lead_id and o.campaign_id = w.campaign_id) as found_at,
-       l.enrich_requested_at as owed_since, e.created_at as enriched_at, s.created_at as planned_at,
+       l.enrich_requested_at as enrichment_requested_at, e.created_at as enriched_at, s.created_at as planned_at,
        s.sent_at, s.attempts, s.ses_message_id,
        (select jsonb_agg(jsonb_build_object('at', v.at, 'kind', v.kind, 'detail', v.detail)
                          order by v.at, v.event_key)
@@ -54,7 +44,7 @@ from (
 
     union all
 
-    -- Looked at, and no send came of it. The newest look counts.
+    -- Enriched, and no send came of it. The newest enrichment counts.
     select l.source, l.username, c.name, null::bigint, null::send_state, e.reason,
            e.lead_id, e.campaign_id, e.id
     from enriched_leads e
@@ -68,12 +58,12 @@ from (
 
     union all
 
-    -- Found, and not looked at.
+    -- Found, and not enriched.
     select l.source, l.username, c.name, null::bigint, null::send_state,
            case when l.erased_at is not null then 'erased'
                 when c.status = 'ended' then 'campaign_ended'
                 when c.status <> 'active' then 'campaign_paused'
-                when l.enrich_requested_at is not null then 'enrichment_owed'
+                when l.enrich_requested_at is not null then 'enrichment_pending'
                 else 'not_enriched' end,
            l.id, c.id, null::bigint
     from leads l
@@ -88,7 +78,6 @@ left join enriched_leads e on e.id = w.enriched_lead_id
 left join recipients r on r.email_hash = coalesce(s.email_hash, l.email_hash)
 left join breakers b on b.campaign_id = w.campaign_id
 cross join lateral (select coalesce(s.decision, e.decision) as decision) d
--- What will stop it when it is asked again, though it is not why it stands where it stands.
 left join lateral (
     select nullif(array_remove(array_remove(array[
                case when l.erased_at is not null or r.erased_at is not null then 'erased' end,
@@ -96,16 +85,16 @@ left join lateral (
                case when c.status = 'ended' then 'campaign_ended'
                     when c.status <> 'active' then 'campaign_paused' end,
                case when b.opened_at is not null then 'breaker_open' end
-           ], null), w.reason), '{}') as words
+           ], null), w.reason), '{}') as reasons
     where w.state is null or w.state in ('review', 'queued', 'claimed', 'unknown')
-) now_against on true;
+) blocked_now on true;
 
 -- What left, or may have left.
 create view why_sent as
 select * from why
 where state in ('calling', 'unknown', 'sent', 'delivered', 'opened', 'clicked', 'replied', 'bounced', 'complained');
 
--- Everything else: what waits, what was refused, and leads that nobody has looked at yet.
+-- Everything else: what waits, what was refused, and leads that were never enriched.
 create view why_not_sent as
 select * from why
 where state is null or state in ('review', 'queued', 'claimed', 'refused', 'rejected');

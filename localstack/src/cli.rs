@@ -6,8 +6,6 @@ use clap::builder::Styles;
 use clap::builder::styling::{AnsiColor, Effects};
 use clap::{Args, Parser, Subcommand};
 
-use crate::sends::{BreakerArgs, ResolveArgs, SendsArgs, SuppressArgs};
-
 /// Cargo's own colours.
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().effects(Effects::BOLD))
@@ -81,14 +79,9 @@ pub(crate) enum Command {
         #[arg(long, value_name = "N")]
         open: Option<usize>,
     },
-    /// Show which mails left and which did not, and why
-    Sends(SendsArgs),
-    /// Decide about a send of which nobody knows whether it left
-    Resolve(ResolveArgs),
-    /// Show what stopped a campaign, or let it go on
-    Breaker(BreakerArgs),
-    /// Write down that somebody wants no mail
-    Suppress(SuppressArgs),
+    /// Do what an operator does, on this cloud: see why mails left, decide, check the set-up
+    #[command(disable_help_subcommand = true)]
+    Outreach(operator::Request),
     /// Open psql on the pipeline's database
     Psql {
         /// Arguments for psql

@@ -9,7 +9,7 @@ use crate::cli::Command;
 use crate::session::{Part, Session};
 use crate::settings::Settings;
 use crate::{
-    bench, browser, chaos, demo, internet, invoke, leads, lint, logs, mail, output, sends, shell,
+    bench, browser, chaos, demo, internet, invoke, leads, lint, logs, mail, outreach, output, shell,
     sqlx, status, test, up,
 };
 
@@ -54,10 +54,7 @@ async fn dispatch(session: &Session, command: Command) -> Result<ExitCode> {
         Command::Logs { name, follow } => logs::show(&session.settings, &name, follow).await?,
         Command::Invoke(args) => return invoke::run(&session.settings, &args).await,
         Command::Mail { open } => mail::show(&session.settings, open)?,
-        Command::Sends(args) => sends::sends(&session.settings, &args).await?,
-        Command::Resolve(args) => sends::resolve(&session.settings, &args).await?,
-        Command::Breaker(args) => sends::breaker(&session.settings, &args).await?,
-        Command::Suppress(args) => sends::suppress(&session.settings, &args).await?,
+        Command::Outreach(request) => return outreach::run(&session.settings, &request).await,
         Command::Psql { arguments } => return Err(shell::psql(session, &arguments).await?),
         Command::Demo(args) => return Box::pin(demo::run(session, &args)).await,
         Command::Chaos(args) => return Box::pin(chaos::run(session, &args)).await,

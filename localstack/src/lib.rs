@@ -27,14 +27,13 @@ mod lists;
 mod logs;
 mod mail;
 mod migrate;
-mod output;
+mod outreach;
 mod outside;
 mod postgres;
 mod postgres_log;
 mod process;
 mod python;
 mod queues;
-mod sends;
 mod session;
 mod settings;
 mod shell;
@@ -49,6 +48,7 @@ mod wait;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use operator::output;
 
 /// Does what the command line asks for.
 pub async fn run() -> ExitCode {

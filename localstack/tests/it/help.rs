@@ -20,9 +20,10 @@ fn the_help_of_the_demo_names_its_options() {
 }
 
 #[test]
-fn the_help_of_an_operators_commands_says_what_follows() {
+fn outreach_help_lists_operator_commands() {
+    let text = help(&["outreach", "--help"]);
     for command in ["sends", "resolve", "breaker", "suppress"] {
-        insta::assert_snapshot!(command, help(&[command, "--help"]));
+        assert!(text.contains(command), "{text}");
     }
 }
 

@@ -9,7 +9,6 @@ mod feedback;
 mod help;
 mod interrupt;
 mod lambda;
-mod operator;
 mod sender;
 mod web;
 

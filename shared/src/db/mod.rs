@@ -33,6 +33,7 @@ pub mod model_calls;
 pub mod operator;
 pub mod quarantine;
 pub mod recipients;
+pub mod schema;
 pub mod sends;
 pub mod sources;
 

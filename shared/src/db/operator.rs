@@ -1,93 +1,75 @@
-//! What a person asks of the ledger, and does to it by hand. Reads the views of `0011_why.sql`; every
-//! change is on record in `audit_log` with who made it and why.
+//! What an operator asks about sends, and does to them. Reads the view `why`; every change is recorded
+//! in `audit_log` with who made it and their note.
 
 mod breakers;
-mod hand;
-mod whole;
+mod detail;
+mod explain;
+mod resolve;
+mod suppress;
 
 pub use breakers::{Breaker, breakers, close_breaker};
 use chrono::{DateTime, Utc};
-pub use hand::{Resolution, Resolved, Suppressed, known_address, resolve, suppress};
+pub use detail::{Change, SendDetail, send_detail};
+use explain::Explanation;
+pub use resolve::{Resolution, Resolved, resolve};
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::PgConnection;
-pub use whole::{Trace, Whole, whole};
+pub use suppress::{Suppressed, known_address, suppress};
 
-use super::DbError;
-use crate::domain::email::EmailHash;
+use super::{DbError, known};
+use crate::domain::{email::EmailHash, send_state::SendState};
 
 /// Where a lead stands in a campaign, and why. Names a profile, never an address.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Line {
-    /// The lead's platform.
+pub struct LeadStatus {
     pub platform: String,
-    /// Its name there.
     pub username: String,
-    /// The campaign.
     pub campaign: String,
-    /// The send, if there is one.
+    /// None where no mail is planned.
     pub send_id: Option<i64>,
-    /// Its state.
-    pub state: Option<String>,
-    /// The word for why it stands there.
+    pub state: Option<SendState>,
     pub reason: Option<String>,
-    /// The same in sentences, with what has come in between since.
+    /// State and reason in sentences, and what else would stop the mail now.
     pub explanation: String,
-    /// Who gave the reason: `gate`, `plan`, `arm`, `sender`, `sweep`, `ses`, `operator`, `collector`.
-    pub said_by: Option<String>,
-    /// The gate's rule that gave it.
+    pub decided_by: Option<&'static str>,
+    /// The gate's rule, where the gate gave the reason.
     pub rule: Option<String>,
-    /// When it is asked again, if it waits.
+    /// When a waiting send is decided again.
     pub next_at: Option<DateTime<Utc>>,
-    /// The lead's score.
     pub score: Option<i16>,
-    /// The campaign's lowest.
+    /// The campaign's minimum.
     pub min_score: Option<i16>,
-    /// How sure the scorer was.
     pub confidence: Option<f32>,
     /// `model` or `rules`.
     pub method: Option<String>,
-    /// The model.
     pub model: Option<String>,
-    /// The first digits of the hash of what it was asked.
+    /// The first digits of the prompt's hash.
     pub prompt: Option<String>,
-    /// Which enrichment of the lead it is.
+    /// The version of the lead's enrichment.
     pub enrichment: Option<i32>,
     /// Whether a person approved it.
     pub reviewed: Option<bool>,
-    /// The recipient's country, as decided on.
     pub country: Option<String>,
-    /// The recorded lawful basis.
     pub basis: Option<String>,
-    /// What the country asks for.
+    /// What the country requires.
     pub basis_rule: Option<String>,
     /// The gate's version.
     pub gate: Option<String>,
-    /// When it decided.
     pub decided_at: Option<String>,
-    /// When the mailbox was suppressed.
     pub suppressed_at: Option<DateTime<Utc>>,
-    /// Why.
     pub suppression_reason: Option<String>,
-    /// When the person or the mailbox was erased.
     pub erased_at: Option<DateTime<Utc>>,
-    /// Since when the campaign's breaker is open.
     pub breaker_opened_at: Option<DateTime<Utc>>,
-    /// When the lead was found for this campaign.
     pub found_at: Option<DateTime<Utc>>,
-    /// Since when an enrichment is owed.
-    pub owed_since: Option<DateTime<Utc>>,
-    /// When it was enriched.
+    pub enrichment_requested_at: Option<DateTime<Utc>>,
     pub enriched_at: Option<DateTime<Utc>>,
-    /// When the mail was planned.
     pub planned_at: Option<DateTime<Utc>>,
-    /// When SES took it.
     pub sent_at: Option<DateTime<Utc>>,
     /// How often SES was called.
     pub attempts: Option<i32>,
-    /// SES's id of the mail.
     pub ses_message_id: Option<String>,
-    /// What came back: `at`, `kind`, `detail` of each.
+    /// `at`, `kind` and `detail` of each event.
     pub events: Option<Value>,
     /// The mail that the mailbox has through another profile.
     pub other_send_id: Option<i64>,
@@ -98,9 +80,9 @@ pub struct Line {
 pub enum Filter {
     /// The newest, whatever their state.
     All,
-    /// Calls whose outcome nobody knows and on which nobody has decided.
+    /// Calls whose outcome is unknown and that no operator has decided about.
     Unknown,
-    /// What waits for something else than its turn.
+    /// What a rule or SES made wait.
     Deferred,
     /// What waits for a person.
     Review,
@@ -118,14 +100,11 @@ impl Filter {
 }
 
 /// The newest sends that pass a filter.
-///
-/// # Errors
-/// When a statement fails.
-pub async fn sends(
+pub async fn list_sends(
     conn: &mut PgConnection,
     filter: Filter,
     limit: i64,
-) -> Result<Vec<Line>, DbError> {
+) -> Result<Vec<LeadStatus>, DbError> {
     let ids = sqlx::query_scalar!(
         "select id from sends
          where $1 = 'all'
@@ -140,30 +119,30 @@ pub async fn sends(
     .fetch_all(&mut *conn)
     .await
     .map_err(DbError::on("choose sends"))?;
-    lines(conn, &ids, &[]).await
+    statuses(conn, &ids, &[]).await
 }
 
-/// Everything about these leads, in every campaign: what they got, and what they did not.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn leads(conn: &mut PgConnection, leads: &[i64]) -> Result<Vec<Line>, DbError> {
-    lines(conn, &[], leads).await
+/// These leads in every campaign: what they got, and what they did not.
+pub async fn lead_statuses(
+    conn: &mut PgConnection,
+    leads: &[i64],
+) -> Result<Vec<LeadStatus>, DbError> {
+    statuses(conn, &[], leads).await
 }
 
-async fn lines(
+async fn statuses(
     conn: &mut PgConnection,
     sends: &[i64],
     leads: &[i64],
-) -> Result<Vec<Line>, DbError> {
-    sqlx::query_as!(
-        Line,
+) -> Result<Vec<LeadStatus>, DbError> {
+    let rows = sqlx::query!(
         r#"select platform as "platform!", username as "username!", campaign as "campaign!",
-                  send_id, state::text as state, reason, explanation as "explanation!", said_by,
-                  rule, next_at, score, min_score, confidence, method, model, prompt, enrichment,
-                  reviewed, country, basis, basis_rule, gate, decided_at, suppressed_at,
-                  suppression_reason, erased_at, breaker_opened_at, found_at, owed_since,
-                  enriched_at, planned_at, sent_at, attempts, ses_message_id, events, other_send_id
+                  lead_id as "lead_id!", send_id, state::text as state, reason, also_blocked_by,
+                  outcome, rule, next_at, score, min_score, confidence, method, model, prompt,
+                  enrichment, reviewed, country, basis, basis_rule, gate, decided_at, suppressed_at,
+                  suppression_reason, erased_at, breaker_opened_at, found_at,
+                  enrichment_requested_at, enriched_at, planned_at, sent_at, attempts,
+                  ses_message_id, events, other_send_id
            from why
            where send_id = any ($1) or lead_id = any ($2)
            order by send_id desc nulls last, lead_id, campaign_id"#,
@@ -172,40 +151,103 @@ async fn lines(
     )
     .fetch_all(conn)
     .await
-    .map_err(DbError::on("read why sends stand where they stand"))
+    .map_err(DbError::on("read why sends stand where they stand"))?;
+    let mut statuses = Vec::with_capacity(rows.len());
+    for row in rows {
+        let (table, id) = row
+            .send_id
+            .map_or(("leads", row.lead_id), |send| ("sends", send));
+        let state = row.state.as_deref();
+        let state: Option<SendState> = state
+            .map(|word| known(word, table, id, "state"))
+            .transpose()?;
+        let explanation = Explanation {
+            state,
+            reason: row.reason.as_deref(),
+            passed: row.outcome.as_deref() == Some("send"),
+            score: row.score,
+            min_score: row.min_score,
+            country: row.country.as_deref(),
+            basis: row.basis.as_deref().or(row.basis_rule.as_deref()),
+            also_blocked_by: row.also_blocked_by.as_deref().unwrap_or_default(),
+        };
+        let unknown_word = || DbError::UnknownWord {
+            table,
+            row: id.to_string(),
+            column: "reason",
+        };
+        statuses.push(LeadStatus {
+            explanation: explanation.to_text().ok_or_else(unknown_word)?,
+            decided_by: explanation.decided_by(),
+            platform: row.platform,
+            username: row.username,
+            campaign: row.campaign,
+            send_id: row.send_id,
+            state,
+            reason: row.reason,
+            rule: row.rule,
+            next_at: row.next_at,
+            score: row.score,
+            min_score: row.min_score,
+            confidence: row.confidence,
+            method: row.method,
+            model: row.model,
+            prompt: row.prompt,
+            enrichment: row.enrichment,
+            reviewed: row.reviewed,
+            country: row.country,
+            basis: row.basis,
+            basis_rule: row.basis_rule,
+            gate: row.gate,
+            decided_at: row.decided_at,
+            suppressed_at: row.suppressed_at,
+            suppression_reason: row.suppression_reason,
+            erased_at: row.erased_at,
+            breaker_opened_at: row.breaker_opened_at,
+            found_at: row.found_at,
+            enrichment_requested_at: row.enrichment_requested_at,
+            enriched_at: row.enriched_at,
+            planned_at: row.planned_at,
+            sent_at: row.sent_at,
+            attempts: row.attempts,
+            ses_message_id: row.ses_message_id,
+            events: row.events,
+            other_send_id: row.other_send_id,
+        });
+    }
+    Ok(statuses)
 }
 
-/// The leads of a row id, a username or an address.
+/// What names a lead.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Whose<'a> {
+pub enum LeadQuery<'a> {
     /// The row of `leads`.
     Id(i64),
     /// The name on any platform, without `@`, in lower case.
     Username(&'a str),
-    /// The mailbox.
     Mailbox(EmailHash),
 }
 
-/// Finds leads.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn find_leads(conn: &mut PgConnection, whose: Whose<'_>) -> Result<Vec<i64>, DbError> {
+/// The ids of the leads that a query names.
+pub async fn find_leads(
+    conn: &mut PgConnection,
+    query: LeadQuery<'_>,
+) -> Result<Vec<i64>, DbError> {
     let failed = DbError::on("find a lead");
-    match whose {
-        Whose::Id(id) => {
+    match query {
+        LeadQuery::Id(id) => {
             sqlx::query_scalar!("select id from leads where id = $1", id)
                 .fetch_all(conn)
                 .await
         }
         // On any platform, so without an index: a million leads are read in less than a second.
-        Whose::Username(name) => {
+        LeadQuery::Username(name) => {
             sqlx::query_scalar!("select id from leads where username = $1 order by id", name)
                 .fetch_all(conn)
                 .await
         }
         // Also the lead whose address was another one when its mail was planned.
-        Whose::Mailbox(hash) => {
+        LeadQuery::Mailbox(hash) => {
             sqlx::query_scalar!(
                 r#"select id as "id!" from leads where email_hash = $1
                    union select lead_id from sends where email_hash = $1
@@ -217,4 +259,16 @@ pub async fn find_leads(conn: &mut PgConnection, whose: Whose<'_>) -> Result<Vec
         }
     }
     .map_err(failed)
+}
+
+/// Lets the audit log keep the note with every change of this transaction.
+async fn set_note(conn: &mut PgConnection, note: Option<&str>) -> Result<(), DbError> {
+    sqlx::query!(
+        "select set_config('outreach.note', $1, true)",
+        note.unwrap_or_default()
+    )
+    .fetch_one(conn)
+    .await
+    .map_err(DbError::on("keep a note"))?;
+    Ok(())
 }

@@ -1,5 +1,7 @@
 //! When sending is stopped: SES and mailbox providers judge an account by its bounces and complaints.
 
+use std::str::FromStr;
+
 use super::ids::CampaignId;
 
 /// Days that count, today included (UTC).
@@ -54,6 +56,31 @@ impl Trip {
             Self::AccountComplaintRate => "account_complaint_rate",
             Self::AccountBounceRate => "account_bounce_rate",
         }
+    }
+
+    /// What it means, in a sentence.
+    pub fn explain(self) -> &'static str {
+        match self {
+            Self::ComplaintRate => "Too many recipients of this campaign reported its mails as spam.",
+            Self::BounceRate => "Too many of this campaign's mails bounced for good.",
+            Self::AccountComplaintRate => {
+                "Too many recipients of all campaigns together reported mails as spam."
+            }
+            Self::AccountBounceRate => "Too many mails of all campaigns together bounced for good.",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a reason for an open breaker")]
+pub struct UnknownTrip;
+
+impl FromStr for Trip {
+    type Err = UnknownTrip;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|trip| trip.as_str() == word).ok_or(UnknownTrip)
     }
 }
 

@@ -1,7 +1,10 @@
 //! Why a mail waits, is reviewed or is refused.
 
+mod explain;
+
 use std::{fmt, str::FromStr};
 
+pub use explain::DecidedBy;
 use serde::{Deserialize, Serialize};
 
 macro_rules! reasons {

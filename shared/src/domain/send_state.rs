@@ -77,6 +77,28 @@ impl SendState {
         }
     }
 
+    /// What it means, in a sentence.
+    pub fn explain(self) -> &'static str {
+        match self {
+            Self::Review => "It waits for a person to decide.",
+            Self::Queued => "It is planned and leaves as soon as every rule allows it.",
+            Self::Claimed => "A sender is working on it right now.",
+            Self::Calling => "SES is being called right now.",
+            Self::Unknown => {
+                "It is not known whether it left, so it is not sent again automatically."
+            }
+            Self::Sent => "SES accepted it.",
+            Self::Delivered => "The recipient's mail server accepted it.",
+            Self::Opened => "It was opened.",
+            Self::Clicked => "A link in it was clicked.",
+            Self::Replied => "The recipient replied.",
+            Self::Refused => "It will not be sent.",
+            Self::Rejected => "It was never sent.",
+            Self::Bounced => "It left, but the recipient's mail server refused it.",
+            Self::Complained => "It left, and the recipient reported it as spam.",
+        }
+    }
+
     /// Whether the mail is known to have left.
     pub fn has_left(self) -> bool {
         match self {

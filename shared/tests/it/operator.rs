@@ -5,7 +5,7 @@ use shared::{
     db::{
         self, PgPool,
         feedback::NewEvent,
-        operator::{self, Filter, Resolution, Resolved, Whose},
+        operator::{self, Filter, LeadQuery, Resolution, Resolved},
     },
     domain::{
         feedback::{Report, effect},
@@ -20,12 +20,12 @@ use crate::ledger::{
     armed, claim, end_leases, has_day, outcome, planned, row, runners, settle, stands, state,
 };
 
-/// A connection as `cargo local` has one.
+/// A connection as `outreach` has one.
 async fn operated(pool: &PgPool) -> PgPool {
     db::connect_lazily(&testing::database_url(pool), "operator:mara").unwrap()
 }
 
-/// A send whose call nobody has heard of again, as it was armed.
+/// A send whose call got no answer, as it was armed.
 async fn lost(pool: &PgPool, id: i64) -> shared::db::sends::Armed {
     let held = armed(pool, &[id]).await.remove(0);
     let answer = outcome(&held, SendState::Unknown, Some(Reason::NoAnswer));
@@ -44,26 +44,26 @@ async fn resolve(pool: &PgPool, id: i64, resolution: Resolution) -> Resolved {
 
 async fn listed(pool: &PgPool, filter: Filter) -> Vec<i64> {
     let mut conn = db::acquire(pool).await.unwrap();
-    let lines = operator::sends(&mut conn, filter, 100).await.unwrap();
-    lines.iter().filter_map(|line| line.send_id).collect()
+    let sends = operator::list_sends(&mut conn, filter, 100).await.unwrap();
+    sends.iter().filter_map(|status| status.send_id).collect()
 }
 
 /// Who changed a send last, and what they had to say.
-async fn last_trace(pool: &PgPool, id: i64) -> (String, Option<String>) {
+async fn last_change(pool: &PgPool, id: i64) -> (String, Option<String>) {
     let mut conn = db::acquire(pool).await.unwrap();
-    let whole = operator::whole(&mut conn, SendId(id)).await.unwrap();
-    let trace = whole.unwrap().history.pop().unwrap();
-    (trace.actor, trace.note)
+    let detail = operator::send_detail(&mut conn, SendId(id)).await.unwrap();
+    let change = detail.unwrap().history.pop().unwrap();
+    (change.actor, change.note)
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_send_that_is_resolved_to_go_again_goes_through_every_gate_again(pool: PgPool) {
+async fn resolve_resend_plans_again_under_new_fence(pool: PgPool) {
     let campaign = testing::campaign(&pool, "c").await;
     let id = planned(&pool, campaign, &runners(1)).await[0];
     let first = lost(&pool, id).await;
     assert_eq!(listed(&pool, Filter::Unknown).await, [id]);
 
-    assert_eq!(resolve(&pool, id, Resolution::Resend).await, Resolved::Now);
+    assert_eq!(resolve(&pool, id, Resolution::Resend).await, Resolved::Done);
     let resend = Some("resend".to_owned());
     assert_eq!(
         row(&pool, id).await,
@@ -73,7 +73,7 @@ async fn a_send_that_is_resolved_to_go_again_goes_through_every_gate_again(pool:
         "operator:mara".to_owned(),
         Some("not in the log of SES".to_owned()),
     );
-    assert_eq!(last_trace(&pool, id).await, trace);
+    assert_eq!(last_change(&pool, id).await, trace);
     assert!(listed(&pool, Filter::Unknown).await.is_empty());
     assert!(has_day(&pool, id).await, "the first call may have left");
 
@@ -81,7 +81,7 @@ async fn a_send_that_is_resolved_to_go_again_goes_through_every_gate_again(pool:
     settle(&pool, &[outcome(&first, SendState::Sent, None)]).await;
     assert_eq!(state(&pool, id).await, "queued");
     let again = resolve(&pool, id, Resolution::Resend).await;
-    assert_eq!(again, Resolved::NotUnknown("queued".to_owned()));
+    assert_eq!(again, Resolved::NotUnknown(SendState::Queued));
 
     // It is due at once, is claimed as any other, and is listed anew when that call is lost too.
     let mut conn = db::acquire(&pool).await.unwrap();
@@ -104,15 +104,15 @@ async fn a_send_that_is_given_up_is_asked_about_no_more_and_a_late_answer_still_
     let id = planned(&pool, campaign, &runners(1)).await[0];
     let held = armed(&pool, &[id]).await.remove(0);
     let calling = resolve(&pool, id, Resolution::GiveUp).await;
-    assert_eq!(calling, Resolved::NotUnknown("calling".to_owned()));
+    assert_eq!(calling, Resolved::NotUnknown(SendState::Calling));
     end_leases(&pool).await;
     let mut conn = db::acquire(&pool).await.unwrap();
     db::sends::reap(&mut conn, 10).await.unwrap();
 
-    assert_eq!(resolve(&pool, id, Resolution::GiveUp).await, Resolved::Now);
+    assert_eq!(resolve(&pool, id, Resolution::GiveUp).await, Resolved::Done);
     assert_eq!(
         resolve(&pool, id, Resolution::GiveUp).await,
-        Resolved::Before
+        Resolved::AlreadyGivenUp
     );
     assert_eq!(
         resolve(&pool, 0, Resolution::GiveUp).await,
@@ -124,7 +124,7 @@ async fn a_send_that_is_given_up_is_asked_about_no_more_and_a_late_answer_still_
         held.fence,
     );
     assert_eq!(row(&pool, id).await, given_up);
-    assert_eq!(last_trace(&pool, id).await.0, "operator:mara");
+    assert_eq!(last_change(&pool, id).await.0, "operator:mara");
     assert!(listed(&pool, Filter::Unknown).await.is_empty());
     assert!(
         claim(&pool, &[id]).await.claimed.is_empty(),
@@ -138,7 +138,7 @@ async fn a_send_that_is_given_up_is_asked_about_no_more_and_a_late_answer_still_
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn only_a_person_closes_a_breaker_and_what_was_is_forgiven(pool: PgPool) {
+async fn close_breaker_forgives_past_figures(pool: PgPool) {
     let campaign = testing::campaign(&pool, "c").await;
     let id = planned(&pool, campaign, &runners(1)).await[0];
     for statement in [
@@ -157,11 +157,11 @@ async fn only_a_person_closes_a_breaker_and_what_was_is_forgiven(pool: PgPool) {
         .remove(0);
     assert_eq!((open.sent, open.bounced, open.waiting), (300, 30, 1));
     assert!(open.opened_at.is_some() && open.explanation.is_some());
-    let waits = operator::whole(&mut conn, SendId(id))
+    let waits = operator::send_detail(&mut conn, SendId(id))
         .await
         .unwrap()
         .unwrap();
-    let text = &waits.line.explanation;
+    let text = &waits.status.explanation;
     assert!(text.contains("must close its breaker"), "{text}");
 
     let mut close =
@@ -188,7 +188,7 @@ async fn only_a_person_closes_a_breaker_and_what_was_is_forgiven(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_no_that_a_person_wrote_down_holds_for_strangers_too(pool: PgPool) {
+async fn suppress_covers_mailboxes_without_leads(pool: PgPool) {
     let campaign = testing::campaign(&pool, "c").await;
     let new = runners(2);
     let ids = planned(&pool, campaign, &new).await;
@@ -219,18 +219,18 @@ async fn a_no_that_a_person_wrote_down_holds_for_strangers_too(pool: PgPool) {
     let known = operator::known_address(&mut conn).await.unwrap().unwrap();
     let address = shared::domain::email::EmailAddress::parse(&known.0).unwrap();
     assert_eq!(testing::hash_key().hash(&address), known.1);
-    let found = operator::find_leads(&mut conn, Whose::Mailbox(stranger)).await;
+    let found = operator::find_leads(&mut conn, LeadQuery::Mailbox(stranger)).await;
     assert!(found.unwrap().is_empty());
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_late_event_outweighs_what_a_person_decided(pool: PgPool) {
+async fn late_delivery_outranks_resolution(pool: PgPool) {
     let campaign = testing::campaign(&pool, "c").await;
     let ids = planned(&pool, campaign, &runners(2)).await;
     let decided = [Resolution::Resend, Resolution::GiveUp];
     for (id, resolution) in ids.iter().zip(decided) {
         lost(&pool, *id).await;
-        assert_eq!(resolve(&pool, *id, resolution).await, Resolved::Now);
+        assert_eq!(resolve(&pool, *id, resolution).await, Resolved::Done);
     }
     let mut conn = db::acquire(&pool).await.unwrap();
     let now: DateTime<Utc> = sqlx::query_scalar("select now()")

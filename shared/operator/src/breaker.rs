@@ -1,28 +1,26 @@
-//! `cargo local breaker`: what stopped a campaign, and the only way to start it again.
+//! `outreach breaker`: what stopped a campaign, and the only way to start it again.
 
 use anyhow::{Result, bail};
 use comfy_table::{Cell, Color, ContentArrangement, Table};
 use shared::db::operator::{self, Breaker};
 
-use super::arguments::BreakerArgs;
-use super::connection;
-use crate::output;
-use crate::settings::Settings;
+use crate::cli::{BreakerArgs, Options};
+use crate::stack::Stack;
+use crate::{connection, output};
 
 /// Shows the breakers, or closes one.
-pub(crate) async fn breaker(settings: &Settings, args: &BreakerArgs) -> Result<()> {
-    let mut conn = connection::connect(settings, &args.operator).await?;
+pub(crate) async fn breaker(stack: &Stack, options: &Options, args: &BreakerArgs) -> Result<()> {
+    let mut conn = connection::connect(stack, options).await?;
     let campaign = args.campaign.as_deref();
     let found = operator::breakers(&mut conn, campaign).await?;
     if let (Some(name), []) = (campaign, found.as_slice()) {
         bail!("there is no campaign {name}");
     }
     let Some(name) = campaign.filter(|_| args.close) else {
-        output::line(table(&found));
-        return Ok(());
+        return print(options, &found);
     };
     let note = args.note.as_deref();
-    if operator::close_breaker(&mut conn, name, &args.operator.by, note).await? {
+    if operator::close_breaker(&mut conn, name, &options.by, note).await? {
         let forgiven: Vec<String> = found.iter().map(figures).collect();
         output::step(
             "Closed",
@@ -31,6 +29,17 @@ pub(crate) async fn breaker(settings: &Settings, args: &BreakerArgs) -> Result<(
     } else {
         output::fresh("Closed", format_args!("the breaker of {name} is not open"));
     }
+    if options.json {
+        output::json(&operator::breakers(&mut conn, campaign).await?)?;
+    }
+    Ok(())
+}
+
+fn print(options: &Options, breakers: &[Breaker]) -> Result<()> {
+    if options.json {
+        return output::json(&breakers);
+    }
+    output::line(table(breakers));
     Ok(())
 }
 
@@ -76,7 +85,7 @@ fn table(breakers: &[Breaker]) -> Table {
 /// What opened it, and who closed it.
 fn why(breaker: &Breaker) -> String {
     let day = |at: chrono::DateTime<chrono::Utc>| at.format("%Y-%m-%d %H:%M").to_string();
-    let explanation = breaker.explanation.as_deref().unwrap_or_default();
+    let explanation = breaker.explanation.unwrap_or_default();
     match (breaker.opened_at, breaker.closed_at) {
         (Some(opened), _) => {
             let figures = breaker.figures.as_ref().map(ToString::to_string);

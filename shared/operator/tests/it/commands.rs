@@ -1,4 +1,4 @@
-//! What an operator asks and decides, on a real ledger.
+//! The commands on a real database.
 
 use std::process::{Output, Stdio};
 
@@ -6,12 +6,12 @@ use serde_json::Value;
 use shared::db::PgPool;
 use shared::testing;
 
-use crate::local;
+use crate::outreach;
 
 /// Runs a command on this database as `mara`, with nobody at a terminal.
 fn run(pool: &PgPool, arguments: &[&str]) -> Output {
     let url = testing::database_url(pool);
-    let mut command = local();
+    let mut command = outreach();
     command
         .args(arguments)
         .args(["--as", "mara", "--database-url", url.expose()])
@@ -21,7 +21,7 @@ fn run(pool: &PgPool, arguments: &[&str]) -> Output {
 }
 
 #[track_caller]
-fn told(output: &Output) -> String {
+fn succeeded(output: &Output) -> String {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stderr}");
     String::from_utf8_lossy(&output.stdout).into_owned() + &stderr
@@ -33,7 +33,7 @@ fn refused(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Two planned mails.
+/// Two planned sends.
 async fn planned(pool: &PgPool) -> Vec<i64> {
     let campaign = testing::campaign(pool, "spring").await;
     let leads = ["ana", "bo"].map(testing::new_lead);
@@ -59,12 +59,12 @@ async fn state(pool: &PgPool, id: i64) -> (String, Option<String>) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_person_finds_out_why(pool: PgPool) {
+async fn sends_lists_filters_and_explains(pool: PgPool) {
     let ids = planned(&pool).await;
     make_unknown(&pool, ids[0]).await;
-    let list = told(&run(&pool, &["sends"]));
+    let list = succeeded(&run(&pool, &["sends"]));
     assert!(list.contains("x/ana") && list.contains("x/bo"), "{list}");
-    let unknown = told(&run(&pool, &["sends", "--unknown"]));
+    let unknown = succeeded(&run(&pool, &["sends", "--unknown"]));
     assert!(
         unknown.contains("x/ana") && !unknown.contains("x/bo"),
         "{unknown}"
@@ -79,9 +79,9 @@ async fn a_person_finds_out_why(pool: PgPool) {
         assert!(!text.contains("example.org"), "{text}");
     }
 
-    let whole = told(&run(&pool, &["sends", "--why", &ids[0].to_string()]));
+    let whole = succeeded(&run(&pool, &["sends", "--why", &ids[0].to_string()]));
     for part in [
-        "Nobody knows whether it left",
+        "It is not known whether it left",
         "state queued → unknown",
         "score",
         "Shall we talk?",
@@ -95,7 +95,7 @@ async fn a_person_finds_out_why(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn nobody_sends_twice_without_saying_so(pool: PgPool) {
+async fn resolve_resend_needs_confirmation(pool: PgPool) {
     let ids = planned(&pool).await;
     let [first, second] = [ids[0].to_string(), ids[1].to_string()];
     assert!(refused(&run(&pool, &["resolve", &first])).contains("--resend|--give-up"));
@@ -107,20 +107,20 @@ async fn nobody_sends_twice_without_saying_so(pool: PgPool) {
     assert_eq!(state(&pool, ids[0]).await.0, "unknown");
     let note = ["--note", "SES has no record of it"];
     let arguments = [&["resolve", &first, "--resend", "--yes"], &note[..]].concat();
-    told(&run(&pool, &arguments));
+    succeeded(&run(&pool, &arguments));
     assert_eq!(
         state(&pool, ids[0]).await,
         ("queued".to_owned(), Some("resend".to_owned()))
     );
 
-    told(&run(&pool, &["resolve", &second, "--give-up"]));
-    assert!(told(&run(&pool, &["resolve", &second, "--give-up"])).contains("given up before"));
+    succeeded(&run(&pool, &["resolve", &second, "--give-up"]));
+    assert!(succeeded(&run(&pool, &["resolve", &second, "--give-up"])).contains("given up before"));
     assert_eq!(
         state(&pool, ids[1]).await,
         ("unknown".to_owned(), Some("given_up".to_owned()))
     );
-    assert!(!told(&run(&pool, &["sends", "--unknown"])).contains("x/"));
-    let whole = told(&run(&pool, &["sends", "--why", &first]));
+    assert!(!succeeded(&run(&pool, &["sends", "--unknown"])).contains("x/"));
+    let whole = succeeded(&run(&pool, &["sends", "--why", &first]));
     assert!(
         whole.contains("operator:mara") && whole.contains("SES has no record of it"),
         "{whole}"
@@ -128,7 +128,7 @@ async fn nobody_sends_twice_without_saying_so(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_no_is_stored_under_the_right_key_only(pool: PgPool) {
+async fn suppress_refuses_foreign_keys(pool: PgPool) {
     let ids = planned(&pool).await;
     let arguments = [
         "suppress",
@@ -138,34 +138,34 @@ async fn a_no_is_stored_under_the_right_key_only(pool: PgPool) {
     ];
     let url = testing::database_url(&pool);
     for key in ["00".repeat(32), "too short".to_owned(), String::new()] {
-        let mut other = local();
+        let mut other = outreach();
         other.args(arguments).args(["--database-url", url.expose()]);
         other.env("RECIPIENT_HASH_KEY", key);
         let text = refused(&other.output().unwrap());
         assert!(text.contains("RECIPIENT_HASH_KEY"), "{text}");
     }
-    let text = told(&run(&pool, &arguments));
+    let text = succeeded(&run(&pool, &arguments));
     assert!(
         text.contains("1 planned") && !text.contains("example.org"),
         "{text}"
     );
-    let whole = told(&run(&pool, &["sends", "--why", &ids[0].to_string()]));
-    assert!(whole.contains("The mailbox said no"), "{whole}");
+    let whole = succeeded(&run(&pool, &["sends", "--why", &ids[0].to_string()]));
+    assert!(whole.contains("The recipient opted out"), "{whole}");
     assert!(
         whole.contains("suppression_reason – → asked by telephone"),
         "{whole}"
     );
-    let stranger = [
+    let never_mailed = [
         "suppress",
-        "stranger@example.org",
+        "new@example.org",
         "--reason",
         "asked by letter",
     ];
-    assert!(told(&run(&pool, &stranger)).contains("spelt right?"));
+    assert!(succeeded(&run(&pool, &never_mailed)).contains("spelt right?"));
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_breaker_is_shown_with_its_figures_and_closed_by_name(pool: PgPool) {
+async fn breaker_shows_figures_and_closes(pool: PgPool) {
     planned(&pool).await;
     for statement in [
         "insert into campaign_days (campaign_id, day, sent, bounced)
@@ -175,19 +175,19 @@ async fn a_breaker_is_shown_with_its_figures_and_closed_by_name(pool: PgPool) {
     ] {
         sqlx::query(statement).execute(&pool).await.unwrap();
     }
-    let shown = told(&run(&pool, &["breaker"]));
+    let shown = succeeded(&run(&pool, &["breaker"]));
     assert!(
         shown.contains("open") && shown.contains("30 bounced"),
         "{shown}"
     );
     assert!(!refused(&run(&pool, &["breaker", "--close"])).is_empty());
     assert!(refused(&run(&pool, &["breaker", "autumn"])).contains("no campaign autumn"));
-    let closed = told(&run(
+    let closed = succeeded(&run(
         &pool,
         &["breaker", "spring", "--close", "--note", "list cleaned"],
     ));
     assert!(closed.contains("300 sent"), "{closed}");
-    let shown = told(&run(&pool, &["breaker", "spring"]));
+    let shown = succeeded(&run(&pool, &["breaker", "spring"]));
     assert!(
         shown.contains("by mara") && shown.contains("of 0 sent"),
         "{shown}"

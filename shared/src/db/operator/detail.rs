@@ -5,50 +5,43 @@ use serde::Serialize;
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use super::{DbError, Line, lines};
+use super::{DbError, LeadStatus, statuses};
 use crate::domain::ids::SendId;
 
-/// One send whole.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Whole {
-    /// Where it stands and why.
+pub struct SendDetail {
     #[serde(flatten)]
-    pub line: Line,
-    /// How often it was claimed.
+    pub status: LeadStatus,
     pub fence: i64,
-    /// The mail's subject, if somebody wrote one.
     pub subject: Option<String>,
     /// The personal part of its text.
     pub message: Option<String>,
     /// What was decided last: the rules that were asked, and the facts they saw.
     pub decision: Value,
-    /// Everything that changed a decision about it.
-    pub history: Vec<Trace>,
+    /// Every recorded change, oldest first.
+    pub history: Vec<Change>,
 }
 
 /// One change of a decision.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Trace {
-    /// When.
+pub struct Change {
     pub at: DateTime<Utc>,
     /// The function, or the person as `operator:NAME`.
     pub actor: String,
     /// `sends`, `enriched_leads` or `recipients`.
     pub table: String,
-    /// The columns of the decision before; none for a new row.
+    /// None for a new row.
     pub before: Option<Value>,
-    /// The same columns after.
     pub after: Option<Value>,
-    /// What the person had to say.
     pub note: Option<String>,
 }
 
-/// Everything about one send, or nothing if there is none.
-///
-/// # Errors
-/// When a statement fails.
-pub async fn whole(conn: &mut PgConnection, send: SendId) -> Result<Option<Whole>, DbError> {
-    let Some(line) = lines(conn, &[send.0], &[]).await?.pop() else {
+/// Everything about one send, or none if there is no such send.
+pub async fn send_detail(
+    conn: &mut PgConnection,
+    send: SendId,
+) -> Result<Option<SendDetail>, DbError> {
+    let Some(status) = statuses(conn, &[send.0], &[]).await?.pop() else {
         return Ok(None);
     };
     let row = sqlx::query!(
@@ -61,7 +54,7 @@ pub async fn whole(conn: &mut PgConnection, send: SendId) -> Result<Option<Whole
     .await
     .map_err(DbError::on("read a send's decision"))?;
     let history = sqlx::query_as!(
-        Trace,
+        Change,
         r#"select a.at, a.actor, a.table_name as "table", a.before, a.after, a.note
            from sends s
            cross join lateral (values
@@ -75,8 +68,8 @@ pub async fn whole(conn: &mut PgConnection, send: SendId) -> Result<Option<Whole
     .fetch_all(conn)
     .await
     .map_err(DbError::on("read a send's history"))?;
-    Ok(Some(Whole {
-        line,
+    Ok(Some(SendDetail {
+        status,
         fence: row.fence,
         subject: row.subject,
         message: row.message,

@@ -5,27 +5,29 @@
 use std::fmt::Display;
 use std::io::Write as _;
 
+use anyhow::Result;
 use comfy_table::{Cell, CellAlignment, Table, presets};
 use console::{Style, style};
+use serde::Serialize;
 
 /// `   Starting LocalStack on 127.0.0.1:4566`: the verb right-aligned as cargo does it.
-pub(crate) fn step(verb: &str, text: impl Display) {
+pub fn step(verb: &str, text: impl Display) {
     status(verb, &Style::new().green().bold().for_stderr(), &text);
 }
 
 /// A result of less weight than a step, such as what was found in place already.
-pub(crate) fn fresh(verb: &str, text: impl Display) {
+pub fn fresh(verb: &str, text: impl Display) {
     status(verb, &Style::new().cyan().bold().for_stderr(), &text);
 }
 
 /// Something to know that stops nothing.
-pub(crate) fn warning(text: impl Display) {
+pub fn warning(text: impl Display) {
     let label = style("warning").for_stderr().yellow().bold();
     to_stderr(&format_args!("{label}: {text}"));
 }
 
 /// The whole chain of an error, as cargo prints it.
-pub(crate) fn failure(error: &anyhow::Error) {
+pub fn failure(error: &anyhow::Error) {
     let label = style("error").for_stderr().red().bold();
     to_stderr(&format_args!("{label}: {error}"));
     let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
@@ -38,13 +40,29 @@ pub(crate) fn failure(error: &anyhow::Error) {
 }
 
 /// One line of a command's result.
-pub(crate) fn line(text: impl Display) {
+pub fn line(text: impl Display) {
     // A reader that went away (`cargo local mail | head`) is no failure of ours.
     let _ = writeln!(std::io::stdout().lock(), "{text}");
 }
 
+/// A command's result for a program.
+pub fn json(value: &impl Serialize) -> Result<()> {
+    line(serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+/// Asks a question on the terminal.
+pub fn ask(question: &str) -> Result<bool> {
+    let mut stderr = std::io::stderr();
+    write!(stderr, "{question} [y/N] ")?;
+    stderr.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
 /// A heading within a command's result.
-pub(crate) fn heading(text: &str) {
+pub fn heading(text: &str) {
     line(format_args!("\n{}", style(text).bold()));
 }
 
@@ -60,12 +78,12 @@ fn to_stderr(text: &dyn Display) {
 }
 
 /// A line of somebody else's log, beside a result.
-pub(crate) fn log(text: &str) {
+pub fn log(text: &str) {
     to_stderr(&style(text).for_stderr().dim());
 }
 
 /// A table without lines, under `header` where one is given.
-pub(crate) fn table<T: Into<Cell>>(header: impl IntoIterator<Item = T>) -> Table {
+pub fn table<T: Into<Cell>>(header: impl IntoIterator<Item = T>) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     let header: Vec<Cell> = header.into_iter().map(Into::into).collect();
@@ -76,6 +94,6 @@ pub(crate) fn table<T: Into<Cell>>(header: impl IntoIterator<Item = T>) -> Table
 }
 
 /// A number in a table.
-pub(crate) fn number(number: impl Display) -> Cell {
+pub fn number(number: impl Display) -> Cell {
     Cell::new(number.to_string()).set_alignment(CellAlignment::Right)
 }

@@ -1,20 +1,26 @@
-//! One send for a person to read.
+//! One send, printed for a person.
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 use comfy_table::ContentArrangement;
 use console::style;
 use serde_json::Value;
-use shared::db::operator::{Line, Trace, Whole};
+use shared::db::operator::{Change, LeadStatus, SendDetail};
 
 use crate::output;
 
-/// The time that matters where the line stands: due, sent, or since when.
-pub(super) fn moment(line: &Line) -> String {
+pub(crate) fn state(status: &LeadStatus) -> String {
+    status
+        .state
+        .map_or_else(|| "–".to_owned(), |state| state.to_string())
+}
+
+/// The time that matters: when it is due, was sent, or since when it waits.
+pub(crate) fn since_or_due(line: &LeadStatus) -> String {
     line.next_at
         .or(line.sent_at)
         .or(line.planned_at)
         .or(line.enriched_at)
-        .or(line.owed_since)
+        .or(line.enrichment_requested_at)
         .or(line.found_at)
         .map_or_else(String::new, time)
 }
@@ -25,33 +31,33 @@ fn time(at: DateTime<Utc>) -> String {
 }
 
 /// A time as the database writes it, as all others here; anything else as it is.
-fn legible(text: &str) -> String {
+fn readable(text: &str) -> String {
     text.parse().map_or_else(|_| text.to_owned(), time)
 }
 
 /// Everything about one send.
-pub(super) fn whole(send: &Whole) {
-    let line = &send.line;
+pub(crate) fn detail(send: &SendDetail) {
+    let status = &send.status;
     output::line(format_args!(
         "{} of campaign {} to {}/{}: {}\n{}",
-        style(format_args!("Send {}", line.send_id.unwrap_or_default())).bold(),
-        line.campaign,
-        line.platform,
-        line.username,
-        line.state.as_deref().unwrap_or("–"),
-        line.explanation,
+        style(format_args!("Send {}", status.send_id.unwrap_or_default())).bold(),
+        status.campaign,
+        status.platform,
+        status.username,
+        state(status),
+        status.explanation,
     ));
-    section("What decided", &decided(send));
-    section("Facts", &facts(line));
-    section("Times (UTC)", &times(line));
-    section("What came back", &events(line));
+    section("Decision", &decision(send));
+    section("Facts", &facts(status));
+    section("Times (UTC)", &times(status));
+    section("Events", &events(status));
     output::heading("History");
     let mut history = output::table::<&str>([]);
     history.set_content_arrangement(ContentArrangement::Dynamic);
-    for trace in &send.history {
-        let note = trace.note.clone().unwrap_or_default();
-        let [at, actor] = [time(trace.at), trace.actor.clone()];
-        history.add_row([at, actor, trace.table.clone(), change(trace), note]);
+    for change in &send.history {
+        let note = change.note.clone().unwrap_or_default();
+        let [at, actor] = [time(change.at), change.actor.clone()];
+        history.add_row([at, actor, change.table.clone(), describe(change), note]);
     }
     output::line(history);
     if let Some(message) = &send.message {
@@ -81,8 +87,8 @@ fn known<const N: usize>(rows: [(&str, Option<String>); N]) -> Vec<(String, Stri
         .collect()
 }
 
-fn decided(send: &Whole) -> Vec<(String, String)> {
-    let line = &send.line;
+fn decision(send: &SendDetail) -> Vec<(String, String)> {
+    let line = &send.status;
     let passed = send.decision.get("passed").and_then(Value::as_array);
     let passed = passed.map(|rules| {
         let rules: Vec<&str> = rules.iter().filter_map(Value::as_str).collect();
@@ -90,7 +96,7 @@ fn decided(send: &Whole) -> Vec<(String, String)> {
     });
     known([
         ("reason", line.reason.clone()),
-        ("said by", line.said_by.clone()),
+        ("decided by", line.decided_by.map(str::to_owned)),
         ("rule", line.rule.clone()),
         ("rules passed", passed.filter(|rules| !rules.is_empty())),
         (
@@ -99,14 +105,14 @@ fn decided(send: &Whole) -> Vec<(String, String)> {
                 .as_ref()
                 .map(|version| format!("version {version}")),
         ),
-        ("decided at", line.decided_at.as_deref().map(legible)),
+        ("decided at", line.decided_at.as_deref().map(readable)),
         ("fence", Some(send.fence.to_string())),
         ("calls of SES", line.attempts.map(|n| n.to_string())),
         ("SES's id", line.ses_message_id.clone()),
     ])
 }
 
-fn facts(line: &Line) -> Vec<(String, String)> {
+fn facts(line: &LeadStatus) -> Vec<(String, String)> {
     let score = line.score.map(|score| {
         let least = line.min_score.unwrap_or_default();
         format!("{score}, the campaign asks for {least}")
@@ -151,7 +157,7 @@ fn facts(line: &Line) -> Vec<(String, String)> {
     ])
 }
 
-fn times(line: &Line) -> Vec<(String, String)> {
+fn times(line: &LeadStatus) -> Vec<(String, String)> {
     known([
         ("found", line.found_at.map(time)),
         ("enriched", line.enriched_at.map(time)),
@@ -161,7 +167,7 @@ fn times(line: &Line) -> Vec<(String, String)> {
     ])
 }
 
-fn events(line: &Line) -> Vec<(String, String)> {
+fn events(line: &LeadStatus) -> Vec<(String, String)> {
     let events = line.events.as_ref().and_then(Value::as_array);
     let events = events.map(Vec::as_slice).unwrap_or_default();
     let word = |event: &Value, key: &str| {
@@ -169,28 +175,28 @@ fn events(line: &Line) -> Vec<(String, String)> {
         word.unwrap_or_default().to_owned()
     };
     let row = |event| {
-        let at = legible(&word(event, "at"));
-        let told = format!("{} {}", word(event, "kind"), word(event, "detail"));
-        (at, told.trim_end().to_owned())
+        let at = readable(&word(event, "at"));
+        let text = format!("{} {}", word(event, "kind"), word(event, "detail"));
+        (at, text.trim_end().to_owned())
     };
     events.iter().map(row).collect()
 }
 
-/// What a change was about; keys and hashes say nothing to a person.
-fn change(trace: &Trace) -> String {
-    const SILENT: [&str; 3] = ["id", "email_hash", "content_hash"];
-    let Some(Value::Object(after)) = &trace.after else {
+/// The columns that changed, without keys and hashes.
+fn describe(change: &Change) -> String {
+    const HIDDEN: [&str; 3] = ["id", "email_hash", "content_hash"];
+    let Some(Value::Object(after)) = &change.after else {
         return String::new();
     };
-    let before = trace.before.as_ref();
+    let before = change.before.as_ref();
     let text = |value: &Value| match value {
         Value::Null => "–".to_owned(),
-        Value::String(text) => legible(text),
+        Value::String(text) => readable(text),
         other => other.to_string(),
     };
-    let told = after.iter().filter_map(|(name, value)| {
+    let parts = after.iter().filter_map(|(name, value)| {
         let old = before.map(|before| before.get(name).unwrap_or(&Value::Null));
-        if SILENT.contains(&&**name) || old == Some(value) || old.is_none() && value.is_null() {
+        if HIDDEN.contains(&&**name) || old == Some(value) || old.is_none() && value.is_null() {
             return None;
         }
         Some(match old {
@@ -198,10 +204,10 @@ fn change(trace: &Trace) -> String {
             None => format!("{name} {}", text(value)),
         })
     });
-    let told: Vec<String> = told.collect();
-    match (told.is_empty(), before) {
+    let parts: Vec<String> = parts.collect();
+    match (parts.is_empty(), before) {
         (true, None) => "new".to_owned(),
-        _ => told.join(", "),
+        _ => parts.join(", "),
     }
 }
 
@@ -212,8 +218,8 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(before: Option<Value>, after: Value, told: &str) {
-        let trace = Trace {
+    fn check(before: Option<Value>, after: Value, expected: &str) {
+        let change = Change {
             at: DateTime::UNIX_EPOCH,
             actor: "sender".to_owned(),
             table: "sends".to_owned(),
@@ -221,11 +227,11 @@ mod tests {
             after: Some(after),
             note: None,
         };
-        assert_eq!(change(&trace), told);
+        assert_eq!(describe(&change), expected);
     }
 
     #[test]
-    fn a_change_tells_what_changed_and_no_hash() {
+    fn describe_names_changed_columns_and_no_hash() {
         let queued = json!({"id": 7, "state": "queued", "reason": null, "content_hash": "\\x01"});
         check(None, queued.clone(), "state queued");
         let claimed = json!({"id": 7, "state": "claimed", "reason": null, "content_hash": "\\x01"});

@@ -1,0 +1,223 @@
+//! The commands, and the help that explains them.
+
+use clap::builder::Styles;
+use clap::builder::styling::{AnsiColor, Effects};
+use clap::{ArgGroup, Args, Parser, Subcommand};
+use shared::domain::feedback::Suppression;
+
+/// Cargo's own colours.
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().effects(Effects::BOLD))
+    .usage(AnsiColor::Green.on_default().effects(Effects::BOLD))
+    .literal(AnsiColor::Cyan.on_default().effects(Effects::BOLD))
+    .placeholder(AnsiColor::Cyan.on_default());
+
+const EXAMPLES: &str = "\
+Examples:
+  outreach migrate                       Bring the database to the schema of this version
+  outreach sends --lead ana              What Ana got, what she did not get, and why
+  outreach sends --unknown               Calls to SES whose outcome is unknown
+  outreach resolve 12 --give-up          Never send mail 12 again
+  outreach suppress ana@example.com --reason 'asked by telephone'
+
+The database is the one of --database-url or OPERATOR_DATABASE_URL. Commands that take an address need the
+stack's RECIPIENT_HASH_KEY in the environment.";
+
+/// Operate an outreach stack: see why mails left or did not, and decide what only a person may decide
+#[derive(Debug, Parser)]
+#[command(
+    name = "outreach",
+    styles = STYLES,
+    after_help = EXAMPLES,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+pub(crate) struct Cli {
+    /// The stack's PostgreSQL
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "OPERATOR_DATABASE_URL",
+        hide_env_values = true,
+        global = true
+    )]
+    pub(crate) database_url: Option<String>,
+    #[command(flatten)]
+    pub(crate) request: Request,
+}
+
+/// A command, and how it is done.
+#[derive(Debug, Args)]
+pub struct Request {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub options: Options,
+}
+
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Who does it, for the audit log
+    #[arg(long = "as", value_name = "NAME", env = "USER", hide_env_values = true, default_value = "somebody", hide_default_value = true, value_parser = name, global = true)]
+    pub(crate) by: String,
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Bring the database to the schema of this version
+    ///
+    /// Creates the tables in an empty database and applies what is new to an older one. Doing it twice,
+    /// or from two places at once, does no harm. Migrate before you deploy a new version.
+    Migrate,
+    /// Show which mails left and which did not, and why
+    Sends(SendsArgs),
+    /// Decide about a send that may or may not have left
+    Resolve(ResolveArgs),
+    /// Show what stopped a campaign, or let it continue
+    Breaker(BreakerArgs),
+    /// Record that somebody opted out
+    Suppress(SuppressArgs),
+    /// Let mails leave from a restored database
+    ///
+    /// A restored backup does not know what was sent after it was taken. The sender therefore refuses to
+    /// work on it until somebody has made sure that nothing goes out twice. The README's runbook says how.
+    ConfirmRestore(ConfirmRestoreArgs),
+}
+
+impl Command {
+    /// Whether it needs the settings of the functions.
+    pub fn needs_functions(&self) -> bool {
+        false
+    }
+}
+
+/// Which sends to show.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("which").args(["unknown", "deferred", "review", "lead", "why"]))]
+pub struct SendsArgs {
+    /// Calls to SES whose outcome is unknown: `outreach resolve` decides
+    #[arg(long)]
+    pub(crate) unknown: bool,
+    /// What a rule or SES made wait
+    #[arg(long)]
+    pub(crate) deferred: bool,
+    /// What waits for a person
+    #[arg(long)]
+    pub(crate) review: bool,
+    /// Everything about a lead, by username, id or address: what it got, and what it did not
+    #[arg(long, value_name = "LEAD")]
+    pub(crate) lead: Option<String>,
+    /// One send in full: what decided, on which facts, its history and its events
+    #[arg(long, value_name = "ID")]
+    pub(crate) why: Option<i64>,
+    /// How many, newest first
+    #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) limit: u32,
+}
+
+/// What to do about an unknown send.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("how").args(["resend", "give_up"]).required(true))]
+pub struct ResolveArgs {
+    /// The send, as `outreach sends --unknown` lists it
+    pub(crate) id: i64,
+    /// It did not leave: plan it again, through every rule. If it did leave, it goes out twice
+    #[arg(long)]
+    pub(crate) resend: bool,
+    /// Never send it again. A late event still counts
+    #[arg(long)]
+    pub(crate) give_up: bool,
+    /// Why, for the audit log
+    #[arg(long, value_name = "TEXT", value_parser = text)]
+    pub(crate) note: Option<String>,
+    /// Do not ask for confirmation
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+}
+
+/// Which breaker, and what to do with it.
+#[derive(Debug, Args)]
+pub struct BreakerArgs {
+    /// The campaign; without it, all are shown
+    #[arg(value_name = "CAMPAIGN", required_if_eq("close", "true"))]
+    pub(crate) campaign: Option<String>,
+    /// Close it: its mails leave again, and its figures so far are forgiven
+    #[arg(long)]
+    pub(crate) close: bool,
+    /// Why, for the audit log
+    #[arg(long, value_name = "TEXT", requires = "close", value_parser = text)]
+    pub(crate) note: Option<String>,
+}
+
+/// Who opted out.
+#[derive(Debug, Args)]
+pub struct SuppressArgs {
+    /// The address; only its hash is stored
+    pub(crate) address: String,
+    /// Why, such as "asked by telephone"; it is kept, so it should name nobody
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    pub(crate) reason: String,
+}
+
+#[derive(Debug, Args)]
+pub struct ConfirmRestoreArgs {
+    /// Do not ask for confirmation
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+}
+
+/// PostgreSQL cuts an application's name at 63 bytes.
+fn name(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Ok("somebody".to_owned()),
+        name if name.len() <= 50 && !name.contains(char::is_control) => Ok(name.to_owned()),
+        _ => Err("a name has at most 50 bytes".to_owned()),
+    }
+}
+
+fn text(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("it is empty".to_owned()),
+        text if text.len() <= 500 => Ok(text.to_owned()),
+        _ => Err("at most 500 bytes are kept".to_owned()),
+    }
+}
+
+/// A reason that feedback does not take back: `soft_bounces` is a function of the events.
+fn reason(typed: &str) -> Result<String, String> {
+    let reason = text(typed)?;
+    if reason.contains('@') {
+        return Err("it names an address, and reasons are kept for good".to_owned());
+    }
+    if ["soft_bounces", Suppression::Bounced.as_str()].contains(&&*reason) {
+        return Err("only SES's events say that".to_owned());
+    }
+    Ok(reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_names_nobody_and_is_not_taken_back_by_events() {
+        assert_eq!(
+            reason(" asked by telephone "),
+            Ok("asked by telephone".to_owned())
+        );
+        assert_eq!(reason("unsubscribed"), Ok("unsubscribed".to_owned()));
+        for refused in ["", "  ", "ana@example.org asked", "soft_bounces", "bounced"] {
+            assert!(reason(refused).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_name_fits_into_the_connection() {
+        assert_eq!(name("mara"), Ok("mara".to_owned()));
+        assert_eq!(name(""), Ok("somebody".to_owned()));
+        assert!(name(&"x".repeat(51)).is_err() && name("a\nb").is_err());
+    }
+}

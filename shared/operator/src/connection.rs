@@ -1,0 +1,93 @@
+//! The way to a stack's database, and the key of its addresses.
+
+use anyhow::{Context as _, Result, bail};
+use data_encoding::HEXLOWER_PERMISSIVE;
+use shared::db::{self, PgConnection, PoolConnection, Postgres, operator};
+use shared::domain::email::{EmailAddress, EmailHash, HashKey};
+use url::Url;
+
+use crate::cli::Options;
+use crate::output;
+use crate::stack::Stack;
+
+pub(crate) const KEY: &str = "RECIPIENT_HASH_KEY";
+
+/// Connects as the operator, and says to where.
+pub(crate) async fn connect(stack: &Stack, options: &Options) -> Result<PoolConnection<Postgres>> {
+    let pool = pool(stack, options)?;
+    output::fresh("Database", whereabouts(stack.database_url.expose()));
+    db::acquire(&pool)
+        .await
+        .with_context(|| format!("the database does not answer: {}", stack.if_away))
+}
+
+/// A pool that is not connected yet.
+pub(crate) fn pool(stack: &Stack, options: &Options) -> Result<db::PgPool> {
+    let actor = format!("operator:{}", options.by);
+    Ok(db::connect_lazily(&stack.database_url, &actor)?)
+}
+
+/// Server and database of a URL, without user, password and options.
+pub(crate) fn whereabouts(url: &str) -> String {
+    Url::parse(url).map_or_else(
+        |_| "as given".to_owned(),
+        |url| {
+            let server = url.host_str().filter(|host| !host.is_empty());
+            let server = server.unwrap_or("this machine");
+            format!("{} on {server}", url.path().trim_start_matches('/'))
+        },
+    )
+}
+
+/// The stack's key of the address hash.
+pub(crate) fn hash_key(stack: &Stack) -> Result<HashKey> {
+    let text = stack.setting(KEY);
+    let text = text.with_context(|| {
+        format!("{KEY} is not set: the addresses of this database are hashed under its key")
+    })?;
+    let key = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok();
+    key.and_then(HashKey::new)
+        .with_context(|| format!("{KEY} takes at least 64 hexadecimal digits"))
+}
+
+/// The hash of an address under the key of this database. The address is printed nowhere.
+///
+/// An opt-out under another key would never be found again, so the key is tried on an address that
+/// the database holds with its hash.
+pub(crate) async fn hash(
+    stack: &Stack,
+    conn: &mut PgConnection,
+    address: &str,
+) -> Result<EmailHash> {
+    let address = EmailAddress::parse(address).context("this is not a mail address")?;
+    let key = hash_key(stack)?;
+    let known = operator::known_address(conn).await?;
+    let proof = known.and_then(|(text, hash)| Some((EmailAddress::parse(&text).ok()?, hash)));
+    if proof.is_some_and(|(known, hash)| key.hash(&known) != hash) {
+        bail!("{KEY} is not the key of this database: set it to the stack's");
+    }
+    Ok(key.hash(&address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_is_named_without_its_password() {
+        let rows = [
+            (
+                "postgresql://app:secret@db.example.com:5432/outreach?sslmode=verify-full",
+                "outreach on db.example.com",
+            ),
+            (
+                "postgres:///outreach?host=/run/postgresql",
+                "outreach on this machine",
+            ),
+            ("not a url with secret", "as given"),
+        ];
+        for (url, expected) in rows {
+            assert_eq!(whereabouts(url), expected);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! `outreach`: what an operator does from a terminal to any stack, deployed or local.
+//!
+//! Every change is recorded in `audit_log` as `operator:NAME`, with the operator's note.
+
+mod breaker;
+mod cli;
+mod confirm_restore;
+mod connection;
+mod migrate;
+pub mod output;
+mod resolve;
+mod sends;
+mod show;
+mod stack;
+mod suppress;
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::Parser as _;
+pub use cli::{Command, Request};
+use shared::config::Secret;
+pub use stack::Stack;
+
+/// Does what the command line of `outreach` asks for.
+pub async fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    let result = async {
+        let url = cli.database_url.map(Secret::new);
+        let url = url.context(
+            "which database? Give --database-url URL, or set OPERATOR_DATABASE_URL, which shows no \
+             password in the list of processes",
+        )?;
+        let stack = Stack::from_environment(url).await;
+        run(&stack, &cli.request).await
+    };
+    result.await.unwrap_or_else(|error| {
+        output::failure(&error);
+        ExitCode::FAILURE
+    })
+}
+
+/// Runs one command on a stack.
+pub async fn run(stack: &Stack, request: &Request) -> Result<ExitCode> {
+    let options = &request.options;
+    match &request.command {
+        Command::Migrate => migrate::migrate(stack, options).await?,
+        Command::Sends(args) => sends::sends(stack, options, args).await?,
+        Command::Resolve(args) => resolve::resolve(stack, options, args).await?,
+        Command::Breaker(args) => breaker::breaker(stack, options, args).await?,
+        Command::Suppress(args) => suppress::suppress(stack, options, args).await?,
+        Command::ConfirmRestore(args) => confirm_restore::confirm(stack, options, args).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,17 @@
+//! `outreach` from outside, as an operator runs it.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test may panic; helpers are not covered by the setting"
+)]
+
+mod commands;
+mod migrate;
+
+use std::process::Command;
+
+/// The binary, without the shell's own stack.
+fn outreach() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_outreach"));
+    command.env_remove("OPERATOR_DATABASE_URL");
+    command
+}
