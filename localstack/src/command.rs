@@ -9,8 +9,8 @@ use crate::cli::Command;
 use crate::session::{Part, Session};
 use crate::settings::Settings;
 use crate::{
-    bench, browser, chaos, demo, internet, invoke, leads, lint, logs, mail, outreach, output, shell,
-    sqlx, status, test, up,
+    bench, browser, chaos, demo, internet, invoke, leads, lint, logs, mail, output, outreach,
+    shell, sqlx, status, test, up,
 };
 
 /// As shells count an end by SIGINT.

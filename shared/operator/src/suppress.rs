@@ -28,7 +28,10 @@ pub(crate) async fn suppress(stack: &Stack, options: &Options, args: &SuppressAr
         );
     }
     if *planned > 0 {
-        output::fresh("Mails", format_args!("{planned} planned; the gate will refuse them"));
+        output::fresh(
+            "Mails",
+            format_args!("{planned} planned; the gate will refuse them"),
+        );
     }
     if !written_to && *planned == 0 {
         output::fresh(

@@ -53,11 +53,14 @@ pub async fn state(conn: &mut PgConnection) -> Result<SchemaState, DbError> {
         .fetch_all(conn)
         .await
         .map_err(&failed)?;
-        applied.extend(rows.into_iter().map(|(version, checksum, success)| Applied {
-            version,
-            checksum,
-            success,
-        }));
+        applied.extend(
+            rows.into_iter()
+                .map(|(version, checksum, success)| Applied {
+                    version,
+                    checksum,
+                    success,
+                }),
+        );
     }
     Ok(compare(&applied))
 }

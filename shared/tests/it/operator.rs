@@ -97,9 +97,7 @@ async fn resolve_resend_plans_again_under_new_fence(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_send_that_is_given_up_is_asked_about_no_more_and_a_late_answer_still_counts(
-    pool: PgPool,
-) {
+async fn resolve_give_up_leaves_nothing_to_resolve(pool: PgPool) {
     let campaign = testing::campaign(&pool, "c").await;
     let id = planned(&pool, campaign, &runners(1)).await[0];
     let held = armed(&pool, &[id]).await.remove(0);
@@ -110,31 +108,30 @@ async fn a_send_that_is_given_up_is_asked_about_no_more_and_a_late_answer_still_
     db::sends::reap(&mut conn, 10).await.unwrap();
 
     assert_eq!(resolve(&pool, id, Resolution::GiveUp).await, Resolved::Done);
-    assert_eq!(
-        resolve(&pool, id, Resolution::GiveUp).await,
-        Resolved::AlreadyGivenUp
-    );
-    assert_eq!(
-        resolve(&pool, 0, Resolution::GiveUp).await,
-        Resolved::NoSuchSend
-    );
-    let given_up = (
-        "unknown".to_owned(),
-        Some("given_up".to_owned()),
-        held.fence,
-    );
-    assert_eq!(row(&pool, id).await, given_up);
+    let again = resolve(&pool, id, Resolution::GiveUp).await;
+    assert_eq!(again, Resolved::AlreadyGivenUp);
+    let none = resolve(&pool, 0, Resolution::GiveUp).await;
+    assert_eq!(none, Resolved::NoSuchSend);
+    let given_up = Some("given_up".to_owned());
+    let expected = ("unknown".to_owned(), given_up, held.fence + 1);
+    assert_eq!(row(&pool, id).await, expected);
     assert_eq!(last_change(&pool, id).await.0, "operator:mara");
     assert!(listed(&pool, Filter::Unknown).await.is_empty());
-    assert!(
-        claim(&pool, &[id]).await.claimed.is_empty(),
-        "it is never sent again"
-    );
+    assert!(claim(&pool, &[id]).await.claimed.is_empty());
     assert!(has_day(&pool, id).await);
+}
 
-    settle(&pool, &[outcome(&held, SendState::Sent, None)]).await;
-    assert_eq!(row(&pool, id).await.0, "sent");
-    assert_eq!(row(&pool, id).await.1, None);
+/// A statement that hung while the operator decided.
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn late_refusal_after_give_up_requeues_nothing(pool: PgPool) {
+    let campaign = testing::campaign(&pool, "c").await;
+    let id = planned(&pool, campaign, &runners(1)).await[0];
+    let held = lost(&pool, id).await;
+    assert_eq!(resolve(&pool, id, Resolution::GiveUp).await, Resolved::Done);
+    let refused = outcome(&held, SendState::Queued, Some(Reason::Throttled));
+    settle(&pool, &[refused]).await;
+    let (state, reason, _) = row(&pool, id).await;
+    assert_eq!((&*state, reason.as_deref()), ("unknown", Some("given_up")));
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]

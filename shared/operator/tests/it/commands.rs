@@ -155,12 +155,7 @@ async fn suppress_refuses_foreign_keys(pool: PgPool) {
         whole.contains("suppression_reason – → asked by telephone"),
         "{whole}"
     );
-    let never_mailed = [
-        "suppress",
-        "new@example.org",
-        "--reason",
-        "asked by letter",
-    ];
+    let never_mailed = ["suppress", "new@example.org", "--reason", "asked by letter"];
     assert!(succeeded(&run(&pool, &never_mailed)).contains("spelt right?"));
 }
 

@@ -67,7 +67,11 @@ async fn migrate_two_at_once_both_succeed(pool: PgPool) {
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn migrate_refuses_old_migrations(pool: PgPool) {
-    run(&pool, "update _sqlx_migrations set checksum = '\\x01' where version = 3").await;
+    run(
+        &pool,
+        "update _sqlx_migrations set checksum = '\\x01' where version = 3",
+    )
+    .await;
     let output = migrate(&pool);
     assert!(!output.status.success());
     let text = stderr(&output);
@@ -109,7 +113,10 @@ async fn confirm_restore_records_who_confirmed(pool: PgPool) {
             .fetch_one(&pool)
             .await
             .unwrap();
-    assert!(origin.starts_with("cluster ") && by == "mara", "{origin} {by}");
+    assert!(
+        origin.starts_with("cluster ") && by == "mara",
+        "{origin} {by}"
+    );
     let mut conn = db::acquire(&pool).await.unwrap();
     let address = db::address(&url).unwrap();
     let check = db::installation::require_origin(&mut conn, &address).await;

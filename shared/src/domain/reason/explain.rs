@@ -64,16 +64,12 @@ impl Reason {
             }
             Self::CampaignEnded => "The campaign has ended.",
             Self::NoMessage => "There is no message to send.",
-            Self::ContentChanged => {
-                "The message is not the one that was planned or approved."
-            }
+            Self::ContentChanged => "The message is not the one that was planned or approved.",
             Self::ContentFault => {
                 "Something is wrong with the message: a placeholder, a link that is not allowed, or its length."
             }
             // A person must look first.
-            Self::CountryUnknown => {
-                "The recipient's country is unknown, so a person must decide."
-            }
+            Self::CountryUnknown => "The recipient's country is unknown, so a person must decide.",
             Self::CountryReview => {
                 "The recipient's country has conditions that a person must check."
             }
@@ -95,50 +91,34 @@ impl Reason {
                 "Too many of the campaign's mails bounced or drew complaints. A person must close its breaker."
             }
             Self::FrequencyGap => "The recipient had another mail too recently.",
-            Self::FrequencyCap => {
-                "The recipient has had as many mails as allowed within 90 days."
-            }
+            Self::FrequencyCap => "The recipient has had as many mails as allowed within 90 days.",
             Self::QuietHours => {
                 "It is outside the campaign's sending hours where the recipient lives."
             }
             Self::DailyCap => "The campaign has sent all its mails for today.",
-            Self::Ramp => {
-                "The sending domain is new, and today's limit for it has been reached."
-            }
+            Self::Ramp => "The sending domain is new, and today's limit for it has been reached.",
             Self::DailyQuota => "SES's quota for 24 hours has been used up.",
             Self::Pace => "SES's sending rate is used up for the next few seconds.",
-            Self::DomainSpacing => {
-                "Another mail went to the same mail provider a moment ago."
-            }
+            Self::DomainSpacing => "Another mail went to the same mail provider a moment ago.",
             Self::RecipientDay => "The recipient already had a mail today.",
-            Self::LateForSlot => {
-                "The sender missed its rate-limit slot, so it did not call SES."
-            }
+            Self::LateForSlot => "The sender missed its rate-limit slot, so it did not call SES.",
             Self::FactsChanged => {
                 "Something changed between the decision and the call, so it is decided again."
             }
-            Self::Throttled => {
-                "SES asked us to slow down. It did not accept the mail."
-            }
+            Self::Throttled => "SES asked us to slow down. It did not accept the mail.",
             Self::MailerUnreachable => "SES could not be reached.",
             Self::MailerRefuses => {
                 "SES accepts no mail from this account or configuration at the moment."
             }
             // It is over, or the outcome is unknown.
-            Self::DuplicateRecipient => {
-                "The recipient already has a mail of this campaign."
-            }
+            Self::DuplicateRecipient => "The recipient already has a mail of this campaign.",
             Self::MailRejected => "SES rejected this mail for good.",
             Self::NoAnswer => "SES was called, but its answer was lost.",
-            Self::LeaseExpired => {
-                "The sender stopped before it recorded the result of the call."
-            }
+            Self::LeaseExpired => "The sender stopped before it recorded the result of the call.",
             Self::GivenUp => {
                 "An operator gave up on it. It may have left, and it is never sent again."
             }
-            Self::Resend => {
-                "An operator sent it again after a call whose outcome was unknown."
-            }
+            Self::Resend => "An operator sent it again after a call whose outcome was unknown.",
         }
     }
 
