@@ -48,6 +48,13 @@ impl fmt::Debug for Secret {
 #[error("the environment is not complete: {}", .0.join("; "))]
 pub struct InvalidEnvironment(Vec<String>);
 
+impl InvalidEnvironment {
+    /// One sentence for each variable.
+    pub fn into_problems(self) -> Vec<String> {
+        self.0
+    }
+}
+
 /// Reads variables and collects what is wrong with them.
 pub struct Reader<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,

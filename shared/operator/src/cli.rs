@@ -14,14 +14,16 @@ const STYLES: Styles = Styles::styled()
 
 const EXAMPLES: &str = "\
 Examples:
+  outreach --stack outreach doctor       Is everything in place? What is to be done?
   outreach migrate                       Bring the database to the schema of this version
   outreach sends --lead ana              What Ana got, what she did not get, and why
   outreach sends --unknown               Calls to SES whose outcome is unknown
   outreach resolve 12 --give-up          Never send mail 12 again
   outreach suppress ana@example.com --reason 'asked by telephone'
 
-The database is the one of --database-url or OPERATOR_DATABASE_URL. Commands that take an address need the
-stack's RECIPIENT_HASH_KEY in the environment.";
+With --stack (or OPERATOR_STACK) the settings of the functions are read from AWS. Without it, the database is the
+one of --database-url (or OPERATOR_DATABASE_URL), and doctor, smoke and whatever takes an address read the
+functions' settings from the environment: .env.example lists them.";
 
 /// Operate an outreach stack: see why mails left or did not, and decide what only a person may decide
 #[derive(Debug, Parser)]
@@ -42,6 +44,9 @@ pub(crate) struct Cli {
         global = true
     )]
     pub(crate) database_url: Option<String>,
+    /// A deployed stack: its functions' settings are read from AWS, the database's address too
+    #[arg(long, value_name = "NAME", env = "OPERATOR_STACK", global = true)]
+    pub(crate) stack: Option<String>,
     #[command(flatten)]
     pub(crate) request: Request,
 }
@@ -85,12 +90,16 @@ pub enum Command {
     /// A restored backup does not know what was sent after it was taken. The sender therefore refuses to
     /// work on it until somebody has made sure that nothing goes out twice. The README's runbook says how.
     ConfirmRestore(ConfirmRestoreArgs),
+    /// Check database, settings, SES, queues, links and clocks, and say what to do
+    Doctor,
+    /// Send one mail to SES's simulator and follow it through the stack
+    Smoke(SmokeArgs),
 }
 
 impl Command {
     /// Whether it needs the settings of the functions.
     pub fn needs_functions(&self) -> bool {
-        false
+        matches!(self, Self::Doctor | Self::Smoke(_))
     }
 }
 
@@ -160,6 +169,16 @@ pub struct SuppressArgs {
     /// Why, such as "asked by telephone"; it is kept, so it should name nobody
     #[arg(long, value_name = "TEXT", value_parser = reason)]
     pub(crate) reason: String,
+}
+
+#[derive(Debug, Args)]
+pub struct SmokeArgs {
+    /// Another recipient than SES's simulator, for an account in the sandbox
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) to: Option<String>,
+    /// Seconds to wait for the delivery to be recorded
+    #[arg(long, default_value_t = 120, value_name = "SECONDS")]
+    pub(crate) timeout: u32,
 }
 
 #[derive(Debug, Args)]

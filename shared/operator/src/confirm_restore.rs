@@ -17,7 +17,7 @@ pub(crate) async fn confirm(
     args: &ConfirmRestoreArgs,
 ) -> Result<()> {
     let mut conn = connection::connect(stack, options).await?;
-    let address = db::address(&stack.database_url)?;
+    let address = db::address(&stack.functions_database())?;
     let (confirmed, now) = installation::origin(&mut conn, &address).await?;
     if confirmed.as_deref() == Some(&*now.to_line()) {
         output::fresh("Confirmed", "the database is where it was confirmed before");

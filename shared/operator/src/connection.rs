@@ -14,11 +14,14 @@ pub(crate) const KEY: &str = "RECIPIENT_HASH_KEY";
 
 /// Connects as the operator, and says to where.
 pub(crate) async fn connect(stack: &Stack, options: &Options) -> Result<PoolConnection<Postgres>> {
-    let pool = pool(stack, options)?;
     output::fresh("Database", whereabouts(stack.database_url.expose()));
-    db::acquire(&pool)
-        .await
-        .with_context(|| format!("the database does not answer: {}", stack.if_away))
+    let conn = acquire(stack, options).await;
+    conn.with_context(|| format!("the database does not answer: {}", stack.if_away))
+}
+
+/// Connects as the operator.
+pub(crate) async fn acquire(stack: &Stack, options: &Options) -> Result<PoolConnection<Postgres>> {
+    Ok(db::acquire(&pool(stack, options)?).await?)
 }
 
 /// A pool that is not connected yet.

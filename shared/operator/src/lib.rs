@@ -6,17 +6,19 @@ mod breaker;
 mod cli;
 mod confirm_restore;
 mod connection;
+mod doctor;
 mod migrate;
 pub mod output;
 mod resolve;
 mod sends;
 mod show;
+mod smoke;
 mod stack;
 mod suppress;
 
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Parser as _;
 pub use cli::{Command, Request};
 use shared::config::Secret;
@@ -27,11 +29,10 @@ pub async fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     let result = async {
         let url = cli.database_url.map(Secret::new);
-        let url = url.context(
-            "which database? Give --database-url URL, or set OPERATOR_DATABASE_URL, which shows no \
-             password in the list of processes",
-        )?;
-        let stack = Stack::from_environment(url).await;
+        let stack = match cli.stack {
+            Some(name) => Stack::deployed(&name, url).await?,
+            None => Stack::from_environment(url).await?,
+        };
         run(&stack, &cli.request).await
     };
     result.await.unwrap_or_else(|error| {
@@ -50,6 +51,8 @@ pub async fn run(stack: &Stack, request: &Request) -> Result<ExitCode> {
         Command::Breaker(args) => breaker::breaker(stack, options, args).await?,
         Command::Suppress(args) => suppress::suppress(stack, options, args).await?,
         Command::ConfirmRestore(args) => confirm_restore::confirm(stack, options, args).await?,
+        Command::Doctor => return doctor::doctor(stack, options).await,
+        Command::Smoke(args) => smoke::smoke(stack, options, args).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,12 +1,20 @@
 //! The stack that the commands work on: its database, its settings, its AWS account.
 
+use std::collections::HashMap;
 use std::fmt;
 
+use anyhow::{Context as _, Result, anyhow};
 use aws_config::SdkConfig;
+use aws_sdk_lambda::Client;
+use aws_sdk_lambda::error::{DisplayErrorContext, ProvideErrorMetadata as _};
 use shared::{
     clients::aws,
     config::{self, Secret},
 };
+
+/// What template.yaml names `STACK-NAME`.
+const FUNCTIONS: [&str; 5] = ["collector", "enricher", "sender", "feedback", "web"];
+const IF_AWAY: &str = "check its address, its firewall, and whether it runs";
 
 /// A setting by the name that the functions read it under.
 type Lookup = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -28,13 +36,52 @@ impl fmt::Debug for Stack {
 
 impl Stack {
     /// The stack whose settings and credentials are in the environment.
-    pub(crate) async fn from_environment(database_url: Secret) -> Self {
-        Self {
+    pub(crate) async fn from_environment(database_url: Option<Secret>) -> Result<Self> {
+        let database_url = database_url.context(
+            "which database? Give --stack NAME, --database-url URL, or set OPERATOR_DATABASE_URL, which \
+             shows no password in the list of processes",
+        )?;
+        Ok(Self {
             database_url,
             settings: Box::new(config::variable),
             aws: aws::load().await,
-            if_away: "check its address, its firewall, and whether it runs",
+            if_away: IF_AWAY,
+        })
+    }
+
+    /// A deployed stack, whose functions know all settings.
+    pub(crate) async fn deployed(name: &str, database_url: Option<Secret>) -> Result<Self> {
+        let aws = aws::load().await;
+        let client = Client::new(&aws);
+        let mut variables = HashMap::new();
+        for function in FUNCTIONS {
+            let function = format!("{name}-{function}");
+            let request = client.get_function_configuration();
+            let read = request.function_name(&function).send().await;
+            let read = read.map_err(|error| {
+                let text = error.code().map(str::to_owned);
+                anyhow!(text.unwrap_or_else(|| DisplayErrorContext(&error).to_string()))
+            });
+            let read =
+                read.with_context(|| format!("could not read the settings of {function}"))?;
+            let given = read.environment.and_then(|given| given.variables);
+            variables.extend(given.unwrap_or_default());
         }
+        let theirs = variables.get("DATABASE_URL").cloned().map(Secret::new);
+        Ok(Self {
+            database_url: database_url
+                .or(theirs)
+                .context("the functions have no DATABASE_URL")?,
+            settings: Box::new(move |name| variables.get(name).cloned()),
+            aws,
+            if_away: IF_AWAY,
+        })
+    }
+
+    /// The address of the database as the functions know it, which need not be this machine's.
+    pub(crate) fn functions_database(&self) -> Secret {
+        let theirs = self.setting("DATABASE_URL").map(Secret::new);
+        theirs.unwrap_or_else(|| self.database_url.clone())
     }
 
     /// A setting that is not blank.

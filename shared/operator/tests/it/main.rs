@@ -5,7 +5,11 @@
 )]
 
 mod commands;
+mod doctor;
+mod help;
 mod migrate;
+mod server;
+mod smoke;
 
 use std::process::Command;
 
@@ -13,5 +17,6 @@ use std::process::Command;
 fn outreach() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_outreach"));
     command.env_remove("OPERATOR_DATABASE_URL");
+    command.env_remove("OPERATOR_STACK");
     command
 }

@@ -1,0 +1,52 @@
+//! The pages behind the links of every mail.
+
+use chrono::{DateTime, TimeDelta};
+use shared::clients::http::{Http, Reply};
+
+use super::{Finding, clock, fail, ok};
+use crate::stack::Stack;
+
+const CHECK: &str = "unsubscribe link";
+const ADVICE: &str = "open the address in a browser; look at the logs of the web function, and at what stands \
+                      in front of it";
+
+pub(super) async fn check(stack: &Stack) -> Vec<Finding> {
+    // A missing address is a matter of the settings.
+    let Some(base) = stack.setting("PUBLIC_BASE_URL") else {
+        return Vec::new();
+    };
+    let page = format!("{}/privacy", base.trim_end_matches('/'));
+    let before = clock::now();
+    match get(&page).await {
+        Err(error) => vec![fail(CHECK, format!("{page}: {error}"), ADVICE)],
+        Ok(reply) if !reply.status.is_success() => {
+            let detail = format!("{page} answers {}", reply.status);
+            vec![fail(CHECK, detail, ADVICE)]
+        }
+        Ok(reply) => {
+            let mut findings = vec![ok(CHECK, format!("{page} answers"))];
+            let date = reply.header("date");
+            let date = date.and_then(|text| DateTime::parse_from_rfc2822(text).ok());
+            findings.extend(date.map(|remote| {
+                let whose = "the web server's clock";
+                let second = TimeDelta::seconds(1);
+                clock::check(
+                    "clock",
+                    whose,
+                    before,
+                    remote.to_utc(),
+                    clock::now(),
+                    second,
+                )
+            }));
+            findings
+        }
+    }
+}
+
+async fn get(page: &str) -> Result<Reply, String> {
+    let http = Http::new().map_err(|error| shared::telemetry::chain(&error))?;
+    http.get(page, &(), None)
+        .await
+        .map_err(|error| shared::telemetry::chain(&error))
+}
