@@ -6,7 +6,7 @@
 //! most once (invariants 7 and 8).
 
 mod outcome;
-mod render;
+pub mod render;
 
 use std::{collections::HashMap, time::Duration};
 
@@ -14,7 +14,7 @@ use chrono::{DateTime, Utc};
 use futures::future::join_all;
 use lambda_runtime::Diagnostic;
 use outcome::{Answer, Called};
-use render::render;
+use render::{Letter, render};
 use serde_json::{Value, json};
 use shared::{
     clients::{
@@ -236,7 +236,19 @@ async fn call(deps: &Deps, armed: Vec<Armed>, granted: &Granted) -> Vec<Called> 
 }
 
 async fn hand_over(deps: &Deps, armed: &Armed, now: DateTime<Utc>) -> Answer {
-    match render(armed, &armed.draft, &armed.to, &deps.config, now) {
+    let letter = Letter {
+        send: armed.send,
+        fence: armed.fence,
+        to: &armed.to,
+        draft: &armed.draft,
+        name: armed.name.as_deref(),
+        language: armed.language.as_deref(),
+        platform: armed.platform,
+        username: &armed.username,
+        offer: &armed.offer,
+    };
+    let (identity, keys) = (&deps.config.identity, &deps.config.unsubscribe_keys);
+    match render(&letter, identity, keys, now) {
         Ok(mime) => {
             let mail = Mail {
                 send: armed.send,

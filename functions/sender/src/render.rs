@@ -8,18 +8,36 @@ use mail_builder::{
     headers::{address::Address, date::Date, text::Text, url::URL},
 };
 use shared::{
-    config,
-    db::sends::Armed,
-    domain::{content::Draft, email::EmailAddress, lead::Platform},
+    config::Identity,
+    domain::{
+        content::Draft, email::EmailAddress, ids::SendId, lead::Platform,
+        unsubscribe::UnsubscribeKeys,
+    },
 };
+
+/// What a mail is written from.
+#[derive(Debug, Clone, Copy)]
+pub struct Letter<'a> {
+    pub send: SendId,
+    /// With `send`, the mail's Message-ID.
+    pub fence: i64,
+    pub to: &'a EmailAddress,
+    pub draft: &'a Draft,
+    pub name: Option<&'a str>,
+    /// ISO 639-1.
+    pub language: Option<&'a str>,
+    /// Where the profile was found.
+    pub platform: Platform,
+    pub username: &'a str,
+    /// What the campaign offers, in a few words.
+    pub offer: &'a str,
+}
 
 /// The mail could not be written. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum RenderError {
-    /// A template failed.
+pub enum RenderError {
     #[error("could not fill in the mail's template")]
     Template(#[from] askama::Error),
-    /// The MIME text could not be made.
     #[error("could not write the mail's MIME text")]
     Mime(#[from] std::io::Error),
 }
@@ -58,15 +76,14 @@ struct Html<'a> {
 ///
 /// # Errors
 /// When a template or the MIME text fails.
-pub(crate) fn render(
-    armed: &Armed,
-    draft: &Draft,
-    to: &EmailAddress,
-    config: &config::Sender,
+pub fn render(
+    letter: &Letter<'_>,
+    identity: &Identity,
+    keys: &UnsubscribeKeys,
     now: DateTime<Utc>,
 ) -> Result<Vec<u8>, RenderError> {
-    let identity = &config.identity;
-    let token = config.unsubscribe_keys.sign(armed.send);
+    let draft = letter.draft;
+    let token = keys.sign(letter.send);
     let base = identity.public_base_url.as_str().trim_end_matches('/');
     let unsubscribe_url = format!("{base}/u/{token}");
     let privacy_url = format!("{base}/privacy");
@@ -74,10 +91,10 @@ pub(crate) fn render(
     let greeting = if greets(&draft.message) {
         String::new()
     } else {
-        greeting(armed.name.as_deref())
+        greeting(letter.name)
     };
-    let source = source(armed);
-    let offer = armed.offer.trim_end_matches('.');
+    let source = source(letter);
+    let offer = letter.offer.trim_end_matches('.');
     let (sender_name, postal_address) = (identity.name.as_str(), identity.postal_address.as_str());
 
     let text = PlainText {
@@ -92,7 +109,7 @@ pub(crate) fn render(
     }
     .render()?;
     let html = Html {
-        language: armed.language.as_deref().unwrap_or("en"),
+        language: letter.language.unwrap_or("en"),
         subject: &draft.subject,
         greeting: &greeting,
         paragraphs: paragraphs(&draft.message),
@@ -112,18 +129,18 @@ pub(crate) fn render(
             .as_str()
             .rsplit_once('@')
             .unwrap_or((mailbox.as_str(), ""));
-        let token = config.unsubscribe_keys.sign_for_mailbox(armed.send);
+        let token = keys.sign_for_mailbox(letter.send);
         format!("mailto:{local}+{token}@{domain}?subject=unsubscribe")
     }));
     let mut message = MessageBuilder::new()
         .from((sender_name, identity.address.as_str()))
-        .to(Address::new_address(None::<&str>, to.as_str()))
+        .to(Address::new_address(None::<&str>, letter.to.as_str()))
         .subject(draft.subject.as_str())
         .date(Date::new(now.timestamp()))
         .message_id(format!(
             "{}.{}@{}",
-            armed.send,
-            armed.fence,
+            letter.send,
+            letter.fence,
             identity.address.domain()
         ))
         .header("List-Unsubscribe", URL::new_list(unsubscribe.into_iter()))
@@ -141,15 +158,15 @@ pub(crate) fn render(
 }
 
 /// Where the data is from, which the person has a right to know (GDPR, art. 14(2)(f)).
-fn source(armed: &Armed) -> String {
-    match armed.platform {
+fn source(letter: &Letter<'_>) -> String {
+    match letter.platform {
         Platform::Csv => {
             "You get it because your address is on a list that we were given.".to_owned()
         }
         Platform::X | Platform::Instagram | Platform::Facebook | Platform::LinkedIn => format!(
             "You get it because of your public {} profile ({}), which we found ourselves.",
-            armed.platform.title(),
-            armed.username,
+            letter.platform.title(),
+            letter.username,
         ),
     }
 }
@@ -190,4 +207,4 @@ fn paragraphs(message: &str) -> Vec<&str> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

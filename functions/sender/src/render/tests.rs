@@ -1,39 +1,28 @@
-use std::time::Duration;
-
 use mail_parser::{Message, MessageParser};
-use shared::{
-    config::Identity,
-    domain::{
-        email::HashKey,
-        gate::FrequencyCaps,
-        ids::SendId,
-        lead::Platform,
-        quota::{Limits, Ramp},
-        unsubscribe::UnsubscribeKeys,
-    },
-};
 
 use super::*;
 
-pub(crate) fn armed() -> Armed {
-    Armed {
-        send: SendId(42),
-        fence: 3,
-        attempts: 1,
-        slot_at: DateTime::UNIX_EPOCH,
-        to: EmailAddress::parse("ana@example.org").unwrap(),
-        draft: Draft {
-            subject: "Your trail runs — olá".to_owned(),
-            message: "I read about <b>your</b> runs.\n\nShall we talk?".to_owned(),
-        },
-        platform: Platform::Instagram,
-        username: "anafit".to_owned(),
-        name: Some("Ana Fit".to_owned()),
-        language: Some("pt".to_owned()),
-        offer: "a share of every sale.".to_owned(),
+fn draft() -> Draft {
+    Draft {
+        subject: "Your trail runs — olá".to_owned(),
+        message: "I read about <b>your</b> runs.\n\nShall we talk?".to_owned(),
     }
 }
 
+/// To Ana, who is found on Instagram and writes Portuguese.
+fn letter<'a>(to: &'a EmailAddress, draft: &'a Draft) -> Letter<'a> {
+    Letter {
+        send: SendId(42),
+        fence: 3,
+        to,
+        draft,
+        name: Some("Ana Fit"),
+        language: Some("pt"),
+        platform: Platform::Instagram,
+        username: "anafit",
+        offer: "a share of every sale.",
+    }
+}
 fn identity() -> Identity {
     Identity {
         address: EmailAddress::parse("partners@mail.example.com").unwrap(),
@@ -45,37 +34,19 @@ fn identity() -> Identity {
     }
 }
 
-fn config() -> config::Sender {
-    config::Sender {
-        database_url: config::Secret::new("postgresql://localhost/x".to_owned()),
-        outreach_queue_url: "http://127.0.0.1/q".to_owned(),
-        sweep_patience: Duration::from_secs(600),
-        sending_enabled: true,
-        identity: identity(),
-        hash_key: HashKey::new(vec![7; 32]).unwrap(),
-        unsubscribe_keys: keys(),
-        configuration_set: "outreach".to_owned(),
-        limits: Limits {
-            per_second: None,
-            per_day: None,
-            ramp: Ramp {
-                start: 1,
-                growth: 1.0,
-                cap: 1,
-            },
-            domain_spacing: Duration::ZERO,
-        },
-        frequency: FrequencyCaps::DEFAULT,
-    }
-}
-
 fn keys() -> UnsubscribeKeys {
     UnsubscribeKeys::parse(&format!("k1:{}", "0f".repeat(32))).unwrap()
 }
 
-fn mail(armed: &Armed) -> Vec<u8> {
+/// The mail of a letter that `change` has changed.
+fn mail(change: impl FnOnce(Letter<'_>) -> Letter<'_>) -> Vec<u8> {
+    let (to, draft) = (EmailAddress::parse("ana@example.org").unwrap(), draft());
+    mail_of(&change(letter(&to, &draft)))
+}
+
+fn mail_of(letter: &Letter<'_>) -> Vec<u8> {
     let now = "2026-01-05T10:00:00Z".parse().unwrap();
-    render(armed, &armed.draft, &armed.to, &config(), now).unwrap()
+    render(letter, &identity(), &keys(), now).unwrap()
 }
 
 fn parsed(mime: &[u8]) -> Message<'_> {
@@ -84,7 +55,7 @@ fn parsed(mime: &[u8]) -> Message<'_> {
 
 #[test]
 fn both_texts_say_who_why_where_and_how_to_object() {
-    let mime = mail(&armed());
+    let mime = mail(|letter| letter);
     let message = parsed(&mime);
     let link = format!("https://app.example.com/u/{}", keys().sign(SendId(42)));
     for text in [message.body_text(0).unwrap(), message.body_html(0).unwrap()] {
@@ -115,7 +86,7 @@ fn both_texts_say_who_why_where_and_how_to_object() {
 
 #[test]
 fn the_headers_are_what_mailbox_providers_ask_for() {
-    let mime = mail(&armed());
+    let mime = mail(|letter| letter);
     let head = String::from_utf8_lossy(&mime)
         .split("\r\n\r\n")
         .next()
@@ -171,12 +142,11 @@ fn the_headers_are_what_mailbox_providers_ask_for() {
 
 #[test]
 fn somebody_from_a_list_is_told_so() {
-    let listed = Armed {
+    let mime = mail(|letter| Letter {
         platform: Platform::Csv,
-        username: "mail-0a1b".to_owned(),
-        ..armed()
-    };
-    let mime = mail(&listed);
+        username: "mail-0a1b",
+        ..letter
+    });
     let text = parsed(&mime).body_text(0).unwrap().into_owned();
     assert!(
         text.contains("on a list that we were given") && !text.contains("mail-0a1b"),
@@ -186,14 +156,12 @@ fn somebody_from_a_list_is_told_so() {
 
 #[test]
 fn nobody_is_greeted_twice() {
-    let greeting = Armed {
-        draft: Draft {
-            subject: "Runs".to_owned(),
-            message: "Hi Ana, shall we talk?".to_owned(),
-        },
-        ..armed()
+    let draft = Draft {
+        message: "Hi Ana, shall we talk?".to_owned(),
+        ..draft()
     };
-    let mime = mail(&greeting);
+    let to = EmailAddress::parse("ana@example.org").unwrap();
+    let mime = mail_of(&letter(&to, &draft));
     let text = parsed(&mime).body_text(0).unwrap().into_owned();
     assert!(text.starts_with("Hi Ana, shall we talk?"), "{text}");
     for (message, expected) in [
@@ -225,12 +193,11 @@ fn a_name_that_is_none_is_passed_over() {
 
 #[test]
 fn no_text_of_a_lead_becomes_a_header() {
-    let hostile = Armed {
-        name: Some("Ana\r\nBcc: eve@example.net".to_owned()),
-        username: "ana\r\nBcc: eve@example.net".to_owned(),
-        ..armed()
-    };
-    let mime = mail(&hostile);
+    let mime = mail(|letter| Letter {
+        name: Some("Ana\r\nBcc: eve@example.net"),
+        username: "ana\r\nBcc: eve@example.net",
+        ..letter
+    });
     let head = String::from_utf8_lossy(&mime)
         .split("\r\n\r\n")
         .next()
