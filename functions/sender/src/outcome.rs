@@ -90,14 +90,30 @@ pub(crate) fn throttling(called: &[Called]) -> Throttling {
 
 #[cfg(test)]
 mod tests {
+    use shared::domain::{
+        content::Draft, email::EmailAddress, ids::SendId, lead::Platform,
+    };
+
     use super::*;
-    use crate::render::tests::armed;
 
     fn called(answer: Answer) -> Called {
-        Called {
-            armed: armed(),
-            answer,
-        }
+        let armed = Armed {
+            send: SendId(42),
+            fence: 3,
+            attempts: 1,
+            slot_at: DateTime::UNIX_EPOCH,
+            to: EmailAddress::parse("ana@example.org").unwrap(),
+            draft: Draft {
+                subject: "Your runs".to_owned(),
+                message: "Shall we talk?".to_owned(),
+            },
+            platform: Platform::Instagram,
+            username: "anafit".to_owned(),
+            name: None,
+            language: None,
+            offer: "a share of every sale".to_owned(),
+        };
+        Called { armed, answer }
     }
 
     #[track_caller]

@@ -1,8 +1,11 @@
 //! From a send to the mail that goes out: the approved text within the frame that the law asks
 //! for, with the headers that mailbox providers ask for.
 
+mod frame;
+
 use askama::Template;
 use chrono::{DateTime, Utc};
+use frame::Frame;
 use mail_builder::{
     MessageBuilder,
     headers::{address::Address, date::Date, text::Text, url::URL},
@@ -42,13 +45,18 @@ pub enum RenderError {
     Mime(#[from] std::io::Error),
 }
 
-#[derive(Template)]
-#[template(path = "mail.txt")]
-struct PlainText<'a> {
+/// What the mail says, in text and in HTML.
+#[derive(Clone, Copy)]
+struct Content<'a> {
+    frame: &'static Frame,
+    /// The message's language where the frame is in another.
+    other_language: Option<&'a str>,
+    subject: &'a str,
+    /// Empty where the message greets by itself.
     greeting: &'a str,
     message: &'a str,
     sender_name: &'a str,
-    offer: &'a str,
+    commercial: &'a str,
     source: &'a str,
     unsubscribe_url: &'a str,
     privacy_url: &'a str,
@@ -56,23 +64,17 @@ struct PlainText<'a> {
 }
 
 #[derive(Template)]
+#[template(path = "mail.txt")]
+struct PlainText<'a>(Content<'a>);
+
+#[derive(Template)]
 #[template(path = "mail.html")]
-struct Html<'a> {
-    language: &'a str,
-    subject: &'a str,
-    greeting: &'a str,
-    paragraphs: Vec<&'a str>,
-    sender_name: &'a str,
-    offer: &'a str,
-    source: &'a str,
-    unsubscribe_url: &'a str,
-    privacy_url: &'a str,
-    postal_address: &'a str,
-}
+struct Html<'a>(Content<'a>);
 
 /// Writes the mail of a send.
 ///
-/// SES overwrites `Date` and `Message-ID`; ours carries send and fence for whoever keeps them.
+/// SES overwrites `Date` and `Message-ID`; ours holds send and fence for servers that keep it, and is
+/// long enough not to look forged (SpamAssassin's `MSGID_SHORT`).
 ///
 /// # Errors
 /// When a template or the MIME text fails.
@@ -87,40 +89,31 @@ pub fn render(
     let base = identity.public_base_url.as_str().trim_end_matches('/');
     let unsubscribe_url = format!("{base}/u/{token}");
     let privacy_url = format!("{base}/privacy");
-    // A message that greets by itself needs no second greeting.
-    let greeting = if greets(&draft.message) {
-        String::new()
-    } else {
-        greeting(letter.name)
-    };
-    let source = source(letter);
-    let offer = letter.offer.trim_end_matches('.');
-    let (sender_name, postal_address) = (identity.name.as_str(), identity.postal_address.as_str());
-
-    let text = PlainText {
-        greeting: &greeting,
-        message: &draft.message,
-        sender_name,
-        offer,
-        source: &source,
-        unsubscribe_url: &unsubscribe_url,
-        privacy_url: &privacy_url,
-        postal_address,
-    }
-    .render()?;
-    let html = Html {
-        language: letter.language.unwrap_or("en"),
+    let frame = Frame::of(letter.language);
+    let greeting = greeting(frame, letter);
+    let commercial = fill(
+        frame.commercial,
+        &[
+            ("{sender}", &identity.name),
+            ("{offer}", letter.offer.trim_end_matches('.')),
+        ],
+    );
+    let source = source(frame, letter);
+    let content = Content {
+        frame,
+        other_language: letter.language.filter(|_| !frame.is_for(letter.language)),
         subject: &draft.subject,
         greeting: &greeting,
-        paragraphs: paragraphs(&draft.message),
-        sender_name,
-        offer,
+        message: &draft.message,
+        sender_name: &identity.name,
+        commercial: &commercial,
         source: &source,
         unsubscribe_url: &unsubscribe_url,
         privacy_url: &privacy_url,
-        postal_address,
-    }
-    .render()?;
+        postal_address: &identity.postal_address,
+    };
+    let text = PlainText(content).render()?;
+    let html = Html(content).render()?;
 
     // RFC 2369, 3.2: several addresses, the preferred one first; RFC 8058, 3.1: one is https.
     let mut unsubscribe = vec![unsubscribe_url];
@@ -133,14 +126,15 @@ pub fn render(
         format!("mailto:{local}+{token}@{domain}?subject=unsubscribe")
     }));
     let mut message = MessageBuilder::new()
-        .from((sender_name, identity.address.as_str()))
+        .from((identity.name.as_str(), identity.address.as_str()))
         .to(Address::new_address(None::<&str>, letter.to.as_str()))
         .subject(draft.subject.as_str())
         .date(Date::new(now.timestamp()))
         .message_id(format!(
-            "{}.{}@{}",
+            "{}.{}.{}@{}",
             letter.send,
             letter.fence,
+            now.timestamp(),
             identity.address.domain()
         ))
         .header("List-Unsubscribe", URL::new_list(unsubscribe.into_iter()))
@@ -157,53 +151,58 @@ pub fn render(
     Ok(message.write_to_vec()?)
 }
 
-/// Where the data is from, which the person has a right to know (GDPR, art. 14(2)(f)).
-fn source(letter: &Letter<'_>) -> String {
+fn source(frame: &Frame, letter: &Letter<'_>) -> String {
     match letter.platform {
-        Platform::Csv => {
-            "You get it because your address is on a list that we were given.".to_owned()
-        }
-        Platform::X | Platform::Instagram | Platform::Facebook | Platform::LinkedIn => format!(
-            "You get it because of your public {} profile ({}), which we found ourselves.",
-            letter.platform.title(),
-            letter.username,
+        Platform::Csv => frame.from_list.to_owned(),
+        Platform::X | Platform::Instagram | Platform::Facebook | Platform::LinkedIn => fill(
+            frame.from_profile,
+            &[
+                ("{platform}", letter.platform.title()),
+                ("{username}", letter.username),
+            ],
         ),
     }
 }
 
-/// By name where the name reads like one; a slogan or an emoji in its place is passed over.
-fn greeting(name: Option<&str>) -> String {
-    let plain = |name: &&str| {
+/// By name where the name reads like one, not like a slogan; none where the message greets already.
+fn greeting(frame: &Frame, letter: &Letter<'_>) -> String {
+    let reads_like_a_name = |name: &&str| {
         (1..=40).contains(&name.chars().count())
             && name
                 .chars()
                 .all(|c| c.is_alphabetic() || " .'-’".contains(c))
             && name.chars().any(char::is_alphabetic)
     };
-    name.map(str::trim)
-        .filter(plain)
-        .map_or_else(|| "Hello,".to_owned(), |n| format!("Hello {n},"))
+    if frame::greets(&letter.draft.message) {
+        return String::new();
+    }
+    match letter.name.map(str::trim).filter(reads_like_a_name) {
+        Some(name) => fill(frame.greeting, &[("{name}", name)]),
+        None => frame.greeting_without_name.to_owned(),
+    }
 }
 
-/// Whether the message begins with a greeting of its own.
-fn greets(message: &str) -> bool {
-    const GREETINGS: &[&str] = &[
-        "hi", "hello", "hey", "dear", "hallo", "liebe", "lieber", "bonjour", "salut", "hola",
-        "buenos", "olá", "oi", "ciao", "salve", "hej", "hoi",
-    ];
-    let first = message
-        .split(|c: char| !c.is_alphabetic())
-        .next()
-        .unwrap_or_default();
-    GREETINGS.contains(&first.to_lowercase().as_str()) || message.starts_with("こんにちは")
+/// Fills blanks from left to right; what a value says is not read again.
+fn fill(sentence: &str, blanks: &[(&str, &str)]) -> String {
+    let mut filled = String::with_capacity(sentence.len() * 2);
+    let mut rest = sentence;
+    for (blank, value) in blanks {
+        let (before, after) = rest.split_once(blank).unwrap_or((rest, ""));
+        filled.push_str(before);
+        filled.push_str(value);
+        rest = after;
+    }
+    filled.push_str(rest);
+    filled
 }
 
-fn paragraphs(message: &str) -> Vec<&str> {
-    message
-        .split("\n\n")
-        .map(str::trim)
-        .filter(|p| !p.is_empty())
-        .collect()
+impl<'a> Content<'a> {
+    fn paragraphs(&self) -> impl Iterator<Item = &'a str> {
+        self.message
+            .split("\n\n")
+            .map(str::trim)
+            .filter(|paragraph| !paragraph.is_empty())
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The messages that a link may lead to: the same for a page and for plain text.
+//! The short texts, the same in plain text and on a page.
 
 use shared::config;
 
@@ -6,7 +6,7 @@ use shared::config;
 pub(crate) enum Message {
     /// The opt-out is stored.
     Unsubscribed,
-    /// The link is not one of ours, or leads to nothing any more. Which of them is not shown.
+    /// The link is not one of ours, or its send is gone. The answer does not say which.
     BadLink,
     /// The opt-out could not be stored.
     TryAgain,
@@ -19,7 +19,7 @@ impl Message {
             Self::Unsubscribed => "You are unsubscribed",
             Self::BadLink => "This link does not work",
             Self::TryAgain => "You are not unsubscribed yet",
-            Self::NothingHere => "There is nothing here",
+            Self::NothingHere => "Page not found",
         }
     }
 
@@ -27,19 +27,21 @@ impl Message {
         let name = config.name.as_str();
         match self {
             Self::Unsubscribed => format!(
-                "{name} will not write to you again. One that is on its way at this moment may \
-                 still arrive. There is nothing else to do."
+                "{name} will not write to you again. A mail that is already on its way may still \
+                 arrive. There is nothing else you need to do."
             ),
-            Self::BadLink => "It may be cut off: some mail programs break long links. Nothing was \
-                              changed. Open the whole link of the mail, or answer the mail with \
-                              the word \u{201c}unsubscribe\u{201d}; we then do it by hand."
+            Self::BadLink => "The link may be incomplete: some mail programs break long links. \
+                              Nothing was changed. Please open the full link from the mail, or \
+                              reply to the mail with the word \u{201c}unsubscribe\u{201d} and a \
+                              person will take care of it."
                 .to_owned(),
-            Self::TryAgain => "Something of ours is out of order, and your wish could not be \
-                               stored. Please try again in a minute, or answer the mail with the \
-                               word \u{201c}unsubscribe\u{201d}; we then do it by hand."
+            Self::TryAgain => "A problem on our side kept us from saving your request. Please try \
+                               again in a minute, or reply to the mail with the word \
+                               \u{201c}unsubscribe\u{201d} and a person will take care of it."
                 .to_owned(),
             Self::NothingHere => {
-                "The address leads nowhere. To unsubscribe, open the link in the mail you got."
+                "This address does not exist. To unsubscribe, please open the link in the mail \
+                 that you received."
                     .to_owned()
             }
         }

@@ -1,4 +1,4 @@
-//! What we know of people, where it is from and how to have it erased (GDPR, art. 14).
+//! The privacy notice (GDPR, Art. 14).
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub(crate) async fn show(State(deps): State<Arc<Deps>>) -> Response {
         config: &deps.config,
     };
     let words = format!(
-        "What we know of you and how to have it erased: ask {}.\n",
+        "For what we store about you and how to have it deleted, ask {}.\n",
         deps.config.contact.as_str()
     );
     answer::page(StatusCode::OK, &page, &words)

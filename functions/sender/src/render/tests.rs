@@ -1,6 +1,6 @@
 use mail_parser::{Message, MessageParser};
 
-use super::*;
+use super::{frame::FRAMES, *};
 
 fn draft() -> Draft {
     Draft {
@@ -53,39 +53,68 @@ fn parsed(mime: &[u8]) -> Message<'_> {
     MessageParser::default().parse(mime).unwrap()
 }
 
-#[test]
-fn both_texts_say_who_why_where_and_how_to_object() {
-    let mime = mail(|letter| letter);
-    let message = parsed(&mime);
-    let link = format!("https://app.example.com/u/{}", keys().sign(SendId(42)));
-    for text in [message.body_text(0).unwrap(), message.body_html(0).unwrap()] {
-        for part in [
-            "Hello Ana Fit,",
-            "Shall we talk?",
-            "advertisement",
-            "Instagram profile (anafit)",
-            "a share of every sale.",
-            &link,
-            "https://app.example.com/privacy",
-        ] {
-            assert!(text.contains(part), "{part} in {text}");
-        }
-    }
-    assert!(
-        message
-            .body_text(0)
-            .unwrap()
-            .contains("Example & Co, 1 High Street, Lisbon")
-    );
-    let html = message.body_html(0).unwrap();
-    assert!(
-        html.contains("&lt;b&gt;") || html.contains("&#60;b&#62;"),
-        "a lead's text is no markup: {html}"
-    );
+fn text_of(mime: &[u8]) -> String {
+    parsed(mime).body_text(0).unwrap().into_owned()
 }
 
 #[test]
-fn the_headers_are_what_mailbox_providers_ask_for() {
+fn text_and_html_hold_every_sentence() {
+    for frame in FRAMES {
+        let mime = mail(|letter| Letter {
+            language: Some(frame.language),
+            ..letter
+        });
+        let message = parsed(&mime);
+        let link = format!("https://app.example.com/u/{}", keys().sign(SendId(42)));
+        let html = message.body_html(0).unwrap();
+        for text in [message.body_text(0).unwrap(), html.clone()] {
+            for part in [
+                "Ana Fit",
+                "Shall we talk?",
+                "a share of every sale.",
+                "Instagram",
+                "anafit",
+                frame.closing,
+                frame.software,
+                frame.objection,
+                frame.unsubscribe,
+                frame.privacy,
+                &link,
+                "https://app.example.com/privacy",
+                "1 High Street, Lisbon",
+            ] {
+                assert!(text.contains(part), "{part} in {text}");
+            }
+            assert!(!text.contains(['{', '}']), "a blank was left: {text}");
+        }
+        let lang = format!("<html lang=\"{}\">", frame.language);
+        assert!(html.contains(&lang), "{html}");
+        assert!(html.contains("&#60;b&#62;"), "not escaped: {html}");
+    }
+}
+
+#[test]
+fn unknown_language_gets_english_frame() {
+    for (language, expected) in [
+        (None, "en"),
+        (Some("ja"), "en"),
+        (Some(""), "en"),
+        (Some("pt-BR"), "pt"),
+        (Some("DE"), "de"),
+    ] {
+        assert_eq!(Frame::of(language).language, expected, "{language:?}");
+    }
+    let mime = mail(|letter| Letter {
+        language: Some("ja"),
+        ..letter
+    });
+    let html = parsed(&mime).body_html(0).unwrap().into_owned();
+    assert!(html.contains("<html lang=\"en\">"), "{html}");
+    assert!(html.contains("<div lang=\"ja\">"), "{html}");
+}
+
+#[test]
+fn headers_satisfy_mailbox_providers() {
     let mime = mail(|letter| letter);
     let head = String::from_utf8_lossy(&mime)
         .split("\r\n\r\n")
@@ -115,7 +144,7 @@ fn the_headers_are_what_mailbox_providers_ask_for() {
         header("List-Unsubscribe-Post"),
         "List-Unsubscribe=One-Click"
     );
-    assert_eq!(header("Message-ID"), "<42.3@mail.example.com>");
+    assert_eq!(header("Message-ID"), "<42.3.1767607200@mail.example.com>");
     for name in [
         "From",
         "To",
@@ -141,45 +170,77 @@ fn the_headers_are_what_mailbox_providers_ask_for() {
 }
 
 #[test]
-fn somebody_from_a_list_is_told_so() {
-    let mime = mail(|letter| Letter {
-        platform: Platform::Csv,
-        username: "mail-0a1b",
-        ..letter
-    });
-    let text = parsed(&mime).body_text(0).unwrap().into_owned();
-    assert!(
-        text.contains("on a list that we were given") && !text.contains("mail-0a1b"),
-        "{text}"
-    );
+fn imported_lead_reads_about_the_list() {
+    for frame in FRAMES {
+        let text = text_of(&mail(|letter| Letter {
+            platform: Platform::Csv,
+            username: "mail-0a1b",
+            language: Some(frame.language),
+            ..letter
+        }));
+        assert!(text.contains(frame.from_list), "{text}");
+        assert!(!text.contains("mail-0a1b"), "{text}");
+    }
 }
 
 #[test]
-fn nobody_is_greeted_twice() {
+fn greeting_in_message_replaces_ours() {
     let draft = Draft {
         message: "Hi Ana, shall we talk?".to_owned(),
         ..draft()
     };
     let to = EmailAddress::parse("ana@example.org").unwrap();
-    let mime = mail_of(&letter(&to, &draft));
-    let text = parsed(&mime).body_text(0).unwrap().into_owned();
+    let text = text_of(&mail_of(&letter(&to, &draft)));
     assert!(text.starts_with("Hi Ana, shall we talk?"), "{text}");
-    for (message, expected) in [
-        ("Olá Ana! …", true),
-        ("Higher is better", false),
-        ("", false),
+}
+
+#[test]
+fn greets_knows_every_language_of_the_frames() {
+    for greeting in [
+        "Dear Ana, I read …",
+        "Good morning Ana – I read …",
+        "Liebe Ana, ich habe …",
+        "Guten Tag Ana, ich habe …",
+        "Chère Ana,\nj’ai lu …",
+        "Bonjour Ana, j’ai lu …",
+        "Hola, Ana: he leído …",
+        "Querida Ana: he leído …",
+        "Buongiorno Ana, ho letto …",
+        "Cara Ana, ho letto …",
+        "Olá, Ana! Li …",
+        "Bom dia, Ana! Li …",
+        "Beste Ana, ik las …",
+        "Dag Ana, ik las …",
+        "Anaさん、こんにちは。",
     ] {
-        assert_eq!(greets(message), expected, "{message}");
+        assert!(frame::greets(greeting), "{greeting}");
+    }
+    for opening in [
+        "",
+        "Higher is better.",
+        "Liebe zum Detail zeichnet Ihre Beiträge aus, und das fällt auf.",
+        "Your runs, said hello to by thousands, are worth a look.",
+        "Beste hardlopers verdienen meer dan een medaille voor hun werk, vinden wij.",
+        "Dagelijks lees ik mee, en graag.",
+    ] {
+        assert!(!frame::greets(opening), "{opening}");
     }
 }
 
 #[test]
-fn a_name_that_is_none_is_passed_over() {
-    assert_eq!(greeting(Some("Ana Fit")), "Hello Ana Fit,");
-    assert_eq!(
-        greeting(Some("José O'Neill-Silva")),
-        "Hello José O'Neill-Silva,"
-    );
+fn only_names_are_greeted_by_name() {
+    let greeting_to = |name| {
+        let (to, draft) = (EmailAddress::parse("ana@example.org").unwrap(), draft());
+        let letter = Letter {
+            name,
+            language: None,
+            ..letter(&to, &draft)
+        };
+        greeting(Frame::of(None), &letter)
+    };
+    assert_eq!(greeting_to(Some("Ana Fit")), "Hello Ana Fit,");
+    let name = "José O'Neill-Silva";
+    assert_eq!(greeting_to(Some(name)), format!("Hello {name},"));
     for odd in [
         None,
         Some(""),
@@ -187,12 +248,18 @@ fn a_name_that_is_none_is_passed_over() {
         Some("a\r\nBcc: x@example.org"),
         Some("<script>"),
     ] {
-        assert_eq!(greeting(odd), "Hello,", "{odd:?}");
+        assert_eq!(greeting_to(odd), "Hello,", "{odd:?}");
     }
 }
 
 #[test]
-fn no_text_of_a_lead_becomes_a_header() {
+fn filled_in_text_is_not_filled_again() {
+    let blanks = [("{sender}", "{offer}"), ("{offer}", "10 %")];
+    assert_eq!(fill("{sender}: {offer}.", &blanks), "{offer}: 10 %.");
+}
+
+#[test]
+fn text_of_a_lead_never_becomes_a_header() {
     let mime = mail(|letter| Letter {
         name: Some("Ana\r\nBcc: eve@example.net"),
         username: "ana\r\nBcc: eve@example.net",

@@ -20,7 +20,8 @@ async fn click_without_database_asks_to_retry(pool: PgPool) {
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(answer.headers[header::RETRY_AFTER], "60");
         assert!(
-            answer.body.contains("not unsubscribed yet") && answer.body.contains("answer the mail"),
+            answer.body.contains("not unsubscribed yet")
+                && answer.body.contains("reply to the mail"),
             "{answer:?}"
         );
     }

@@ -120,6 +120,6 @@ async fn click_for_unknown_send_is_not_found(pool: PgPool) {
     let path = crate::fixture::link(f.sends[0] + 1);
     let answer = f.one_click(&path).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
-    assert!(answer.body.contains("answer the mail"), "{answer:?}");
+    assert!(answer.body.contains("reply to the mail"), "{answer:?}");
     assert_eq!(f.suppressed().await, 0);
 }

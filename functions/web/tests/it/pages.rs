@@ -71,15 +71,15 @@ async fn the_privacy_page_says_what_the_law_asks_for(pool: PgPool) {
     for needed in [
         "answer for it",
         "public profile",
-        "a list that we were given",
+        "a contact list that was passed on to us",
         "legitimate interest",
         "consent",
         "Amazon Web Services",
         "language model",
         "How long we keep it",
-        "You may object at any time",
-        "erased, corrected or blocked",
-        "copy of it",
+        "You can object to our messages at any time",
+        "corrected, restricted or deleted",
+        "copy of your data",
         "data protection authority",
     ] {
         assert!(body.contains(needed), "{needed} is missing");
