@@ -90,13 +90,17 @@ pub fn sdk(endpoint: Option<&str>) -> SdkConfig {
         .build()
 }
 
-/// A word that no other test uses, nor this one when it is run again: the local cloud remembers.
+/// An address on this machine at which nothing listens: the system gives port 1 to nobody who asks for
+/// a free one.
+pub const CLOSED: &str = "http://127.0.0.1:1";
+
+/// A word that no other test uses, nor this one when it is run again: the local cloud remembers. Drawn
+/// at random, because two tests may read the clock in the same moment.
 pub async fn unique(pool: &PgPool) -> String {
-    let word = "select to_hex((extract(epoch from clock_timestamp()) * 1000000)::bigint)";
-    sqlx::query_scalar(word)
+    sqlx::query_scalar("select replace(gen_random_uuid()::text, '-', '')")
         .fetch_one(pool)
         .await
-        .expect("PostgreSQL has a clock")
+        .expect("PostgreSQL draws a random word")
 }
 
 /// A queue of the test's own in the local cloud.

@@ -7,6 +7,7 @@
 //! * `connection` – one that died while nobody looked.
 //! * `plans` – the statements stay on their indexes as the tables grow.
 //! * `why` – what an operator is told; `operator` – what one may do.
+//! * `testing` – what tests of several crates share.
 //! * `audit` – every decision leaves a trace that names nobody.
 
 #![expect(
@@ -24,5 +25,6 @@ mod limits;
 mod operator;
 mod plans;
 mod sends;
+mod testing;
 mod tidy;
 mod why;

@@ -124,12 +124,8 @@ async fn control_characters_in_an_answer_never_reach_the_database(pool: PgPool) 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn a_model_that_is_not_there_leaves_the_leads_to_the_rules(pool: PgPool) {
     let stage = Stage::new(pool).await;
-    let closed = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
     let lead = stage.leads(&["alone"]).await;
-    let deps = stage.deps_at(&format!("http://{closed}"), &[]);
+    let deps = stage.deps_at(testing::CLOSED, &[]);
     let event = testing::rows_event(&lead);
     handle(&deps, event, within(Duration::from_secs(14)))
         .await

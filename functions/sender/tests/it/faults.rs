@@ -91,11 +91,7 @@ async fn each_fault_has_its_answer(pool: PgPool) {
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn an_ses_that_nobody_listens_at_took_nothing(pool: PgPool) {
-    // A port that was free a moment ago.
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let nobody = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
-    let f = Fixture::new(&pool, impatient(&nobody), &[]).await;
+    let f = Fixture::new(&pool, impatient(testing::CLOSED), &[]).await;
     let ids = f.plan(&runners("nobody", 1)).await;
     f.deliver(&ids).await.unwrap();
     let unreachable = ("queued".to_owned(), Some("mailer_unreachable".to_owned()));
