@@ -22,6 +22,7 @@ use chromium::Chromium;
 /// Opens everything, presses one button, and looks at what the database says.
 pub(crate) async fn run(session: &Session) -> Result<()> {
     let settings = &session.settings;
+    session.join().await?;
     let _alone = session.alone().await?;
     let python = up::prepare(settings).await?;
     let Some(chromium) = Chromium::prepare(settings, &python).await? else {
@@ -30,7 +31,7 @@ pub(crate) async fn run(session: &Session) -> Result<()> {
     };
     let web = address(&aws::config(&settings.folder)).await?;
     let pages = Pages::of(settings, &web)?;
-    let pool = migrate::pool(&settings.database_url())?;
+    let pool = migrate::marked(&settings.database_url()).await?;
     let mut conn = db::acquire(&pool).await?;
 
     let before = recipients::count_suppressed(&mut conn).await?;

@@ -6,7 +6,7 @@ use anyhow::Result;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::Command;
-use crate::session::{Part, Session};
+use crate::session::Session;
 use crate::settings::Settings;
 use crate::{
     bench, browser, chaos, demo, internet, invoke, leads, lint, logs, mail, output, outreach,
@@ -47,6 +47,7 @@ async fn dispatch(session: &Session, command: Command) -> Result<ExitCode> {
     match command {
         Command::Up(args) => {
             up::up(session, &args, None).await?;
+            session.keep()?;
             status::hints();
         }
         Command::Down { wipe } => down(session, wipe).await?,
@@ -72,11 +73,7 @@ async fn dispatch(session: &Session, command: Command) -> Result<ExitCode> {
 
 async fn down(session: &Session, wipe: bool) -> Result<()> {
     let _alone = session.alone().await?;
-    let mut stopped = false;
-    for part in Part::ALL {
-        stopped |= session.stop(part).await?;
-    }
-    if !stopped {
+    if !session.stop_everything().await? {
         output::fresh("Nothing", "runs");
     }
     if wipe {

@@ -1,11 +1,10 @@
-//! Which PostgreSQL is used: the embedded one, unless a local one is given.
+//! Which PostgreSQL is used: the embedded one, unless `LOCAL_DATABASE_URL` names another.
 
 use std::path::Path;
 
 use url::Url;
 
 use crate::folder::Folder;
-use crate::outside::is_loopback;
 
 /// The database of the pipeline on the embedded server.
 const NAME: &str = "outreach";
@@ -15,53 +14,37 @@ const NAME: &str = "outreach";
 pub(crate) enum Database {
     /// On the server in our folder.
     Embedded,
-    /// On a server that somebody else runs; the variable that named it.
-    Given { url: String, variable: &'static str },
+    /// On another server, named by `LOCAL_DATABASE_URL`.
+    Given(String),
 }
 
 impl Database {
-    /// `LOCAL_DATABASE_URL` always wins; `DATABASE_URL` only where it names this machine, because
-    /// a shell may hold a production one. The second value says what was left aside.
+    /// Only `LOCAL_DATABASE_URL` is followed, and only to a database that was made here
+    /// (`migrate.rs`). A plain `DATABASE_URL` may be a deployed stack's, on this machine too: the end of
+    /// a tunnel is. The second value says what was left aside.
     pub(crate) fn from_lookup(
         folder: &Folder,
         lookup: &impl Fn(&str) -> Option<String>,
     ) -> (Self, Option<String>) {
         let given = |name: &str| lookup(name).filter(|url| !url.is_empty());
         if let Some(url) = given("LOCAL_DATABASE_URL") {
-            return (
-                Self::Given {
-                    url,
-                    variable: "LOCAL_DATABASE_URL",
-                },
-                None,
-            );
+            return (Self::Given(url), None);
         }
-        match given("DATABASE_URL") {
-            // What `cargo local env` printed.
-            Some(url) if socket(&url).is_some_and(|path| Path::new(&path) == folder.postgres()) => {
-                (Self::Embedded, None)
-            }
-            Some(url) if is_loopback(&url) || socket(&url).is_some() => (
-                Self::Given {
-                    url,
-                    variable: "DATABASE_URL",
-                },
-                None,
-            ),
-            Some(_) => {
-                let notice = "DATABASE_URL names a server on another machine and is ignored; \
-                              LOCAL_DATABASE_URL=… is used on purpose";
-                (Self::Embedded, Some(notice.to_owned()))
-            }
-            None => (Self::Embedded, None),
-        }
+        // What `cargo local env` printed.
+        let is_ours =
+            |url: &str| socket(url).is_some_and(|path| Path::new(&path) == folder.postgres());
+        let notice = given("DATABASE_URL").filter(|url| !is_ours(url)).map(|_| {
+            "DATABASE_URL is not followed; LOCAL_DATABASE_URL=… names a PostgreSQL for the local cloud"
+                .to_owned()
+        });
+        (Self::Embedded, notice)
     }
 
     /// The URL of the pipeline's database.
     pub(crate) fn url(&self, folder: &Folder) -> String {
         match self {
             Self::Embedded => embedded_url(folder, NAME),
-            Self::Given { url, .. } => url.clone(),
+            Self::Given(url) => url.clone(),
         }
     }
 
@@ -69,7 +52,7 @@ impl Database {
     pub(crate) fn url_beside(&self, folder: &Folder, suffix: &str) -> String {
         match self {
             Self::Embedded => embedded_url(folder, &format!("{NAME}_{suffix}")),
-            Self::Given { url, .. } => Url::parse(url).map_or_else(
+            Self::Given(url) => Url::parse(url).map_or_else(
                 |_| url.clone(),
                 |mut beside| {
                     beside.set_path(&format!("{}_{suffix}", beside.path().trim_end_matches('/')));
@@ -111,40 +94,26 @@ mod tests {
         })
     }
 
-    #[track_caller]
-    fn check(variables: &[(&str, &str)], expected: Option<(&str, &'static str)>, noticed: bool) {
-        let expected = expected.map_or(Database::Embedded, |(url, variable)| Database::Given {
-            url: url.to_owned(),
-            variable,
-        });
-        let (found, notice) = choose(variables);
-        assert_eq!((found, notice.is_some()), (expected, noticed));
+    const NEAR: &str = "postgres://dana@localhost:5432/outreach";
+    const FAR: &str = "postgres://app@db.example.com/production";
+    const SOCKET: &str = "postgres://dana@/outreach?host=/var/run/postgresql";
+
+    #[test]
+    fn plain_database_url_is_never_followed() {
+        for url in [NEAR, FAR, SOCKET] {
+            let (found, notice) = choose(&[("DATABASE_URL", url)]);
+            assert_eq!(found, Database::Embedded, "{url}");
+            assert!(notice.unwrap().contains("LOCAL_DATABASE_URL"));
+        }
+        assert_eq!(choose(&[]), (Database::Embedded, None));
     }
 
     #[test]
-    fn a_given_database_wins_when_it_is_on_this_machine_or_meant() {
-        let near = "postgres://dana@localhost:5432/outreach";
-        let far = "postgres://app@db.example.com/production";
-        let through_socket = "postgres://dana@/outreach?host=/var/run/postgresql";
-        check(&[], None, false);
-        check(
-            &[("DATABASE_URL", near)],
-            Some((near, "DATABASE_URL")),
-            false,
-        );
-        check(
-            &[("DATABASE_URL", through_socket)],
-            Some((through_socket, "DATABASE_URL")),
-            false,
-        );
-        check(&[("DATABASE_URL", far)], None, true);
-        check(
-            &[("LOCAL_DATABASE_URL", far)],
-            Some((far, "LOCAL_DATABASE_URL")),
-            false,
-        );
-        let both = [("DATABASE_URL", far), ("LOCAL_DATABASE_URL", near)];
-        check(&both, Some((near, "LOCAL_DATABASE_URL")), false);
+    fn local_database_url_names_another_server() {
+        for url in [NEAR, FAR, SOCKET] {
+            let given = [("LOCAL_DATABASE_URL", url), ("DATABASE_URL", FAR)];
+            assert_eq!(choose(&given), (Database::Given(url.to_owned()), None));
+        }
     }
 
     #[test]
@@ -155,17 +124,17 @@ mod tests {
             url,
             "postgresql://postgres@localhost/outreach?host=%2Fcheckout%2F.local%2Fpostgres"
         );
-        check(&[("DATABASE_URL", &url)], None, false);
+        assert_eq!(
+            choose(&[("DATABASE_URL", &url)]),
+            (Database::Embedded, None)
+        );
     }
 
     #[test]
     fn a_database_beside_keeps_server_and_options() {
         let folder = Folder::from_lookup(Path::new("/checkout"), &|_| None).unwrap();
         let url = "postgres://dana@localhost:5432/outreach?sslmode=disable".to_owned();
-        let given = Database::Given {
-            url,
-            variable: "DATABASE_URL",
-        };
+        let given = Database::Given(url);
         assert_eq!(
             given.url_beside(&folder, "test"),
             "postgres://dana@localhost:5432/outreach_test?sslmode=disable"

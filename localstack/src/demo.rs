@@ -16,6 +16,7 @@ use aws_config::SdkConfig;
 use serde_json::json;
 
 use crate::cli::DemoArgs;
+use crate::postgres_log::LogMark;
 use crate::queues::Queues;
 use crate::session::Session;
 use crate::settings::{STACK, Settings};
@@ -34,7 +35,9 @@ pub(crate) async fn run(session: &Session, args: &DemoArgs) -> Result<ExitCode> 
         seed: args.seed,
         leads: args.leads,
     };
+    let log = LogMark::now(&settings.folder);
     let up = up::up(session, &args.up, Some(world)).await?;
+    session.keep()?;
     let template = Template::load(&settings.folder.workspace.join("template.yaml"))?;
     let queues = Queues::find(&up.aws, &template).await?;
 
@@ -51,6 +54,7 @@ pub(crate) async fn run(session: &Session, args: &DemoArgs) -> Result<ExitCode> 
         return Err(process::died(&settings.folder, cloud::NAME));
     }
     drained?;
+    log.refuse_deadlocks()?;
     let seconds = begun.elapsed().as_secs_f64();
 
     let facts = Facts::gather(settings, &up, &queues).await?;

@@ -1,8 +1,18 @@
 //! Where everything of the local cloud lies and listens: one ignored folder, a few ports.
+//!
+//! The folder is made and marked here, and nothing is deleted but below a marked one: whatever
+//! `LOCAL_DIR` holds, files of somebody else stay.
 
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+
+/// The file that marks a folder as ours. Python's side knows it too (`postgres.py`).
+const MARKER: &str = "made-by-cargo-local";
+const MARKER_TEXT: &str =
+    "`cargo local` made this folder and deletes files in it. Keep nothing of yours here.\n";
 
 /// The folder and the ports of this checkout's cloud. With other values a second one runs beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,17 +33,14 @@ impl Folder {
         workspace: &Path,
         lookup: &impl Fn(&str) -> Option<String>,
     ) -> Result<Self> {
-        let root = workspace.join(lookup("LOCAL_DIR").unwrap_or_else(|| ".local".to_owned()));
-        if root == workspace {
-            bail!("LOCAL_DIR is the workspace itself; name a folder of its own");
-        }
+        let root = chosen_root(workspace, lookup)?;
         let cloud_port = port(lookup, "LOCAL_CLOUD_PORT", 4566)?;
         let internet_port = port(lookup, "LOCAL_INTERNET_PORT", 4580)?;
         if cloud_port == internet_port {
             bail!("LOCAL_CLOUD_PORT and LOCAL_INTERNET_PORT are both {cloud_port}");
         }
         Ok(Self {
-            workspace: workspace.to_owned(),
+            workspace: resolved(workspace)?,
             root,
             cloud_port,
             internet_port,
@@ -59,7 +66,7 @@ impl Folder {
     pub(crate) fn make_home(&self) -> Result<()> {
         for name in ["cache", "runtime", "tmp"] {
             let path = self.home().join(name);
-            std::fs::create_dir_all(&path)
+            fs::create_dir_all(&path)
                 .with_context(|| format!("could not make {}", path.display()))?;
         }
         Ok(())
@@ -100,6 +107,34 @@ impl Folder {
         format!("http://127.0.0.1:{}", self.internet_port)
     }
 
+    /// Makes and marks the folder, or finds it marked.
+    ///
+    /// # Errors
+    /// When it holds files and no mark: then it is not ours.
+    pub(crate) fn make(&self) -> Result<()> {
+        let shown = || self.shown(&self.root);
+        fs::create_dir_all(&self.root).with_context(|| format!("could not make {}", shown()))?;
+        let is_empty = fs::read_dir(&self.root)?.next().is_none();
+        if is_empty {
+            let marker = self.root.join(MARKER);
+            fs::write(marker, MARKER_TEXT)
+                .with_context(|| format!("could not mark {}", shown()))?;
+        }
+        self.check_marked()
+    }
+
+    fn check_marked(&self) -> Result<()> {
+        let marker = self.root.join(MARKER);
+        if fs::read_to_string(marker).is_ok_and(|text| text == MARKER_TEXT) {
+            return Ok(());
+        }
+        bail!(
+            "{} was not made by cargo local (there is no file {MARKER} in it), and nothing in it is \
+             touched; remove it yourself, or name a new folder with LOCAL_DIR=…",
+            self.shown(&self.root)
+        )
+    }
+
     /// Forgets everything but the installed tools.
     pub(crate) fn wipe(&self) -> Result<()> {
         let logs = self.root.join("logs");
@@ -111,21 +146,86 @@ impl Folder {
             self.home(),
             logs,
         ] {
-            match std::fs::remove_dir_all(&path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(error)
-                        .with_context(|| format!("could not remove {}", path.display()));
-                }
-                _ => {}
-            }
+            self.remove(&path)?;
         }
         Ok(())
+    }
+
+    /// Removes a folder below this one, if it is there. A symbolic link is removed itself, never what
+    /// it leads to.
+    pub(crate) fn remove(&self, path: &Path) -> Result<()> {
+        self.check_marked()?;
+        let below = path.strip_prefix(&self.root).unwrap_or(Path::new(""));
+        let mut parts = below.components().peekable();
+        let is_below = parts.peek().is_some() && parts.all(is_plain);
+        let passes_a_link = path
+            .ancestors()
+            .skip(1)
+            .take_while(|above| *above != self.root)
+            .any(Path::is_symlink);
+        if !is_below || passes_a_link {
+            bail!("{} is not ours to remove", path.display());
+        }
+        match fs::remove_dir_all(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("could not remove {}", path.display()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// `path` as a person would type it from the workspace root.
     pub(crate) fn shown<'a>(&self, path: &'a Path) -> std::path::Display<'a> {
         path.strip_prefix(&self.workspace).unwrap_or(path).display()
     }
+}
+
+/// What `LOCAL_DIR` names, where that can be a folder of our own.
+fn chosen_root(workspace: &Path, lookup: &impl Fn(&str) -> Option<String>) -> Result<PathBuf> {
+    let given = lookup("LOCAL_DIR").unwrap_or_else(|| ".local".to_owned());
+    if given.starts_with('~') {
+        bail!("LOCAL_DIR is {given:?}, which the shell did not expand; write the path in full");
+    }
+    // Collected, so that a slash at the end does not hide a link.
+    let named: PathBuf = workspace.join(&given).components().collect();
+    if named.is_symlink() {
+        bail!("LOCAL_DIR is {given:?}, a symbolic link; name the folder that it leads to");
+    }
+    let root = resolved(&named)?;
+    if resolved(workspace)?.starts_with(&root) {
+        bail!("LOCAL_DIR is {given:?}, which holds the workspace; name a folder of its own");
+    }
+    let home = lookup("HOME").map(PathBuf::from).unwrap_or_default();
+    if home.is_absolute() && resolved(&home)?.starts_with(&root) {
+        bail!("LOCAL_DIR is {given:?}, which holds your home folder; name a folder of its own");
+    }
+    Ok(root)
+}
+
+/// The path without links and without `..`, also where its end does not exist yet.
+fn resolved(path: &Path) -> Result<PathBuf> {
+    for above in path.ancestors() {
+        match above.canonicalize() {
+            Ok(real) => {
+                let missing = path.strip_prefix(above)?;
+                if !missing.components().all(is_plain) {
+                    bail!("{} does not exist, and holds `..`", path.display());
+                }
+                // Joined to nothing, a path would end in a slash.
+                let whole = real.join(missing);
+                return Ok(whole.components().collect());
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => {
+                return Err(error).with_context(|| format!("could not read {}", above.display()));
+            }
+        }
+    }
+    bail!("{} does not exist", path.display())
+}
+
+fn is_plain(part: Component<'_>) -> bool {
+    matches!(part, Component::Normal(_))
 }
 
 fn port(lookup: &impl Fn(&str) -> Option<String>, name: &str, default: u16) -> Result<u16> {
@@ -139,73 +239,4 @@ fn port(lookup: &impl Fn(&str) -> Option<String>, name: &str, default: u16) -> R
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::HashMap;
-
-    use super::*;
-
-    fn folder(variables: &[(&str, &str)]) -> Result<Folder> {
-        let variables: HashMap<&str, &str> = variables.iter().copied().collect();
-        Folder::from_lookup(Path::new("/checkout"), &|name| {
-            variables.get(name).map(ToString::to_string)
-        })
-    }
-
-    #[test]
-    fn nothing_given_means_dot_local_and_the_usual_ports() {
-        let folder = folder(&[]).unwrap();
-        assert_eq!(folder.root, Path::new("/checkout/.local"));
-        assert_eq!(folder.cloud_url(), "http://127.0.0.1:4566");
-        assert_eq!(folder.internet_url(), "http://127.0.0.1:4580");
-    }
-
-    #[test]
-    fn a_second_checkout_can_run_beside_with_its_own_values() {
-        let variables = [
-            ("LOCAL_DIR", "/elsewhere"),
-            ("LOCAL_CLOUD_PORT", "5566"),
-            ("LOCAL_INTERNET_PORT", "5580"),
-        ];
-        let folder = folder(&variables).unwrap();
-        assert_eq!(folder.root, Path::new("/elsewhere"));
-        assert_eq!((folder.cloud_port, folder.internet_port), (5566, 5580));
-    }
-
-    #[track_caller]
-    fn check_refused(variables: &[(&str, &str)], reason: &str) {
-        assert_eq!(folder(variables).unwrap_err().to_string(), reason);
-    }
-
-    #[test]
-    fn values_that_cannot_work_are_refused_by_name() {
-        check_refused(
-            &[("LOCAL_CLOUD_PORT", "web")],
-            r#"LOCAL_CLOUD_PORT is "web", not a port number"#,
-        );
-        check_refused(
-            &[("LOCAL_CLOUD_PORT", "70000")],
-            r#"LOCAL_CLOUD_PORT is "70000", not a port number"#,
-        );
-        check_refused(
-            &[("LOCAL_INTERNET_PORT", "0")],
-            "LOCAL_INTERNET_PORT is 0: the local cloud needs a port that stays the same",
-        );
-        check_refused(
-            &[("LOCAL_CLOUD_PORT", "4580")],
-            "LOCAL_CLOUD_PORT and LOCAL_INTERNET_PORT are both 4580",
-        );
-        check_refused(
-            &[("LOCAL_DIR", "")],
-            "LOCAL_DIR is the workspace itself; name a folder of its own",
-        );
-    }
-
-    #[test]
-    fn paths_are_shown_from_the_workspace_root() {
-        let folder = folder(&[]).unwrap();
-        assert_eq!(
-            folder.shown(&folder.log("cloud")).to_string(),
-            ".local/logs/cloud.log"
-        );
-    }
-}
+mod tests;

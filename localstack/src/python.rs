@@ -35,6 +35,7 @@ pub(crate) async fn prepare(
     environment: &Environment,
     chosen: Option<&str>,
 ) -> Result<Python> {
+    folder.make()?;
     let sources = folder.workspace.join("localstack/executor");
     let home = folder.python();
     let bin = home.join("bin");
@@ -67,8 +68,9 @@ pub(crate) async fn prepare(
             "Preparing",
             format_args!("Python {version} in {}", folder.shown(&home)),
         );
+        folder.remove(&home)?;
         let mut create = environment.downloader(python);
-        create.args(["-m", "venv", "--clear"]).arg(&home);
+        create.args(["-m", "venv"]).arg(&home);
         child::run(create)
             .await
             .context("could not create the virtual environment")?;
@@ -95,7 +97,7 @@ pub(crate) async fn prepare(
         );
         install.executor().await?;
         // LocalStack finds plug-ins through a cache that does not notice a new version.
-        remove_if_there(&folder.home().join("cache"))?;
+        folder.remove(&folder.home().join("cache"))?;
         executor.put_in(&home)?;
     }
     folder.make_home()?;
@@ -248,15 +250,6 @@ fn files_below(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
-}
-
-fn remove_if_there(path: &Path) -> Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("could not remove {}", path.display()))
-        }
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

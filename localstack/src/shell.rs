@@ -27,6 +27,7 @@ pub(crate) async fn psql(session: &Session, arguments: &[String]) -> Result<Erro
     let settings = &session.settings;
     let python = up::prepare(settings).await?;
     let server = up::start_postgres(session, &python).await?;
+    session.keep()?;
     // Ours speaks no TLS: for another server it is the user's own that fits.
     let program = server.map_or_else(|| "psql".into(), |server| server.bin_dir.join("psql"));
     let mut psql = settings.environment.command(program);

@@ -24,6 +24,7 @@ pub(crate) async fn run(session: &Session, check: bool) -> Result<()> {
 
 async fn refresh(session: &Session, check: bool) -> Result<()> {
     let settings = &session.settings;
+    session.join().await?;
     let _alone = session.alone().await?;
     let python = up::prepare(settings).await?;
     up::start_postgres(session, &python).await?;
@@ -31,7 +32,7 @@ async fn refresh(session: &Session, check: bool) -> Result<()> {
     migrate::anew(&url).await?;
 
     let fresh = settings.folder.root.join("sqlx");
-    remove_if_there(&fresh)?;
+    settings.folder.remove(&fresh)?;
     fs::create_dir_all(&fresh)?;
     ask(settings, &url, &fresh).await?;
     let kept = settings.folder.workspace.join("shared/.sqlx");

@@ -99,8 +99,8 @@ fn processes(settings: &Settings) -> Vec<Process> {
                 log,
             }
         }
-        Database::Given { variable, .. } => {
-            let at = format!("given by {variable}");
+        Database::Given(_) => {
+            let at = "given by LOCAL_DATABASE_URL".to_owned();
             Process {
                 name: "PostgreSQL",
                 pid: None,
@@ -154,7 +154,7 @@ async fn web(settings: &Settings) -> Option<String> {
 /// Nothing while the database is down or empty.
 async fn tables(settings: &Settings) -> Vec<TableRows> {
     let counted = async {
-        let pool = migrate::pool(&settings.database_url())?;
+        let pool = migrate::marked(&settings.database_url()).await?;
         anyhow::Ok(report::table_rows(&mut *db::acquire(&pool).await?).await?)
     };
     counted.await.unwrap_or_default()

@@ -13,6 +13,7 @@ use crate::{child, migrate, output, up};
 
 /// Runs `cargo test` and ends as it ends; what it started for that is stopped again.
 pub(crate) async fn run(session: &Session, arguments: &[String]) -> Result<ExitCode> {
+    let _alone = session.alone_testing().await?;
     let log = LogMark::now(&session.settings.folder);
     let result = prepared(session, arguments).await;
     session.stop_started().await?;

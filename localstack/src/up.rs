@@ -51,9 +51,14 @@ pub(crate) struct Cloud {
 /// what differs.
 pub(crate) async fn up(session: &Session, args: &UpArgs, world: Option<World>) -> Result<Cloud> {
     let settings = &session.settings;
+    session.join().await?;
     let _alone = session.alone().await?;
     for notice in &settings.notices {
         output::warning(notice);
+    }
+    // Before anything is installed or built for it.
+    if let Database::Given(url) = &settings.database {
+        migrate::refuse_foreign(url).await?;
     }
     let template = Template::load(&settings.folder.workspace.join("template.yaml"))?;
 
@@ -111,11 +116,12 @@ pub(crate) async fn prepare(settings: &Settings) -> Result<Python> {
 /// PostgreSQL; none is started where somebody gave another one.
 pub(crate) async fn start_postgres(session: &Session, python: &Python) -> Result<Option<Server>> {
     let settings = &session.settings;
-    if let Database::Given { variable, .. } = &settings.database {
-        output::fresh("Using", format_args!("the PostgreSQL of {variable}"));
+    if let Database::Given(url) = &settings.database {
+        migrate::refuse_foreign(url).await?;
+        output::fresh("Using", "the PostgreSQL of LOCAL_DATABASE_URL");
         return Ok(None);
     }
-    session.about_to_start(Part::Postgres);
+    session.about_to_start(Part::Postgres)?;
     let runs = postgres::find(&settings.folder).is_some();
     let server = postgres::start(&settings.folder, &settings.environment, python).await?;
     say(runs, format_args!("PostgreSQL (pid {})", server.pid));
@@ -125,7 +131,7 @@ pub(crate) async fn start_postgres(session: &Session, python: &Python) -> Result
 /// LocalStack, on its way; it is ready when [`cloud::until_ready`] says so.
 pub(crate) async fn start_cloud(session: &Session, python: &Python) -> Result<()> {
     let settings = &session.settings;
-    session.about_to_start(Part::Cloud);
+    session.about_to_start(Part::Cloud)?;
     let started = cloud::start(&settings.folder, &settings.environment, python).await?;
     say(
         !started,
@@ -139,7 +145,7 @@ async fn start_internet(session: &Session, world: Option<World>) -> Result<()> {
     if !settings.outside.needs_stand_in() {
         return Ok(());
     }
-    session.about_to_start(Part::Internet);
+    session.about_to_start(Part::Internet)?;
     let started = internet::start(&settings.folder, &settings.environment, world).await?;
     say(
         !started,

@@ -57,6 +57,9 @@ pub(super) fn given(
     let mut given: BTreeMap<String, String> =
         ours.map(|(name, value)| (name.to_owned(), value)).into();
     for (name, value) in overrides {
+        if name == "DatabaseUrl" {
+            bail!("DatabaseUrl cannot be set here; LOCAL_DATABASE_URL=… names another PostgreSQL");
+        }
         if template["Parameters"].get(name).is_none() {
             bail!("template.yaml has no parameter {name}");
         }
