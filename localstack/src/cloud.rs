@@ -103,7 +103,7 @@ fn fingerprint(folder: &Folder, python: &Python) -> String {
     HEXLOWER.encode(&hash.finalize())
 }
 
-fn variables(folder: &Folder) -> [(&'static str, String); 17] {
+fn variables(folder: &Folder) -> [(&'static str, String); 18] {
     let here = format!("127.0.0.1:{}", folder.cloud_port);
     let files = folder.cloud().to_string_lossy().into_owned();
     let on = || "1".to_owned();
@@ -116,9 +116,9 @@ fn variables(folder: &Folder) -> [(&'static str, String); 17] {
             format!("localhost:{}", folder.cloud_port),
         ),
         ("SQS_ENDPOINT_STRATEGY", "path".to_owned()),
-        // What a browser says of a form on a page that sends no referrer. Lambda asks for no origin;
-        // LocalStack would turn the button of our own page away.
-        ("EXTRA_CORS_ALLOWED_ORIGINS", "null".to_owned()),
+        // One check of origins for every service; `origins.py` says what a function's URL is spared.
+        ("DISABLE_CUSTOM_CORS_S3", on()),
+        ("DISABLE_CUSTOM_CORS_APIGATEWAY", on()),
         ("FILESYSTEM_ROOT", files),
         ("SERVICES", SERVICES.to_owned()),
         ("EAGER_SERVICE_LOADING", "0".to_owned()),

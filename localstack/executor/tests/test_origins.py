@@ -1,0 +1,63 @@
+"""Which requests pass the two checks of origins, ours and LocalStack's own."""
+
+from __future__ import annotations
+
+import pytest
+from local_cloud.origins import OriginCheck
+from localstack import config
+from localstack.aws.api import RequestContext
+from localstack.aws.handlers import enforce_cors
+from localstack.http import Request, Response
+from rolo.gateway import HandlerChain
+
+PORT = config.GATEWAY_LISTEN[0].port
+API = f"127.0.0.1:{PORT}"
+FUNCTION = f"a1b2c3.lambda-url.us-east-1.localhost:{PORT}"
+
+
+def status(method: str, host: str, path: str, **headers: str) -> int:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    request = Request(method, path, headers={"Host": host, **named})
+    response = Response(status=200)
+    chain: HandlerChain[RequestContext]
+    chain = HandlerChain(request_handlers=[OriginCheck(), enforce_cors])
+    chain.handle(RequestContext(request), response)
+    return response.status_code
+
+
+def test_request_without_origin_passes() -> None:
+    assert status("POST", API, "/") == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "path"),
+    [
+        (API, "/2015-03-31/functions"),
+        (API, "/u/token"),
+        (f"localhost:{PORT}", "/u/token"),
+        (FUNCTION, "/2015-03-31/functions"),
+        (FUNCTION, "/_localstack/state/reset"),
+        (FUNCTION, "/000000000000/queue"),
+        (FUNCTION, "/u/token/more"),
+        (f"{FUNCTION}0", "/u/token"),
+        (f"x.{FUNCTION}", "/u/token"),
+        (f"a1.lambda-url.us-east-1.evil.example:{PORT}", "/u/token"),
+        (f"a1.lambda-url.xx-nowhere-1.localhost:{PORT}", "/u/token"),
+    ],
+)
+def test_null_origin_is_refused(host: str, path: str) -> None:
+    assert status("POST", host, path, Origin="null") == 403
+
+
+def test_form_of_our_page_passes() -> None:
+    assert status("POST", FUNCTION, "/u/token", Origin="null", Sec_Fetch_Site="same-origin") == 200
+
+
+def test_form_with_named_origin_is_refused() -> None:
+    assert status("POST", FUNCTION, "/u/token", Origin="https://evil.example") == 403
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_foreign_page_without_origin_is_refused(site: str) -> None:
+    assert status("GET", API, "/?Action=ListQueues", Sec_Fetch_Site=site) == 403
+    assert status("GET", FUNCTION, "/privacy", Sec_Fetch_Site=site) == 200
