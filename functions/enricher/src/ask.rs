@@ -1,16 +1,17 @@
-//! Asks the model about a batch: reserve, call, settle. No question is paid for twice while its
-//! answer is known, and every call is on record before it is made (invariant 5).
+//! Asks the model about a batch: reserve, call, settle. No question is paid for twice while its answer
+//! is known, and every call is on record before it is made (invariant 5).
 
 mod call;
 
 use std::time::Duration;
 
-use call::{Next, call, ended};
+use call::call;
 use futures::future::join_all;
 use shared::{
-    clients::model::{Model, ModelError, Question},
+    clients::model::{Answer, Content, Model, ModelError},
     db::{
         DbError, PgConnection,
+        enrichment::Task,
         model_calls::{self, Reservation, SettledCall, Terms},
     },
     deadline::Deadline,
@@ -18,224 +19,283 @@ use shared::{
 };
 
 use crate::{
+    answer::{self, SCHEMA_TEXT},
     prompt::{Prompt, SYSTEM},
-    verdict::{self, SCHEMA, SCHEMA_TEXT, Verdict},
+    score::{NoAnswer, NotScored, Scored},
 };
 
 /// After this long a call without an outcome counts as lost: longer than an invocation lasts.
 const LEASE: Duration = Duration::from_secs(90);
 /// Kept for storing what came back.
 const RESERVE: Duration = Duration::from_secs(8);
+/// No round begins with less time left for it.
+const SHORTEST_ROUND: Duration = Duration::from_secs(5);
+/// How often a question is asked in one invocation.
+const ROUNDS: usize = 2;
 
-/// What came of one question.
-#[derive(Debug)]
-pub(crate) enum Asked {
-    /// A believed answer, and what all calls for it cost in millionths of a US dollar.
-    Verdict(Box<Verdict>, i64),
-    /// No believable answer is to be had: the rules score it.
-    Unanswered(Unanswered),
-    /// Ask again later, with the message.
-    Wait(Option<Duration>),
-    /// Ask again when the sweep finds it: the budget of the day is used up.
-    OverBudget,
-}
-
-/// Why there is no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unanswered {
-    /// The model refuses.
-    Refused,
-    /// Two paid answers were of no use.
-    Unusable,
-    /// The server is down.
-    Unavailable,
-    /// None is configured.
-    NoModel,
-    /// The person has said no.
-    NotAsked,
-}
-
-impl Unanswered {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Refused => "the model refused to judge this profile",
-            Self::Unusable => "the model gave no usable answer",
-            Self::Unavailable => "the model was not available",
-            Self::NoModel => "no model is configured",
-            Self::NotAsked => "the model was not asked about somebody who has said no",
-        }
-    }
-}
-
-/// Asking could not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
-    /// The database did not do its part.
-    #[error("could not ask the model")]
+    #[error(transparent)]
     Database(#[from] DbError),
     /// The model's server refuses every call: key, credit or set-up.
-    #[error("could not ask the model")]
-    Refused(#[source] ModelError),
+    #[error(transparent)]
+    Refused(ModelError),
 }
 
-/// A question on its way.
-struct Open<'a> {
-    place: usize,
-    prompt: &'a Prompt,
-    offer: &'a str,
-    cost: i64,
-    truncated: bool,
+/// A lead to be scored for a campaign, and what the model would be asked.
+#[derive(Debug)]
+pub(crate) struct Question<'a> {
+    pub(crate) task: &'a Task,
+    pub(crate) prompt: Prompt,
 }
 
-/// Asks about each prompt, with its campaign's offer, at most twice, and answers in order.
+/// Scores each question, in order, by the model if there is one, which is asked at most twice.
 ///
 /// # Errors
 /// When the database fails, or the server refuses all calls of ours. What was paid is kept.
-pub(crate) async fn ask(
-    model: &Model,
+pub(crate) async fn score(
+    model: Option<&Model>,
     conn: &mut PgConnection,
-    prompts: &[(Prompt, &str)],
+    questions: &[Question<'_>],
     deadline: Deadline,
-) -> Result<Vec<Asked>, AskError> {
-    let mut asked: Vec<Option<Asked>> = prompts.iter().map(|_| None).collect();
-    let mut open: Vec<Open<'_>> = prompts
-        .iter()
-        .enumerate()
-        .map(|(place, (prompt, offer))| Open {
-            place,
-            prompt,
-            offer,
-            cost: 0,
-            truncated: false,
-        })
-        .collect();
-    // A lead can be of two campaigns with the same offer: one question, asked once.
-    for _ in 0..2 {
-        if open.is_empty() || time_left(deadline).is_none() {
-            break;
-        }
-        open = round(model, conn, open, &mut asked, deadline).await?;
-    }
-    // What is still open has had an unusable answer or two, or no time left for the second.
-    for question in open {
-        if let Some(slot) = asked.get_mut(question.place) {
-            let again = time_left(deadline).is_none();
-            let waits = if again {
-                Asked::Wait(None)
-            } else {
-                Asked::Unanswered(Unanswered::Unusable)
-            };
-            slot.get_or_insert(waits);
+) -> Result<Vec<Result<Scored, NotScored>>, AskError> {
+    let mut asked: Vec<Asked<'_>> = questions.iter().map(|q| Asked::new(q, model)).collect();
+    let has_time = || deadline.allows(RESERVE + SHORTEST_ROUND);
+    if let Some(model) = model {
+        for _ in 0..ROUNDS {
+            if !has_time() {
+                break;
+            }
+            round(model, conn, &mut asked, deadline).await?;
         }
     }
-    Ok(asked
+    let has_time = has_time();
+    let scores: Vec<_> = asked
         .into_iter()
-        .map(|slot| slot.unwrap_or(Asked::Wait(None)))
-        .collect())
+        .map(|asked| asked.finish(has_time))
+        .collect();
+    let over_budget = scores
+        .iter()
+        .filter(|score| matches!(score, Err(NotScored::NextSweep)))
+        .count();
+    if over_budget > 0 {
+        tracing::warn!(
+            leads = over_budget,
+            "the day's model budget is used up: leads wait for tomorrow"
+        );
+    }
+    Ok(scores)
 }
 
-/// One round: what is known is taken, what may be asked is asked, and what came back unusable is
-/// returned for another round.
-async fn round<'a>(
+/// How far the asking of one question has come.
+struct Asked<'a> {
+    question: &'a Question<'a>,
+    /// What its calls have cost, in millionths of a US dollar.
+    cost_micros: i64,
+    /// Its answer was cut off: the next may be longer.
+    truncated: bool,
+    score: Option<Result<Scored, NotScored>>,
+}
+
+impl<'a> Asked<'a> {
+    fn new(question: &'a Question<'a>, model: Option<&Model>) -> Self {
+        let mut asked = Self {
+            question,
+            cost_micros: 0,
+            truncated: false,
+            score: None,
+        };
+        let recipient = &question.task.recipient;
+        if model.is_none() {
+            asked.score_by_rules(NoAnswer::NoModel);
+        } else if recipient.suppressed || recipient.erased {
+            // The gate refuses them whatever the model would say.
+            asked.score_by_rules(NoAnswer::OptedOut);
+        }
+        asked
+    }
+
+    fn score_by_rules(&mut self, why: NoAnswer) {
+        self.score = Some(Ok(Scored::by_rules(&self.question.task.lead, why)));
+    }
+
+    /// What is open after the last round has had unusable answers, or no time for the next.
+    fn finish(mut self, has_time: bool) -> Result<Scored, NotScored> {
+        if self.score.is_none() && has_time {
+            self.score_by_rules(NoAnswer::Unusable);
+        }
+        self.score.unwrap_or(Err(NotScored::Retry(None)))
+    }
+
+    /// Takes what is known without a call. Gives the attempt to make, if there is one.
+    fn take_reservation(&mut self, reservation: Reservation, model: &Model) -> Option<i32> {
+        match reservation {
+            Reservation::Ask { attempt } => return Some(attempt),
+            Reservation::Answered { answer } => match self.validate(&answer, model) {
+                Ok(scored) => self.score = Some(Ok(scored)),
+                Err(_) => self.score_by_rules(NoAnswer::Unusable),
+            },
+            Reservation::Refused => self.score_by_rules(NoAnswer::Refused),
+            Reservation::Exhausted => self.score_by_rules(NoAnswer::Unusable),
+            Reservation::Busy => self.score = Some(Err(NotScored::Retry(Some(LEASE)))),
+            Reservation::OverBudget => self.score = Some(Err(NotScored::NextSweep)),
+        }
+        None
+    }
+
+    fn validate(&self, text: &str, model: &Model) -> Result<Scored, answer::InvalidAnswer> {
+        let offer = &self.question.task.campaign.offer;
+        let scored = answer::validate(text, &self.question.prompt.shown, offer)?;
+        Ok(Scored {
+            model: Some(model.name().to_owned()),
+            cost_micros: self.cost_micros,
+            ..scored
+        })
+    }
+
+    /// Takes the end of a call. Gives what is to be kept of it, and why all calls may be refused.
+    fn take_reply(
+        &mut self,
+        attempt: i32,
+        reply: Result<Answer, ModelError>,
+        model: &Model,
+        max_tokens: u32,
+    ) -> (SettledCall, Option<ModelError>) {
+        let usage = reply
+            .as_ref()
+            .ok()
+            .map(|a| (a.input_tokens, a.output_tokens));
+        let worst = worst_cost(model, &self.question.prompt, max_tokens);
+        let paid = match usage {
+            Some((input, output)) if input + output > 0 => cost(model, input, output),
+            // It is not known what it cost: what was reserved.
+            _ => worst,
+        };
+        let (mut kept, mut refusal) = (None, None);
+        let mut cost_micros = 0;
+        let state = match reply {
+            Ok(answer) => {
+                cost_micros = paid;
+                self.cost_micros += paid;
+                let (state, text) = self.take_content(answer.content, model);
+                kept = text;
+                state
+            }
+            Err(ModelError::Lost) => {
+                cost_micros = paid;
+                self.cost_micros += paid;
+                CallState::Lost
+            }
+            Err(error) => {
+                refusal = self.take_failure(error);
+                CallState::Failed
+            }
+        };
+        let (input, output) = usage.unwrap_or_default();
+        let settled = SettledCall {
+            key: self.question.prompt.key,
+            attempt,
+            state,
+            answer: kept,
+            input_tokens: i32::try_from(input).unwrap_or(i32::MAX),
+            output_tokens: i32::try_from(output).unwrap_or(i32::MAX),
+            cost_micros,
+        };
+        (settled, refusal)
+    }
+
+    /// Takes a paid answer. What is unusable stays open for another round.
+    fn take_content(&mut self, content: Content, model: &Model) -> (CallState, Option<String>) {
+        match content {
+            Content::Refused => {
+                self.score_by_rules(NoAnswer::Refused);
+                (CallState::Refused, None)
+            }
+            Content::Truncated => {
+                self.truncated = true;
+                (CallState::Unusable, None)
+            }
+            Content::Unusable => (CallState::Unusable, None),
+            Content::Text(text) => match self.validate(&text, model) {
+                Ok(scored) => {
+                    self.score = Some(Ok(scored));
+                    (CallState::Answered, Some(text))
+                }
+                Err(invalid) => {
+                    tracing::warn!(reason = %invalid, "an answer of the model is not valid");
+                    (CallState::Unusable, None)
+                }
+            },
+        }
+    }
+
+    /// Takes a call that cost nothing. Gives the error if it is not about this question alone.
+    fn take_failure(&mut self, error: ModelError) -> Option<ModelError> {
+        match error {
+            ModelError::Throttled { after } => self.score = Some(Err(NotScored::Retry(after))),
+            ModelError::Unavailable { .. } => self.score_by_rules(NoAnswer::Unavailable),
+            ModelError::Declined { code } => {
+                tracing::warn!(code, "the model's server does not take a question");
+                self.score_by_rules(NoAnswer::Unusable);
+            }
+            ModelError::Refuses { .. } | ModelError::Lost => {
+                self.score = Some(Err(NotScored::Retry(None)));
+                return Some(error);
+            }
+        }
+        None
+    }
+}
+
+/// One round: what is known is taken, and what may be asked is asked.
+async fn round(
     model: &Model,
     conn: &mut PgConnection,
-    open: Vec<Open<'a>>,
-    asked: &mut [Option<Asked>],
+    asked: &mut [Asked<'_>],
     deadline: Deadline,
-) -> Result<Vec<Open<'a>>, AskError> {
-    let max_tokens = match open.iter().any(|q| q.truncated) {
+) -> Result<(), AskError> {
+    let open: Vec<&mut Asked<'_>> = asked.iter_mut().filter(|a| a.score.is_none()).collect();
+    if open.is_empty() {
+        return Ok(());
+    }
+    let max_tokens = match open.iter().any(|asked| asked.truncated) {
         true => model.config().max_tokens.saturating_mul(2),
         false => model.config().max_tokens,
     };
     let reservations = reserve(model, conn, &open, max_tokens).await?;
-    let mut calls = Vec::new();
-    for (question, reservation) in open.into_iter().zip(reservations) {
-        let answer = match reservation {
-            Reservation::Ask { attempt } => {
-                calls.push((question, attempt));
-                continue;
-            }
-            Reservation::Answered { answer } => {
-                match verdict::believe(&answer, &question.prompt.shown, question.offer) {
-                    Ok(verdict) => Asked::Verdict(Box::new(verdict), question.cost),
-                    Err(_) => Asked::Unanswered(Unanswered::Unusable),
-                }
-            }
-            Reservation::Refused => Asked::Unanswered(Unanswered::Refused),
-            Reservation::Exhausted => Asked::Unanswered(Unanswered::Unusable),
-            Reservation::Busy => Asked::Wait(Some(LEASE)),
-            Reservation::OverBudget => Asked::OverBudget,
-        };
-        place(asked, question.place, answer);
+    let calls: Vec<_> = open
+        .into_iter()
+        .zip(reservations)
+        .filter_map(|(asked, reservation)| {
+            let attempt = asked.take_reservation(reservation, model)?;
+            Some((asked, attempt))
+        })
+        .collect();
+    if calls.is_empty() {
+        return Ok(());
     }
     let until = Deadline::within(deadline.remaining().saturating_sub(RESERVE));
-    let answers = join_all(calls.iter().map(|(question, _)| {
-        let question = Question {
-            system: SYSTEM,
-            user: &question.prompt.user,
-            schema_name: "lead_enrichment",
-            schema: &SCHEMA,
-            max_tokens,
-        };
-        call(model, question, until)
+    let replies = join_all(calls.iter().map(|(asked, _)| {
+        let prompt = &asked.question.prompt;
+        call(model, prompt, max_tokens, until)
     }))
     .await;
-
-    let mut settled = Vec::with_capacity(calls.len());
-    let mut again = Vec::new();
-    let mut refused = None;
-    let n_calls = calls.len();
-    let mut n_refused = 0;
-    for ((mut question, attempt), answer) in calls.into_iter().zip(answers) {
-        let ended = ended(&question, answer);
-        let cost_micros = match (&ended.usage, ended.state) {
-            (_, CallState::Failed) => 0,
-            (Some((input, output)), _) if input + output > 0 => cost(model, *input, *output),
-            // Nobody knows what it cost: what was reserved.
-            _ => worst_cost(model, question.prompt, max_tokens),
-        };
-        question.cost += cost_micros;
-        let (input, output) = ended.usage.unwrap_or_default();
-        settled.push(SettledCall {
-            key: question.prompt.key,
-            attempt,
-            state: ended.state,
-            answer: ended.answer,
-            input_tokens: i32::try_from(input).unwrap_or(i32::MAX),
-            output_tokens: i32::try_from(output).unwrap_or(i32::MAX),
-            cost_micros,
-        });
-        match ended.next {
-            Next::Believed(verdict) => {
-                place(
-                    asked,
-                    question.place,
-                    Asked::Verdict(verdict, question.cost),
-                );
-            }
-            Next::Give(answer) => place(asked, question.place, answer),
-            Next::Again { truncated } => again.push(Open {
-                truncated,
-                ..question
-            }),
-            Next::Stop(error) => {
-                place(asked, question.place, Asked::Wait(None));
-                n_refused += 1;
-                refused = Some(error);
-            }
-        }
-    }
-    if !settled.is_empty() {
-        model_calls::settle(conn, &settled).await?;
-    }
-    match refused {
+    let (settled, refusals): (Vec<_>, Vec<_>) = calls
+        .into_iter()
+        .zip(replies)
+        .map(|((asked, attempt), reply)| asked.take_reply(attempt, reply, model, max_tokens))
+        .unzip();
+    model_calls::settle(conn, &settled).await?;
+    let mut refusals: Vec<_> = refusals.into_iter().flatten().collect();
+    let all = refusals.len() == settled.len();
+    match refusals.pop() {
         // Whatever we ask: key, account or set-up.
-        Some(error) if n_refused == n_calls => Err(AskError::Refused(error)),
+        Some(error) if all => Err(AskError::Refused(error)),
         Some(error) => {
-            tracing::error!(error = %error, "the model's server refused some of a batch");
-            Ok(again)
+            tracing::error!(%error, "the model's server refused some calls of a batch");
+            Ok(())
         }
-        None => Ok(again),
+        None => Ok(()),
     }
 }
 
@@ -243,13 +303,13 @@ async fn round<'a>(
 async fn reserve(
     model: &Model,
     conn: &mut PgConnection,
-    open: &[Open<'_>],
+    open: &[&mut Asked<'_>],
     max_tokens: u32,
 ) -> Result<Vec<Reservation>, DbError> {
-    let keys: Vec<_> = open.iter().map(|q| q.prompt.key).collect();
+    let keys: Vec<_> = open.iter().map(|asked| asked.question.prompt.key).collect();
     let worst = open
         .iter()
-        .map(|q| worst_cost(model, q.prompt, max_tokens))
+        .map(|asked| worst_cost(model, &asked.question.prompt, max_tokens))
         .max();
     let terms = Terms {
         model: model.name(),
@@ -257,21 +317,7 @@ async fn reserve(
         daily_budget_micros: model.config().daily_budget_micros,
         lease: LEASE,
     };
-    let reservations = model_calls::reserve(conn, &keys, terms).await?;
-    Ok(reservations)
-}
-
-fn place(asked: &mut [Option<Asked>], place: usize, answer: Asked) {
-    if let Some(slot) = asked.get_mut(place) {
-        *slot = Some(answer);
-    }
-}
-
-/// What is left for calls, if it is worth beginning one.
-fn time_left(deadline: Deadline) -> Option<Duration> {
-    deadline
-        .remaining()
-        .checked_sub(RESERVE + Duration::from_secs(5))
+    model_calls::reserve(conn, &keys, terms).await
 }
 
 /// Millionths of a US dollar, rounded up.

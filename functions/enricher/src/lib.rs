@@ -1,24 +1,28 @@
 //! Enriches leads: says what each is about and whether the programme fits, and plans the mail.
 //!
-//! Load the leads, ask the model about those that are new or have changed, decide what follows,
-//! and store enrichment and send together; only then are the sends announced.
+//! Load the leads, score those that are new or have changed, decide what follows, store enrichment and
+//! send together, and only then publish the sends.
 
+mod answer;
 mod ask;
-mod judge;
-mod objections;
 mod plan;
 mod prompt;
+mod red_flags;
 mod redact;
 mod rules;
-mod verdict;
+mod score;
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 pub use ask::AskError;
+use ask::{Question, score};
 use aws_config::SdkConfig;
-use judge::{Judgement, judge};
 use lambda_runtime::Diagnostic;
 use prompt::Prompt;
+use score::NotScored;
 use serde_json::{Value, json};
 use shared::{
     clients::{
@@ -32,7 +36,6 @@ use shared::{
         leads, quarantine,
     },
     deadline::Deadline,
-    domain::ids::LeadId,
     queue::{Batch, InvalidEvent, Queue, Settled, Trigger},
     telemetry,
 };
@@ -51,20 +54,16 @@ pub struct Deps {
     sweep_patience: Duration,
 }
 
-/// The function could not start or go on. The batch is delivered again.
+/// The function could not start or go on; the batch is delivered again.
 #[derive(Debug, thiserror::Error)]
 pub enum EnrichError {
-    /// The event is not one of ours.
     #[error("the event cannot be read")]
     Event(#[from] InvalidEvent),
-    /// The database did not do its part; what was stored stays stored.
-    #[error("the enricher could not go on")]
+    #[error(transparent)]
     Database(#[from] DbError),
-    /// The model cannot be asked.
-    #[error("the enricher could not go on")]
+    #[error(transparent)]
     Ask(#[from] AskError),
-    /// The model's client cannot be made.
-    #[error("the enricher could not start")]
+    #[error(transparent)]
     Setup(#[from] SetupError),
 }
 
@@ -148,55 +147,61 @@ async fn enrich(
     deadline: Deadline,
 ) -> Result<HashMap<i64, Settled>, EnrichError> {
     let work = enrichment::load(conn, ids).await?;
-    let model = deps.model.as_ref().map_or("rules", Model::name);
-    let mut results: Vec<LeadResult> = Vec::new();
-    let mut new = Vec::new();
-    for task in &work.tasks {
-        let prompt = Prompt::new(&task.lead, &task.campaign, model);
-        if results.last().is_none_or(|last| last.lead != task.lead.id) {
-            results.push(LeadResult {
-                lead: task.lead.id,
-                requested_at: task.requested_at,
-                complete: task.requested_at.is_some(),
-                inactive: task.inactive.clone(),
-                enrichments: Vec::new(),
-            });
-        }
-        if !answered(task, &prompt) {
-            new.push((task, prompt));
-        }
-    }
     let mut settled: HashMap<i64, Settled> = ids.iter().map(|id| (*id, no_such_lead())).collect();
     settled.extend(work.known.iter().map(|id| (*id, Settled::Done)));
 
-    let judgements = judge(deps.model.as_ref(), conn, &new, deadline).await?;
+    let model = deps.model.as_ref();
+    let name = model.map_or("rules", Model::name);
+    let (mut questions, mut results) = (Vec::new(), BTreeMap::new());
+    for task in &work.tasks {
+        results.entry(task.lead.id).or_insert_with(|| LeadResult {
+            lead: task.lead.id,
+            requested_at: task.requested_at,
+            complete: task.requested_at.is_some(),
+            inactive: task.inactive.clone(),
+            enrichments: Vec::new(),
+        });
+        let prompt = Prompt::new(&task.lead, &task.campaign, name);
+        if !is_answered(task, &prompt) {
+            questions.push(Question { task, prompt });
+        }
+    }
+    let scores = score(model, conn, &questions, deadline).await?;
     let now = now();
-    let mut by_lead: HashMap<LeadId, &mut LeadResult> = results
-        .iter_mut()
-        .map(|result| (result.lead, result))
-        .collect();
-    for ((task, prompt), judgement) in new.into_iter().zip(judgements) {
-        let Some(result) = by_lead.get_mut(&task.lead.id) else {
-            continue;
-        };
-        match judgement {
-            Judgement::Judged(judged) => {
-                result
-                    .enrichments
-                    .push(plan::plan(task, &prompt, judged, now));
+    for (Question { task, prompt }, score) in questions.iter().zip(scores) {
+        let result = results.entry(task.lead.id);
+        match score {
+            Ok(scored) => {
+                _ = result.and_modify(|result| {
+                    result
+                        .enrichments
+                        .push(plan::plan(task, prompt, scored, now));
+                })
             }
-            Judgement::Later(again) => {
-                settled.insert(task.lead.id.0, again);
-                result.complete = false;
+            Err(wait) => {
+                settled.insert(task.lead.id.0, wait.into());
+                // A campaign still waits for an answer.
+                result.and_modify(|result| result.complete = false);
             }
         }
     }
-    results.retain(|result| result.complete || !result.enrichments.is_empty());
-    if results.is_empty() {
-        return Ok(settled);
+    let results: Vec<LeadResult> = results
+        .into_values()
+        .filter(|result| result.complete || !result.enrichments.is_empty())
+        .collect();
+    if !results.is_empty() {
+        store(deps, conn, &results).await?;
     }
-    let recorded = enrichment::record(conn, &results).await?;
+    Ok(settled)
+}
 
+/// Stores a batch, then publishes the sends that are due.
+async fn store(
+    deps: &Deps,
+    conn: &mut PgConnection,
+    results: &[LeadResult],
+) -> Result<(), DbError> {
+    let recorded = enrichment::record(conn, results).await?;
     tracing::info!(
         leads = results.len(),
         stored = recorded.stored,
@@ -205,17 +210,29 @@ async fn enrich(
         superseded = recorded.superseded,
         "enriched a batch of leads"
     );
-    // After the commit; what does not get through is found by the sender's sweep.
     let due: Vec<i64> = recorded.due.iter().map(|send| send.0).collect();
     if let Err(error) = deps.outreach_queue.publish(&due).await {
-        tracing::warn!("{error}");
+        tracing::warn!(
+            error = telemetry::chain(&error),
+            "sends could not be published: the sender's sweep finds them"
+        );
     }
-    Ok(settled)
+    Ok(())
 }
 
-/// Whether nothing is owed: none was asked for since the last answer, as when a message comes twice,
-/// or the last answer was made from exactly this.
-fn answered(task: &Task, prompt: &Prompt) -> bool {
+impl From<NotScored> for Settled {
+    fn from(wait: NotScored) -> Self {
+        match wait {
+            NotScored::Retry(after) => Self::Retry { after },
+            // The request stands.
+            NotScored::NextSweep => Self::Done,
+        }
+    }
+}
+
+/// Whether nothing is pending: no request since the last answer, as when a message comes twice, or the
+/// last answer was made from exactly this.
+fn is_answered(task: &Task, prompt: &Prompt) -> bool {
     let input = plan::input_hash(task, prompt);
     task.requested_at.is_none() || task.latest.as_deref() == Some(input.as_slice())
 }

@@ -8,26 +8,12 @@ use shared::{
         content::{ContentHash, Draft},
         email::EmailAddress,
         gate::{
-            Address, Assessment, Compliance, ContentFacts, Decision, DecisionRecord, Facts,
-            FrequencyCaps, Method, gate,
+            Address, Compliance, ContentFacts, Decision, DecisionRecord, Facts, FrequencyCaps, gate,
         },
     },
 };
 
-use crate::{ask::Unanswered, prompt::Prompt, rules::RuleScore, verdict};
-
-/// Who judged the lead, and what came of it.
-#[derive(Debug)]
-pub(crate) enum Judged {
-    /// The model, believed.
-    Model {
-        verdict: Box<verdict::Verdict>,
-        model: String,
-        cost_micros: i64,
-    },
-    /// The rules, because there was no answer.
-    Rules { score: RuleScore, why: Unanswered },
-}
+use crate::{prompt::Prompt, score::Scored};
 
 /// Names what an enrichment is made from: what the model is asked, and what the gate looks at
 /// besides. A lead that gains an address is planned anew, and the model is not asked again.
@@ -48,14 +34,13 @@ pub(crate) fn input_hash(task: &Task, prompt: &Prompt) -> [u8; 32] {
 pub(crate) fn plan(
     task: &Task,
     prompt: &Prompt,
-    judged: Judged,
+    scored: Scored,
     now: DateTime<Utc>,
 ) -> NewEnrichment {
     let address = match &task.lead.email {
         None => Address::Missing,
         Some(text) => EmailAddress::parse(text).map_or(Address::Invalid, Address::Given),
     };
-    let scored = Scored::from(judged);
     let facts = Facts {
         // Whether anything may leave now is asked when it is about to.
         sending_enabled: true,
@@ -63,7 +48,7 @@ pub(crate) fn plan(
         campaign: task.campaign.facts.clone(),
         recipient: task.recipient.clone(),
         address,
-        assessment: scored.verdict,
+        assessment: scored.assessment.clone(),
         content: match &scored.draft {
             None => ContentFacts::Missing,
             Some(draft) if draft.fault().is_some() => ContentFacts::Faulty,
@@ -93,15 +78,15 @@ pub(crate) fn plan(
     NewEnrichment {
         campaign: task.campaign.id,
         niche: scored.niche,
-        score: scored.verdict.score,
-        notes: scored.notes,
+        score: scored.assessment.score,
+        notes: scored.summary,
         draft: scored.draft,
-        // What a person may still lift is not a "no".
-        compliant: scored.verdict.compliance != Compliance::Block,
+        // What a reviewer may still allow is not refused.
+        compliant: scored.assessment.compliance != Compliance::Block,
         compliance_notes: scored.reasons.join("; "),
-        confidence: scored.verdict.confidence,
+        confidence: scored.assessment.confidence,
         evidence: scored.evidence,
-        method: scored.verdict.method,
+        method: scored.assessment.method,
         model: scored.model,
         input_hash: input_hash(task, prompt),
         cost_micros: scored.cost_micros,
@@ -114,66 +99,11 @@ pub(crate) fn plan(
     }
 }
 
-/// What both kinds of judgement have.
-struct Scored {
-    niche: String,
-    notes: String,
-    draft: Option<Draft>,
-    verdict: Assessment,
-    reasons: Vec<String>,
-    evidence: serde_json::Value,
-    model: Option<String>,
-    cost_micros: i64,
-}
-
-impl From<Judged> for Scored {
-    fn from(judged: Judged) -> Self {
-        match judged {
-            Judged::Model {
-                verdict,
-                model,
-                cost_micros,
-            } => Self {
-                niche: verdict.niche,
-                notes: verdict.summary,
-                draft: Some(verdict.draft),
-                verdict: Assessment {
-                    score: verdict.score,
-                    confidence: verdict.confidence,
-                    compliance: verdict.compliance,
-                    method: Method::Model,
-                    reviewed: false,
-                },
-                reasons: verdict.reasons,
-                evidence: serde_json::to_value(verdict.evidence).unwrap_or_default(),
-                model: Some(model),
-                cost_micros,
-            },
-            Judged::Rules { score, why } => Self {
-                niche: score.niche.to_owned(),
-                notes: score.summary,
-                draft: None,
-                verdict: Assessment {
-                    score: score.score,
-                    confidence: score.confidence,
-                    compliance: score.compliance,
-                    method: Method::Rules,
-                    reviewed: false,
-                },
-                reasons: [score.reasons, vec![why.as_str().to_owned()]].concat(),
-                evidence: serde_json::json!([]),
-                model: None,
-                cost_micros: 0,
-            },
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use shared::domain::{
         email::EmailHash,
-        gate::RecipientFacts,
+        gate::{Method, RecipientFacts, Verdict as Assessment},
         reason::Reason,
         score::{Confidence, Score},
     };
@@ -181,7 +111,7 @@ mod tests {
     use super::*;
     use crate::{
         prompt::tests::{campaign, lead},
-        rules,
+        score::NoAnswer,
     };
 
     fn task() -> Task {
@@ -199,33 +129,34 @@ mod tests {
         }
     }
 
-    fn by_model(score: i64, compliance: Compliance) -> Judged {
-        let verdict = verdict::Verdict {
+    fn by_model(score: i64, compliance: Compliance) -> Scored {
+        Scored {
             niche: "running".to_owned(),
-            score: Score::new(score).unwrap(),
             summary: "Runs.".to_owned(),
-            draft: Draft {
+            draft: Some(Draft {
                 subject: "Running".to_owned(),
                 message: "Shall we talk?".to_owned(),
+            }),
+            assessment: Assessment {
+                score: Score::new(score).unwrap(),
+                confidence: Confidence::new(0.9).unwrap(),
+                compliance,
+                method: Method::Model,
+                reviewed: false,
             },
-            evidence: vec![],
-            compliance,
             reasons: vec!["because".to_owned()],
-            confidence: Confidence::new(0.9).unwrap(),
-        };
-        Judged::Model {
-            verdict: Box::new(verdict),
-            model: "m".to_owned(),
+            evidence: serde_json::json!([]),
+            model: Some("m".to_owned()),
             cost_micros: 7,
         }
     }
 
-    fn planned(task: &Task, judged: Judged) -> NewEnrichment {
+    fn planned(task: &Task, scored: Scored) -> NewEnrichment {
         let now = "2026-01-05T10:00:00Z".parse().unwrap();
         plan(
             task,
             &Prompt::new(&task.lead, &task.campaign, "m"),
-            judged,
+            scored,
             now,
         )
     }
@@ -241,11 +172,7 @@ mod tests {
 
     #[test]
     fn what_the_rules_score_waits_for_a_person_however_high() {
-        let judged = Judged::Rules {
-            score: rules::score(&lead()),
-            why: Unanswered::Refused,
-        };
-        let new = planned(&task(), judged);
+        let new = planned(&task(), Scored::by_rules(&lead(), NoAnswer::Refused));
         assert_eq!(new.reason, Some(Reason::ScoredByRules));
         assert!(new.plan.unwrap().review && new.draft.is_none());
         assert_eq!(new.method, Method::Rules);

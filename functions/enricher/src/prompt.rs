@@ -8,7 +8,7 @@ use shared::{
     domain::lead::Lead,
 };
 
-use crate::{redact::without_addresses, verdict::SCHEMA_TEXT};
+use crate::{answer::SCHEMA_TEXT, redact::without_addresses};
 
 /// Instructions; a new version is a new file, and a new key for every lead.
 pub(crate) const SYSTEM: &str = include_str!("prompts/enrich-1.md");
@@ -28,12 +28,18 @@ pub(crate) struct Prompt {
 #[derive(Serialize)]
 struct Profile<'a> {
     platform: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
     username: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     bio: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     website: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     location: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     followers: Option<i64>,
     verified: bool,
 }
@@ -61,7 +67,7 @@ impl Prompt {
         let mut shown: Vec<String> = texts.into_iter().filter_map(Clone::clone).collect();
         shown.push(profile.username.clone());
         shown.extend(lead.follower_count.map(|n| n.to_string()));
-        let json = serde_json::to_string(&without_nulls(&profile)).unwrap_or_default();
+        let json = serde_json::to_string(&profile).unwrap_or_default();
         let user = format!(
             "<offer>{}</offer>\n<audience>{}</audience>\n<profile>{}</profile>",
             data(&campaign.offer),
@@ -79,14 +85,6 @@ impl Prompt {
             key: hash.finalize().into(),
         }
     }
-}
-
-fn without_nulls(profile: &Profile<'_>) -> serde_json::Value {
-    let mut value = serde_json::to_value(profile).unwrap_or_default();
-    if let Some(fields) = value.as_object_mut() {
-        fields.retain(|_, field| !field.is_null());
-    }
-    value
 }
 
 /// Nothing inside can close or open a tag of ours.

@@ -2,26 +2,19 @@
 
 use shared::domain::{
     email::EmailAddress,
-    gate::Compliance,
+    gate::{Compliance, Method, Verdict as Assessment},
     lead::Lead,
     score::{Confidence, Score},
 };
+use url::Url;
 
-use crate::objections::{contains, objections};
+use crate::{
+    red_flags::{contains, red_flags},
+    score::Scored,
+};
 
-/// A score by rules. It has no draft: a person writes or waits for the model.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct RuleScore {
-    pub(crate) niche: &'static str,
-    pub(crate) score: Score,
-    pub(crate) summary: String,
-    pub(crate) compliance: Compliance,
-    pub(crate) reasons: Vec<String>,
-    pub(crate) confidence: Confidence,
-}
-
-/// Scores by e-mail domain, website and presence. Twenty points for each solid sign.
-pub(crate) fn score(lead: &Lead) -> RuleScore {
+/// Scores by e-mail domain, website and presence, without a draft. Twenty points for each solid sign.
+pub(crate) fn score(lead: &Lead) -> Scored {
     let mut points = 0;
     let mut signs = Vec::new();
     let mut sign = |value: i64, what: &'static str| {
@@ -32,7 +25,7 @@ pub(crate) fn score(lead: &Lead) -> RuleScore {
         .email
         .as_deref()
         .and_then(|text| EmailAddress::parse(text).ok());
-    let site = lead.website.as_deref().map(host);
+    let site = lead.website.as_deref().and_then(host);
     match (&address, &site) {
         (Some(address), Some(site)) if same_owner(address.domain(), site) => {
             sign(40, "mail on the domain of the website");
@@ -64,23 +57,30 @@ pub(crate) fn score(lead: &Lead) -> RuleScore {
         .flatten()
         .cloned()
         .collect();
-    let objections = objections(&texts);
+    let flags = red_flags(&texts);
     let summary = if signs.is_empty() {
         "Scored by rules: no sign that speaks for this profile.".to_owned()
     } else {
         format!("Scored by rules: {}.", signs.join(", "))
     };
-    RuleScore {
-        niche: niche(&texts),
-        score: Score::new(points).unwrap_or(Score::MAX),
+    Scored {
+        niche: niche(&texts).to_owned(),
         summary,
-        compliance: objections
-            .iter()
-            .map(|o| o.compliance)
-            .max()
-            .unwrap_or(Compliance::Ok),
-        reasons: objections.iter().map(|o| o.reason.to_owned()).collect(),
-        confidence: Confidence::new(0.3).unwrap_or(Confidence::MIN),
+        draft: None,
+        assessment: Assessment {
+            score: Score::new(points).unwrap_or(Score::MAX),
+            confidence: Confidence::new(0.3).unwrap_or(Confidence::MIN),
+            compliance: flags
+                .iter()
+                .map(|flag| flag.compliance)
+                .fold(Compliance::Ok, Compliance::max),
+            method: Method::Rules,
+            reviewed: false,
+        },
+        reasons: flags.iter().map(|flag| flag.reason.to_owned()).collect(),
+        evidence: serde_json::json!([]),
+        model: None,
+        cost_micros: 0,
     }
 }
 
@@ -123,10 +123,12 @@ fn niche(texts: &[String]) -> &'static str {
     found.map_or("unknown", |(niche, _)| niche)
 }
 
-fn host(website: &str) -> String {
-    let rest = website.split_once("://").map_or(website, |(_, rest)| rest);
-    let host = rest.split(['/', '?', '#', ':']).next().unwrap_or(rest);
-    host.trim_start_matches("www.").to_lowercase()
+/// The website's host, also where the profile leaves the scheme out.
+fn host(website: &str) -> Option<String> {
+    let url = Url::parse(website).ok().filter(Url::has_host);
+    let url = url.or_else(|| Url::parse(&format!("https://{website}")).ok())?;
+    let host = url.host_str()?;
+    Some(host.strip_prefix("www.").unwrap_or(host).to_owned())
 }
 
 fn same_owner(domain: &str, site: &str) -> bool {
@@ -166,24 +168,37 @@ mod tests {
     use super::*;
     use crate::prompt::tests::lead;
 
+    fn points(lead: &Lead) -> u8 {
+        score(lead).assessment.score.get()
+    }
+
+    #[test]
+    fn host_reads_addresses_as_people_write_them() {
+        for (website, expected) in [
+            ("https://www.Ana.Example:8443/a?b#c", Some("ana.example")),
+            ("ana.example/about", Some("ana.example")),
+            ("ana.example:8080", Some("ana.example")),
+            ("https://user@ana.example/", Some("ana.example")),
+            ("not a host", None),
+        ] {
+            assert_eq!(host(website).as_deref(), expected, "{website}");
+        }
+    }
+
     #[test]
     fn plain_signs_add_up() {
         let full = Lead {
             email: Some("ana@anafit.example".to_owned()),
             ..lead()
         };
-        assert_eq!(score(&full).score.get(), 100);
-        assert_eq!(
-            score(&lead()).score.get(),
-            90,
-            "own domain, but not the website's"
-        );
+        assert_eq!(points(&full), 100);
+        assert_eq!(points(&lead()), 90, "own domain, but not the website's");
         let free = Lead {
             email: Some("ana@gmail.com".to_owned()),
             website: None,
             ..lead()
         };
-        assert_eq!(score(&free).score.get(), 60);
+        assert_eq!(points(&free), 60);
         let nothing = Lead {
             email: None,
             website: None,
@@ -192,7 +207,7 @@ mod tests {
             verified: false,
             ..lead()
         };
-        assert_eq!(score(&nothing).score.get(), 0);
+        assert_eq!(points(&nothing), 0);
         assert_eq!(score(&lead()).niche, "fitness");
     }
 }

@@ -19,7 +19,7 @@ impl Stage {
 
 const GAINS_AN_ADDRESS: &str = "update leads
     set email = 'late@example.net', email_hash = decode(repeat('ab', 32), 'hex'),
-        bio = 'Chef now. I write about bread and ovens.', enrich_requested_at = clock_timestamp()";
+        bio = 'Trail runner and coach. I write about shoes and trails.', enrich_requested_at = clock_timestamp()";
 
 async fn lead_without_address(stage: &Stage, name: &str) -> Vec<i64> {
     let lead = NewLead {
@@ -90,7 +90,7 @@ async fn racing_workers_end_with_the_newest_profile_planned(pool: PgPool) {
         let leads = lead_without_address(&stage, &format!("raced{round}")).await;
         let change = sqlx::query(
             "update leads set email = username || '@example.net', email_hash = sha256(username::bytea),
-                    bio = 'Chef now. I write about bread.', enrich_requested_at = clock_timestamp()
+                    bio = 'Trail runner and coach. I write about shoes and trails.', enrich_requested_at = clock_timestamp()
              where id = any($1)",
         );
         let work = join_all(workers.iter().map(|deps| Box::pin(deliver(deps, &leads))));

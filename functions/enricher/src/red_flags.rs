@@ -5,19 +5,19 @@ use shared::domain::gate::Compliance;
 
 /// Something that speaks against writing, found in the profile's own words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Objection {
+pub(crate) struct RedFlag {
     pub(crate) compliance: Compliance,
     pub(crate) reason: &'static str,
 }
 
 /// What speaks against writing to a profile with these texts.
-pub(crate) fn objections(texts: &[String]) -> Vec<Objection> {
+pub(crate) fn red_flags(texts: &[String]) -> Vec<RedFlag> {
     let text = texts.join("\n").to_lowercase();
-    let found = OBJECTIONS
+    let found = RED_FLAGS
         .iter()
         .filter(|(words, ..)| words.iter().any(|w| contains(&text, w)));
     found
-        .map(|(_, compliance, reason)| Objection {
+        .map(|(_, compliance, reason)| RedFlag {
             compliance: *compliance,
             reason,
         })
@@ -35,7 +35,7 @@ pub(crate) fn contains(text: &str, phrase: &str) -> bool {
 
 type Row = (&'static [&'static str], Compliance, &'static str);
 
-const OBJECTIONS: &[Row] = &[
+const RED_FLAGS: &[Row] = &[
     (
         &[
             "ignore previous",
@@ -133,9 +133,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn objections_are_words_not_parts_of_words() {
+    fn red_flags_are_words_not_parts_of_words() {
         let reasons = |text: &str| {
-            objections(&[text.to_owned()])
+            red_flags(&[text.to_owned()])
                 .iter()
                 .map(|o| o.reason)
                 .collect::<Vec<_>>()

@@ -1,5 +1,5 @@
-//! From what the model says to what the house believes: checked against the schema, against bounds
-//! and against the profile (invariant 6).
+//! Validates the model's answer: against the schema, against bounds and against the profile
+//! (invariant 6).
 
 use std::sync::LazyLock;
 
@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::domain::{
     content::{Draft, DraftFault},
-    gate::Compliance,
+    gate::{Compliance, Method, Verdict as Assessment},
     score::{Confidence, Score},
 };
 
-use crate::objections::objections;
+use crate::{red_flags::red_flags, score::Scored};
 
 /// The strict schema of an answer, within the subset that structured outputs support:
 /// <https://platform.openai.com/docs/guides/structured-outputs>
@@ -21,30 +21,17 @@ pub(crate) const SCHEMA_TEXT: &str = include_str!("prompts/schema-1.json");
 pub(crate) static SCHEMA: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(SCHEMA_TEXT).unwrap_or_default());
 
-/// A believed answer.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Verdict {
-    pub(crate) niche: String,
-    pub(crate) score: Score,
-    pub(crate) summary: String,
-    pub(crate) draft: Draft,
-    pub(crate) evidence: Vec<Evidence>,
-    pub(crate) compliance: Compliance,
-    pub(crate) reasons: Vec<String>,
-    pub(crate) confidence: Confidence,
-}
-
 /// A claim about the person with the words that back it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Evidence {
-    pub(crate) claim: String,
-    pub(crate) quote: String,
+struct Evidence {
+    claim: String,
+    quote: String,
 }
 
-/// Why an answer is not believed.
+/// Why an answer is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Disbelief {
+pub(crate) enum InvalidAnswer {
     #[error("it is not to the schema")]
     Schema,
     #[error("{0} is empty or too long")]
@@ -79,11 +66,16 @@ struct AnswerCompliance {
     reasons: Vec<String>,
 }
 
-/// Checks an answer against the schema and the profile as it was `shown`.
+/// Checks an answer against the schema and the profile as it was `shown`. Who answered and what it cost
+/// is the caller's to fill in.
 ///
-/// What the profile itself gives away can make the verdict stricter, never milder.
-pub(crate) fn believe(answer: &str, shown: &[String], offer: &str) -> Result<Verdict, Disbelief> {
-    let answer: Answer = serde_json::from_str(answer).map_err(|_| Disbelief::Schema)?;
+/// The profile's own words can make the result stricter, never more lenient.
+pub(crate) fn validate(
+    answer: &str,
+    shown: &[String],
+    offer: &str,
+) -> Result<Scored, InvalidAnswer> {
+    let answer: Answer = serde_json::from_str(answer).map_err(|_| InvalidAnswer::Schema)?;
     bounded("niche", &answer.niche, 60)?;
     bounded("summary", &answer.summary, 600)?;
     let draft = Draft {
@@ -91,10 +83,10 @@ pub(crate) fn believe(answer: &str, shown: &[String], offer: &str) -> Result<Ver
         message: answer.message.trim().replace("\r\n", "\n"),
     };
     if let Some(fault) = draft.fault() {
-        return Err(Disbelief::Draft(fault));
+        return Err(InvalidAnswer::Draft(fault));
     }
     if answer.evidence.is_empty() || answer.evidence.len() > 20 {
-        return Err(Disbelief::NoEvidence);
+        return Err(InvalidAnswer::NoEvidence);
     }
     let shown_text: Vec<String> = shown.iter().map(|text| folded(text)).collect();
     for Evidence { claim, quote } in &answer.evidence {
@@ -102,7 +94,7 @@ pub(crate) fn believe(answer: &str, shown: &[String], offer: &str) -> Result<Ver
         let quote = folded(quote);
         // A letter or two are in every profile and back nothing.
         if quote.chars().count() < 3 || !shown_text.iter().any(|text| text.contains(&quote)) {
-            return Err(Disbelief::InventedQuote);
+            return Err(InvalidAnswer::InventedQuote);
         }
     }
     let known: Vec<String> = shown
@@ -111,18 +103,18 @@ pub(crate) fn believe(answer: &str, shown: &[String], offer: &str) -> Result<Ver
         .chain([offer])
         .flat_map(numbers)
         .collect();
-    let said = numbers(&draft.message)
+    let named = numbers(&draft.message)
         .into_iter()
         .chain(numbers(&draft.subject));
-    if said.into_iter().any(|number| !known.contains(&number)) {
-        return Err(Disbelief::InventedNumber);
+    if named.into_iter().any(|number| !known.contains(&number)) {
+        return Err(InvalidAnswer::InventedNumber);
     }
     let mut reasons: Vec<String> = answer
         .compliance
         .reasons
         .iter()
         .take(10)
-        // Said to a person only, so cleaned rather than disbelieved. PostgreSQL takes no NUL.
+        // For a reviewer only, so cleaned rather than refused. PostgreSQL takes no NUL.
         .map(|reason| {
             reason
                 .chars()
@@ -131,31 +123,36 @@ pub(crate) fn believe(answer: &str, shown: &[String], offer: &str) -> Result<Ver
                 .collect()
         })
         .collect();
-    let own = objections(shown);
-    reasons.extend(own.iter().map(|o| o.reason.to_owned()));
-    let strictest = own
+    let flags = red_flags(shown);
+    reasons.extend(flags.iter().map(|flag| flag.reason.to_owned()));
+    let compliance = flags
         .iter()
-        .map(|o| o.compliance)
-        .chain([answer.compliance.verdict])
-        .max();
-    Ok(Verdict {
+        .map(|flag| flag.compliance)
+        .fold(answer.compliance.verdict, Compliance::max);
+    Ok(Scored {
         niche: answer.niche.trim().to_lowercase(),
-        score: answer.score,
         summary: answer.summary.trim().to_owned(),
-        draft,
-        evidence: answer.evidence,
-        compliance: strictest.unwrap_or(Compliance::Review),
+        draft: Some(draft),
+        assessment: Assessment {
+            score: answer.score,
+            confidence: answer.confidence,
+            compliance,
+            method: Method::Model,
+            reviewed: false,
+        },
         reasons,
-        confidence: answer.confidence,
+        evidence: serde_json::to_value(answer.evidence).unwrap_or_default(),
+        model: None,
+        cost_micros: 0,
     })
 }
 
-fn bounded(field: &'static str, text: &str, limit: usize) -> Result<(), Disbelief> {
+fn bounded(field: &'static str, text: &str, limit: usize) -> Result<(), InvalidAnswer> {
     let length = text.trim().chars().count();
     if (1..=limit).contains(&length) && !text.chars().any(char::is_control) {
         Ok(())
     } else {
-        Err(Disbelief::Bounds(field))
+        Err(InvalidAnswer::Bounds(field))
     }
 }
 
