@@ -7,6 +7,7 @@
 mod bare;
 mod binaries;
 mod figures;
+mod filled;
 mod probe;
 mod processes;
 mod ratio;
@@ -53,6 +54,11 @@ pub(crate) struct BenchArgs {
     /// Which build of the functions is measured
     #[arg(long, value_enum, default_value = "release", value_name = "P")]
     profile: Profile,
+    /// Only compare the pipeline on a database with 1,000,000 leads and 3,000,000 sends to the same on
+    /// an empty one. The filled one is made once, which takes minutes and about 5 GB, and kept; each
+    /// measurement works on a copy
+    #[arg(long)]
+    filled: bool,
     /// Write the numbers there too
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -73,6 +79,9 @@ pub(crate) async fn run(session: &Session, args: &BenchArgs) -> Result<ExitCode>
     let own = Session::new(settings.clone());
     let _alone = own.alone().await?;
     settings.folder.make_home()?;
+    if args.filled {
+        return filled::run(settings, python, args).await;
+    }
 
     output::step("Building", "the functions, as they are deployed");
     let binaries = crate::chaos::build(&settings, args.profile).await?;
@@ -82,6 +91,7 @@ pub(crate) async fn run(session: &Session, args: &BenchArgs) -> Result<ExitCode>
         binaries,
         folder: settings.folder.root.join("runs"),
         settings,
+        template: None,
     };
 
     let environments = usize::from(args.environments);

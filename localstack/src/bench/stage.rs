@@ -14,6 +14,7 @@ use shared::db::{self, PgPool, sources};
 use crate::sql::measures;
 use simulated::{Envelope, Queue, QueueSettings, Settings as World, Simulated};
 
+use super::filled;
 use crate::chaos::Binaries;
 use crate::chaos::cluster::Cluster;
 use crate::lambda::{Config, Function, FunctionSpec, Mapping, Simulator};
@@ -38,6 +39,8 @@ pub(super) struct Ground {
     pub(super) binaries: Binaries,
     /// Where measurements keep their lists and logs.
     pub(super) folder: PathBuf,
+    /// The filled database that measurements get a copy of; none: an empty one.
+    pub(super) template: Option<String>,
 }
 
 /// How a measurement is set up.
@@ -73,7 +76,10 @@ impl<'a> Stage<'a> {
         let folder = ground.folder.join(setting.name);
         fresh(&folder)?;
         ground.cluster.remove(setting.name).await?;
-        let pool = ground.cluster.create(setting.name).await?;
+        let pool = match &ground.template {
+            Some(template) => filled::copy(&ground.cluster, template, setting.name).await?,
+            None => ground.cluster.create(setting.name).await?,
+        };
         let internet = Simulated::start(World {
             leads: 1,
             ..World::default()
