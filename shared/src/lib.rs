@@ -6,7 +6,6 @@
 //! * [`db`] – all the SQL, one file per table.
 //! * [`clients`] – the model, SES, S3 and plain HTTP.
 //! * [`deadline`] – how long an invocation has.
-//! * [`faults`] – where the harness makes a function fail.
 //! * [`config`] and [`telemetry`] – the environment, read once, and the log.
 
 pub mod clients;
@@ -14,7 +13,6 @@ pub mod config;
 pub mod db;
 pub mod deadline;
 pub mod domain;
-pub mod faults;
 pub mod messages;
 pub mod queue;
 pub mod telemetry;

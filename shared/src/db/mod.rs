@@ -88,12 +88,6 @@ impl DbError {
         move |source| Self::Statement { attempt, source }
     }
 
-    /// What a fault point returns where an error is asked for.
-    #[cfg(feature = "faults")]
-    pub(crate) fn asked_for() -> Self {
-        Self::on("pass a fault point")(sqlx::Error::Protocol("asked for".to_owned()))
-    }
-
     fn server_error(&self) -> Option<&dyn DatabaseError> {
         match self {
             Self::Statement { source, .. } => source.as_database_error(),
