@@ -90,9 +90,7 @@ pub(crate) fn throttling(called: &[Called]) -> Throttling {
 
 #[cfg(test)]
 mod tests {
-    use shared::domain::{
-        content::Draft, email::EmailAddress, ids::SendId, lead::Platform,
-    };
+    use shared::domain::{content::Draft, email::EmailAddress, ids::SendId, lead::Platform};
 
     use super::*;
 

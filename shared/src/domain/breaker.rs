@@ -61,7 +61,9 @@ impl Trip {
     /// What it means, in a sentence.
     pub fn explain(self) -> &'static str {
         match self {
-            Self::ComplaintRate => "Too many recipients of this campaign reported its mails as spam.",
+            Self::ComplaintRate => {
+                "Too many recipients of this campaign reported its mails as spam."
+            }
             Self::BounceRate => "Too many of this campaign's mails bounced for good.",
             Self::AccountComplaintRate => {
                 "Too many recipients of all campaigns together reported mails as spam."

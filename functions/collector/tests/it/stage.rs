@@ -108,7 +108,10 @@ impl Stage {
 /// A collector wired to these servers; any token does.
 pub(crate) fn wire(pool: &PgPool, queue_url: &str, x: &str, list: &str) -> Deps {
     let lookup = testing::lookup(&[
-        ("DATABASE_URL", testing::database_url_of(pool, "collector").expose()),
+        (
+            "DATABASE_URL",
+            testing::database_url_of(pool, "collector").expose(),
+        ),
         ("RECIPIENT_HASH_KEY", &testing::hash_key_text()),
         ("ENRICH_QUEUE_URL", queue_url),
         ("X_API_BASE", x),

@@ -98,13 +98,10 @@ impl Reason {
             Self::DailyCap => "The campaign has sent all its mails for today.",
             Self::Ramp => "The sending domain is new, and today's limit for it has been reached.",
             Self::DailyQuota => "SES's quota for 24 hours has been used up.",
-            Self::Pace => "SES's sending rate is used up for the next few seconds.",
+            Self::Rate => "SES's sending rate is used up for the next few seconds.",
             Self::DomainSpacing => "Another mail went to the same mail provider a moment ago.",
             Self::RecipientDay => "The recipient already had a mail today.",
             Self::LateForSlot => "The sender missed its rate-limit slot, so it did not call SES.",
-            Self::FactsChanged => {
-                "Something changed between the decision and the call, so it is decided again."
-            }
             Self::Throttled => "SES asked us to slow down. It did not accept the mail.",
             Self::MailerUnreachable => "SES could not be reached.",
             Self::MailerRefuses => {
@@ -154,11 +151,11 @@ impl Reason {
             | Self::DailyCap
             | Self::Ramp
             | Self::DailyQuota
-            | Self::Pace
+            | Self::Rate
             | Self::DomainSpacing
             | Self::RecipientDay => DecidedBy::Gate,
             Self::DuplicateRecipient => DecidedBy::Planner,
-            Self::LateForSlot | Self::FactsChanged | Self::NoAnswer => DecidedBy::Sender,
+            Self::LateForSlot | Self::NoAnswer => DecidedBy::Sender,
             Self::LeaseExpired => DecidedBy::Sweep,
             Self::Throttled
             | Self::MailerUnreachable

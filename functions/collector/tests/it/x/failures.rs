@@ -169,7 +169,10 @@ async fn without_a_token_the_variable_is_named(pool: PgPool) {
     let (stage, _) = stage(pool, json!({})).await;
     stage.source("list", "simulated", json!({})).await;
     let lookup = testing::lookup(&[
-        ("DATABASE_URL", testing::database_url_of(&stage.pool, "collector").expose()),
+        (
+            "DATABASE_URL",
+            testing::database_url_of(&stage.pool, "collector").expose(),
+        ),
         ("RECIPIENT_HASH_KEY", &testing::hash_key_text()),
         ("ENRICH_QUEUE_URL", &stage.queue.url),
     ]);
