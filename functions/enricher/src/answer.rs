@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::domain::{
     content::{Draft, DraftFault},
-    gate::{Compliance, Method, Verdict as Assessment},
+    gate::{Assessment, Compliance, Method},
     score::{Confidence, Score},
 };
 

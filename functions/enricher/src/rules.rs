@@ -2,7 +2,7 @@
 
 use shared::domain::{
     email::EmailAddress,
-    gate::{Compliance, Method, Verdict as Assessment},
+    gate::{Assessment, Compliance, Method},
     lead::Lead,
     score::{Confidence, Score},
 };

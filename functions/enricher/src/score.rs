@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use shared::domain::{content::Draft, gate::Verdict as Assessment, lead::Lead};
+use shared::domain::{content::Draft, gate::Assessment, lead::Lead};
 
 use crate::rules;
 

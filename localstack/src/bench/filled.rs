@@ -39,7 +39,7 @@ pub(super) async fn run(
     python: Python,
     args: &BenchArgs,
 ) -> Result<ExitCode> {
-    let binaries = binaries::build(&settings, args.profile).await?;
+    let binaries = crate::chaos::build(&settings, args.profile).await?;
     settings.folder.root = settings.folder.root.join("filled");
     settings.folder.make_home()?;
     let mut ground = Ground {
