@@ -26,8 +26,8 @@ Where things are (each can be set in the shell):
   LOCAL_CLOUD_PORT=4566            LocalStack
   LOCAL_INTERNET_PORT=4580         The stand-in for OpenAI, X and the simulated source
   LOCAL_PYTHON=python3             The Python to start from
-  LOCAL_DATABASE_URL=              A PostgreSQL of yours instead of the embedded one; a DATABASE_URL
-                                   counts too where it names this machine
+  LOCAL_DATABASE_URL=              Another PostgreSQL than the embedded one; a database there is used
+                                   only if this tool made it, and a DATABASE_URL is never followed
   LOCAL_OPENAI_API_KEY=            Reach the real OpenAI (LOCAL_OPENAI_BASE_URL: another server)
   LOCAL_X_BEARER_TOKEN=            Reach the real X (LOCAL_X_API_BASE: another server)";
 

@@ -93,7 +93,10 @@ fn whereabouts(url: &str) -> String {
         return "the database".to_owned();
     };
     let name = url.path().trim_start_matches('/');
-    let server = url.host_str().filter(|host| !host.is_empty());
+    // The folder of a socket is written as a host too.
+    let server = url
+        .host_str()
+        .filter(|host| !host.is_empty() && !host.starts_with("%2F"));
     format!(
         "the database `{name}` on {}",
         server.unwrap_or("this machine")
