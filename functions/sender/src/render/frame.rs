@@ -44,7 +44,7 @@ const ENGLISH: Frame = Frame {
     greeting_without_name: "Hello,",
     closing: "Kind regards,",
     commercial: "This is a commercial message from {sender}. What we offer: {offer}.",
-    from_profile: "We know of you from your public {platform} profile ({username}).",
+    from_profile: "Your details come from your public {platform} profile ({username}).",
     from_list: "Your address comes from a contact list that was passed on to us.",
     software: "Software helped us prepare this message.",
     objection: "You can object to our messages at any time, without giving a reason. We will not \
