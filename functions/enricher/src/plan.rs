@@ -103,7 +103,7 @@ pub(crate) fn plan(
 mod tests {
     use shared::domain::{
         email::EmailHash,
-        gate::{Method, RecipientFacts, Verdict as Assessment},
+        gate::{Assessment, Method, RecipientFacts},
         reason::Reason,
         score::{Confidence, Score},
     };

@@ -13,7 +13,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::runs::{self, Peaks};
 use super::stage::{Ground, Setting};
-use super::{BenchArgs, binaries, figures::PipelineFigures, start};
+use super::{BenchArgs, figures::PipelineFigures, start};
 use crate::chaos::cluster::Cluster;
 use crate::python::Python;
 use crate::settings::Settings;
