@@ -24,24 +24,25 @@ pub(crate) struct Prompt {
     pub(crate) key: RequestKey,
 }
 
-/// What the model sees of a profile: nothing that reaches the person.
+/// What the model sees of a profile: nothing that reaches the person. A website does not follow the bio,
+/// which may end in "write to me at".
 #[derive(Serialize)]
 struct Profile<'a> {
-    platform: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-    username: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     bio: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    website: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    location: Option<String>,
+    followers: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    followers: Option<i64>,
+    location: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    platform: &'a str,
+    username: String,
     verified: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    website: Option<String>,
 }
 
 impl Prompt {
