@@ -239,8 +239,12 @@ pub async fn acquire(pool: &PgPool) -> Result<PoolConnection<Postgres>, DbError>
 /// PostgreSQL ended a transaction so that another could go on: a deadlock or a serialization failure.
 const ENDED_FOR_ANOTHER: [&str; 2] = ["40P01", "40001"];
 
+/// Without it the second run may take its first row again before the other, which has just been woken,
+/// takes it: the same deadlock once more.
+const HEAD_START: Duration = Duration::from_millis(50);
+
 /// Runs `work` in one transaction, and once more from its first statement if PostgreSQL ended it for
-/// a deadlock or a serialization failure: the other transaction has finished by then.
+/// a deadlock or a serialization failure.
 ///
 /// # Errors
 /// What `work` returned, rolled back; or when the end of the commit is not known: what it did must
@@ -255,6 +259,7 @@ pub async fn transaction<T>(
                 error = telemetry::chain(&error),
                 "a transaction is run again"
             );
+            tokio::time::sleep(HEAD_START).await;
             attempt(conn, &work).await
         }
         result => result,

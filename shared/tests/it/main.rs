@@ -27,4 +27,5 @@ mod plans;
 mod sends;
 mod testing;
 mod tidy;
+mod transactions;
 mod why;

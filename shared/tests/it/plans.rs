@@ -118,7 +118,7 @@ async fn sent(pool: &PgPool) -> BTreeSet<String> {
 }
 
 /// Smaller statements, with their arguments in place.
-const ALSO: [(&str, &str); 4] = [
+const ALSO: [(&str, &str); 7] = [
     (
         "owed",
         "select id from leads where enrich_requested_at < now() order by enrich_requested_at, id limit 100",
@@ -130,6 +130,21 @@ const ALSO: [(&str, &str); 4] = [
     (
         "known username",
         "select id from leads where source = 'x' and username = 'n7'",
+    ),
+    (
+        "mails of events",
+        "select id from sends where id = any(array[1, 2]::bigint[])
+         union select id from sends where ses_message_id = any(array['m', 'n'])",
+    ),
+    (
+        "events to link",
+        "select 1 from send_events e, unnest(array['m', 'n']) as d (message_id)
+         where e.send_id is null and e.ses_message_id = d.message_id",
+    ),
+    (
+        "bounces of mailboxes",
+        "select at from send_events where email_hash = any(array[sha256('7')])
+         and kind in ('bounce', 'delivery') and (kind = 'delivery' or bounce = 'soft')",
     ),
     (
         "a recipient's sends",
