@@ -18,43 +18,74 @@ use crate::settings::Settings;
 struct Mutant {
     name: &'static str,
     file: &'static str,
-    from: &'static str,
-    to: &'static str,
+    /// What stands there once, and what stands there instead.
+    edits: &'static [(&'static str, &'static str)],
     scenario: Scenario,
     /// The invariants of which the scenario must find one broken.
     breaks: &'static [&'static str],
 }
 
-const MUTANTS: [Mutant; 4] = [
+const MUTANTS: [Mutant; 6] = [
     Mutant {
         name: "the SDK repeats calls to SES",
         file: "shared/src/clients/mailer.rs",
-        from: "RetryConfig::disabled()",
-        to: "RetryConfig::standard()",
+        edits: &[("RetryConfig::disabled()", "RetryConfig::standard()")],
         scenario: Scenario::LostAnswer,
         breaks: &["one mail per send"],
     },
     Mutant {
         name: "arm does not read the recipient again",
         file: "shared/src/db/sends/facts.sql",
-        from: "r.suppressed_at is not null as",
-        to: "false as",
+        edits: &[("r.suppressed_at is not null as", "false as")],
         scenario: Scenario::OptOutBeforeArm,
         breaks: &["no call after an opt-out"],
     },
     Mutant {
         name: "arm does not lock the recipient",
         file: "shared/src/db/sends/arm.rs",
-        from: "        lock_mailboxes(tx, granted).await?;\n",
-        to: "",
+        edits: &[("        lock_mailboxes(tx, granted).await?;\n", "")],
         scenario: Scenario::OptOutDuringArm,
         breaks: &["no call after an opt-out"],
     },
     Mutant {
+        name: "arm reads before it locks",
+        file: "shared/src/db/sends/arm.rs",
+        edits: &[
+            (
+                "        lock_mailboxes(tx, granted).await?;\n",
+                "        let early: Vec<i64> = granted.quotas().map(|(send, _)| send.0).collect();
+                 let early = facts::read(tx, &early, terms).await?;
+                 lock_mailboxes(tx, granted).await?;\n",
+            ),
+            ("in facts::read(tx, &ids, terms).await? {", "in early {"),
+        ],
+        scenario: Scenario::ArmDuringOptOut,
+        breaks: &["no call after an opt-out"],
+    },
+    Mutant {
+        name: "the gate is asked after the grant",
+        file: "shared/src/db/sends/claim.rs",
+        edits: &[(
+            "match examined.ask(examined.now) {",
+            "match match (examined.ask(examined.now), &examined.facts.address) {
+                 (Answer::Hold { record, .. }, crate::domain::gate::Address::Given(to)) => {
+                     let (subject, message) = (String::new(), String::new());
+                     let draft = crate::domain::content::Draft { subject, message };
+                     Answer::Pass { to: to.clone(), draft, record }
+                 }
+                 (answer, _) => answer,
+             } {",
+        )],
+        scenario: Scenario::ScarceQuota,
+        breaks: &["the cap is used"],
+    },
+    Mutant {
         name: "settle ignores the fence",
         file: "shared/src/db/sends/settle.rs",
-        from: "o.send.0 == row.id && o.fence == row.fence",
-        to: "o.send.0 == row.id",
+        edits: &[(
+            "o.send.0 == row.id && o.fence == row.fence",
+            "o.send.0 == row.id",
+        )],
         scenario: Scenario::LateAnswer,
         breaks: &[
             "one mail per send",
@@ -125,10 +156,14 @@ pub(crate) async fn run(settings: &Settings, lab: &mut Lab, args: &ChaosArgs) ->
 }
 
 fn mutated(original: &str, mutant: &Mutant) -> Result<String> {
-    match original.matches(mutant.from).count() {
-        1 => Ok(original.replacen(mutant.from, mutant.to, 1)),
-        times => bail!("{:?} stands {times} times in {}", mutant.from, mutant.file),
+    let mut text = original.to_owned();
+    for (from, to) in mutant.edits {
+        match text.matches(from).count() {
+            1 => text = text.replacen(from, to, 1),
+            times => bail!("{from:?} stands {times} times in {}", mutant.file),
+        }
     }
+    Ok(text)
 }
 
 /// Brings the copy up to date; what did not change keeps its time, so that it is not built again.

@@ -8,7 +8,7 @@ use simulated::{Entry, Fate, Handover, Timing};
 use crate::sql::invariants::{Counts, Mail, Violation};
 
 /// Every invariant, in the order of the table. Those of `sql::invariants` are among them.
-pub(crate) const INVARIANTS: [&str; 19] = [
+pub(crate) const INVARIANTS: [&str; 20] = [
     "one mail per send",
     "one mail per campaign, recipient and step",
     "one mail per recipient and day",
@@ -22,6 +22,7 @@ pub(crate) const INVARIANTS: [&str; 19] = [
     "the enrichment is marked sent",
     "counts agree",
     "caps hold",
+    "the cap is used",
     "the rate holds",
     "a lead exists once",
     "a model call is paid once",

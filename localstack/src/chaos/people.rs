@@ -7,6 +7,7 @@ use serde_json::json;
 use shared::db::campaigns::{self, NewCampaign};
 use shared::db::{PgConnection, sources};
 
+use super::test_bed::TestBedConfig;
 use crate::lists::{self, Row};
 
 /// In every address and name of a run, and in nothing else: where it turns up, an address leaked.
@@ -17,32 +18,31 @@ const CAMPAIGNS: [&str; 2] = ["first", "second"];
 /// Lists of each campaign.
 const LISTS: usize = 3;
 
-/// Writes the lists of `leads` people and stores the campaigns that read them: two campaigns read the same three
+/// Writes the lists of `leads` people and stores the campaigns that read them: all read the same three
 /// lists, the lists overlap, and every fifth mailbox belongs to two profiles.
 pub(crate) async fn seed(
     conn: &mut PgConnection,
     folder: &Path,
-    leads: u32,
-    daily_cap: i32,
+    config: &TestBedConfig,
 ) -> Result<()> {
     let lists: Vec<PathBuf> = (0..LISTS)
         .map(|n| folder.join(format!("list-{n}.csv")))
         .collect();
     for (n, path) in lists.iter().enumerate() {
-        let here = (0..leads).filter(|person| {
+        let here = (0..config.leads).filter(|person| {
             let home = *person as usize % LISTS;
             // Every fourth stands on the next list too.
             home == n || (person % 4 == 0 && (home + 1) % LISTS == n)
         });
         lists::write(path, here.map(row))?;
     }
-    for name in CAMPAIGNS {
+    for name in CAMPAIGNS.into_iter().take(config.campaigns) {
         let campaign = NewCampaign {
             name,
             offer: "A partner programme for people who publish about what they do well: 20 % of \
                     every sale for twelve months, paid monthly.",
             audience: "People who publish about one subject and are open to working with brands.",
-            daily_cap,
+            daily_cap: config.daily_cap,
             basis_rules: &json!({}),
             hours: None,
         };

@@ -54,6 +54,8 @@ pub(crate) struct TestBedConfig {
     pub(crate) vary: bool,
     /// Every message comes so many times.
     pub(crate) copies: u32,
+    /// Campaigns that read the same lists.
+    pub(crate) campaigns: usize,
     /// Mails a day of each campaign.
     pub(crate) daily_cap: i32,
     /// Mails a second, for the sender and for SES.
@@ -73,6 +75,7 @@ impl TestBedConfig {
             batch_size: 3,
             vary: false,
             copies: 1,
+            campaigns: 2,
             daily_cap: 1_000_000,
             rate: None,
             mails_wait: false,
@@ -126,13 +129,7 @@ impl<'a> TestBed<'a> {
         };
         bed.wire();
         let mut conn = db::acquire(&bed.pool).await?;
-        people::seed(
-            &mut conn,
-            &bed.folder,
-            bed.config.leads,
-            bed.config.daily_cap,
-        )
-        .await?;
+        people::seed(&mut conn, &bed.folder, &bed.config).await?;
         Ok(bed)
     }
 

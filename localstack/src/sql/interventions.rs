@@ -66,7 +66,8 @@ pub(crate) async fn reachable(conn: &mut PgConnection, limit: i64) -> Result<Vec
 /// Erases a person: the recipient gets no mail ever again, and the profiles are emptied.
 pub(crate) async fn erase(conn: &mut PgConnection, email_hash: &[u8]) -> Result<()> {
     let statements = [
-        "update recipients set erased_at = now() where email_hash = $1 and erased_at is null",
+        "update recipients set erased_at = now(), updated_at = now()
+         where email_hash = $1 and erased_at is null",
         "update leads
          set name = null, email = null, bio = null, raw = null, website = null, location = null,
              profile_url = null, follower_count = null, erased_at = now(),
@@ -125,14 +126,4 @@ pub(crate) async fn lock_claimed(conn: &mut PgConnection, limit: i64) -> Result<
     .fetch_all(conn)
     .await
     .context("could not lock claimed sends")
-}
-
-/// Locks these sends until the transaction ends.
-pub(crate) async fn lock_sends(conn: &mut PgConnection, sends: &[i64]) -> Result<()> {
-    sqlx::query("select from sends where id = any ($1) order by id for no key update")
-        .bind(sends)
-        .execute(conn)
-        .await
-        .context("could not lock sends")?;
-    Ok(())
 }

@@ -154,7 +154,7 @@ const INVARIANTS: [(&str, &str); 16] = [
         "counts agree",
         "select format('send %s is %s and holds no day', g.id, g.state)
          from gone g
-         where not exists (select from sends s where s.id = g.id and s.slot_day is not null)
+         where g.slot_day is null
          union all
          select format('send %s is %s and still holds a day', s.id, s.state)
          from sends s
@@ -167,7 +167,8 @@ const INVARIANTS: [(&str, &str); 16] = [
         // More may be counted than left, after a crash; never less.
         "select format('campaign %s counts %s mails of %s', k.campaign_id, k.taken, count(s.id))
          from campaign_counters k
-         join sends s on s.campaign_id = k.campaign_id and s.slot_day = k.day and s.slot_at is not null
+         join sends s on s.campaign_id = k.campaign_id and s.slot_day = k.day
+                         and s.slot_at is not null
          group by k.campaign_id, k.taken
          having count(s.id) > k.taken",
     ),
@@ -182,12 +183,12 @@ const INVARIANTS: [(&str, &str); 16] = [
     ),
     (
         "caps hold",
-        "select format('campaign %s has %s mails on %s, %s are allowed', c.id, count(*), d.slot_day,
+        "select format('campaign %s has %s mails on %s, %s are allowed', c.id, count(*), s.slot_day,
                        c.daily_cap)
-         from sends d
-         join campaigns c on c.id = d.campaign_id
-         where d.slot_day is not null
-         group by c.id, c.daily_cap, d.slot_day
+         from sends s
+         join campaigns c on c.id = s.campaign_id
+         where s.slot_day is not null
+         group by c.id, c.daily_cap, s.slot_day
          having count(*) > c.daily_cap",
     ),
 ];

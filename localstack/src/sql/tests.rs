@@ -27,7 +27,6 @@ async fn interventions_on_empty_database_find_nothing(pool: PgPool) {
     let mut conn = pool.acquire().await.unwrap();
     interventions::pass_an_hour(&mut conn).await.unwrap();
     interventions::erase(&mut conn, &[7; 32]).await.unwrap();
-    interventions::lock_sends(&mut conn, &[1]).await.unwrap();
     let claimed = interventions::lock_claimed(&mut conn, 10).await.unwrap();
     let unknown = interventions::sends_in(&mut conn, "unknown").await.unwrap();
     assert_eq!((claimed, unknown), (vec![], vec![]));
