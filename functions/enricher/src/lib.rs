@@ -172,11 +172,8 @@ async fn enrich(
         let result = results.entry(task.lead.id);
         match score {
             Ok(scored) => {
-                _ = result.and_modify(|result| {
-                    result
-                        .enrichments
-                        .push(plan::plan(task, prompt, scored, now));
-                })
+                let enrichment = plan::plan(task, prompt, scored, now);
+                result.and_modify(|result| result.enrichments.push(enrichment));
             }
             Err(wait) => {
                 settled.insert(task.lead.id.0, wait.into());

@@ -48,7 +48,7 @@ pub(crate) fn plan(
         campaign: task.campaign.facts.clone(),
         recipient: task.recipient.clone(),
         address,
-        assessment: scored.assessment.clone(),
+        assessment: scored.assessment,
         content: match &scored.draft {
             None => ContentFacts::Missing,
             Some(draft) if draft.fault().is_some() => ContentFacts::Faulty,

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(handover: Handover, state: SendState, reason: Option<Reason>, again: bool) {
+    fn check(handover: &Handover, state: SendState, reason: Option<Reason>, again: bool) {
         let now = "2026-01-05T10:00:00Z".parse().unwrap();
         let outcome = called(Answer::Ses(handover.clone())).outcome(now);
         assert_eq!(
@@ -136,32 +136,32 @@ mod tests {
         let accepted = Handover::Accepted {
             message_id: "m".to_owned(),
         };
-        check(accepted, SendState::Sent, None, false);
+        check(&accepted, SendState::Sent, None, false);
         check(
-            Handover::Throttled,
+            &Handover::Throttled,
             SendState::Queued,
             Some(Reason::Throttled),
             true,
         );
         check(
-            Handover::QuotaUsedUp,
+            &Handover::QuotaUsedUp,
             SendState::Queued,
             Some(Reason::DailyQuota),
             true,
         );
         let unreachable = Some(Reason::MailerUnreachable);
-        check(Handover::Unreachable, SendState::Queued, unreachable, true);
+        check(&Handover::Unreachable, SendState::Queued, unreachable, true);
         let account = Handover::AccountRefused { code: code() };
         check(
-            account,
+            &account,
             SendState::Queued,
             Some(Reason::MailerRefuses),
             true,
         );
         let mail = Handover::MailRefused { code: code() };
-        check(mail, SendState::Rejected, Some(Reason::MailRejected), false);
+        check(&mail, SendState::Rejected, Some(Reason::MailRejected), false);
         check(
-            Handover::NoAnswer,
+            &Handover::NoAnswer,
             SendState::Unknown,
             Some(Reason::NoAnswer),
             false,

@@ -75,7 +75,7 @@ pub(super) async fn run(
     let ratio = filled.leads_per_second / empty.leads_per_second;
     output::step(
         "Growth",
-        &format!(
+        format!(
             "{:.0} leads/s on {LEADS} leads and {} sends, {:.0} on an empty database: {ratio:.2} (goal {GOAL})",
             filled.leads_per_second,
             3 * LEADS,
@@ -84,7 +84,7 @@ pub(super) async fn run(
     );
     output::step(
         "PostgreSQL",
-        &format!(
+        format!(
             "{:.2} ms a lead on the filled database, {:.2} on the empty one",
             filled.postgres_cpu_ms_per_lead, empty.postgres_cpu_ms_per_lead
         ),
@@ -148,7 +148,7 @@ async fn fill(cluster: &Cluster) -> Result<String> {
     )
     .await?;
     let seconds = begun.elapsed().as_secs();
-    output::step("Filled", &format!("in {seconds} s; it is kept as {name}"));
+    output::step("Filled", format!("in {seconds} s; it is kept as {name}"));
     Ok(name)
 }
 

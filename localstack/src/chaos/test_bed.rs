@@ -109,7 +109,7 @@ impl<'a> TestBed<'a> {
             leads: 1,
             ..StandIns::default()
         })?;
-        let wires = Wires::new(lab.cluster.socket(), &config.name, stand_ins.address());
+        let wires = Wires::new(&lab.cluster.socket(), &config.name, stand_ins.address());
         let simulator = Simulator::start(Config {
             seed: config.seed,
             ..Config::new(folder.join("logs"))

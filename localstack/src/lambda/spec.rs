@@ -46,7 +46,9 @@ type Variables = Vec<(String, String)>;
 /// The variables that each process has of its own, from its number and the address of its Runtime
 /// API.
 #[derive(Clone)]
-pub(super) struct OwnVariables(Arc<dyn Fn(u64, &str) -> Result<Variables> + Send + Sync>);
+pub(super) struct OwnVariables(Arc<VariablesOf>);
+
+type VariablesOf = dyn Fn(u64, &str) -> Result<Variables> + Send + Sync;
 
 impl OwnVariables {
     pub(super) fn of(&self, process: u64, runtime_api: &str) -> Result<Variables> {

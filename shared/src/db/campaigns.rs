@@ -57,32 +57,40 @@ pub async fn upsert(conn: &mut PgConnection, new: &NewCampaign<'_>) -> Result<Ca
     .map(CampaignId)
 }
 
-/// A campaign's rules from its columns. Its hours and its breaker are for whoever sends.
-///
-/// # Errors
-/// When a column holds what this program does not know: a guess would be a mail that nobody allowed.
-pub(super) fn facts(
-    id: CampaignId,
-    status: CampaignStatus,
-    min_score: i16,
-    min_confidence: f32,
-    review_all: bool,
-    basis_rules: Value,
-) -> Result<CampaignFacts, DbError> {
-    let unknown = |column| DbError::UnknownWord {
-        table: "campaigns",
-        row: id.0.to_string(),
-        column,
-    };
-    Ok(CampaignFacts {
-        status,
-        min_score: Score::new(min_score.into()).ok_or_else(|| unknown("min_score"))?,
-        min_confidence: Confidence::new(min_confidence).ok_or_else(|| unknown("min_confidence"))?,
-        review_all,
-        basis_rules: serde_json::from_value(basis_rules).map_err(|_| unknown("basis_rules"))?,
-        hours: None,
-        breaker_open: false,
-    })
+/// The columns that hold a campaign's rules.
+pub(super) struct RuleColumns {
+    pub(super) id: i64,
+    pub(super) status: CampaignStatus,
+    pub(super) min_score: i16,
+    pub(super) min_confidence: f32,
+    pub(super) review_all: bool,
+    pub(super) basis_rules: Value,
+}
+
+impl RuleColumns {
+    /// The rules. Hours and breaker are for the sender to add.
+    ///
+    /// # Errors
+    /// When a column holds what this program does not know: a guess could send a mail that the
+    /// campaign forbids.
+    pub(super) fn read(self) -> Result<CampaignFacts, DbError> {
+        let unknown = |column| DbError::UnknownWord {
+            table: "campaigns",
+            row: self.id.to_string(),
+            column,
+        };
+        let confidence = Confidence::new(self.min_confidence);
+        Ok(CampaignFacts {
+            status: self.status,
+            min_score: Score::new(self.min_score.into()).ok_or_else(|| unknown("min_score"))?,
+            min_confidence: confidence.ok_or_else(|| unknown("min_confidence"))?,
+            review_all: self.review_all,
+            basis_rules: serde_json::from_value(self.basis_rules)
+                .map_err(|_| unknown("basis_rules"))?,
+            hours: None,
+            breaker_open: false,
+        })
+    }
 }
 
 /// Before requests of leads are dropped that these campaigns, which are not active, may want: those

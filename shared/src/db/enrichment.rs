@@ -4,18 +4,16 @@ mod record;
 
 use chrono::{DateTime, Utc};
 pub use record::{LeadResult, NewEnrichment, Plan, Recorded, record};
-use serde_json::Value;
 use sqlx::PgConnection;
 
-use super::{DbError, campaigns, known};
+use super::{DbError, campaigns::RuleColumns, known};
 use crate::domain::{
-    basis::{Basis, BasisRules},
+    basis::Basis,
     country::Country,
     email::EmailHash,
     gate::{CampaignFacts, CampaignStatus, PastMails, RecipientFacts},
     ids::{CampaignId, LeadId},
     lead::Lead,
-    score::{Confidence, Score},
 };
 
 /// One lead to be enriched for one campaign.
@@ -91,14 +89,15 @@ pub async fn load(conn: &mut PgConnection, ids: &[i64]) -> Result<Work, DbError>
                 id: CampaignId(campaign_id),
                 offer: row.offer,
                 audience: row.audience,
-                facts: campaigns::facts(
-                    CampaignId(campaign_id),
-                    CampaignStatus::Active,
-                    row.min_score,
-                    row.min_confidence,
-                    row.review_all,
-                    row.basis_rules,
-                )?,
+                facts: RuleColumns {
+                    id: campaign_id,
+                    status: CampaignStatus::Active,
+                    min_score: row.min_score,
+                    min_confidence: row.min_confidence,
+                    review_all: row.review_all,
+                    basis_rules: row.basis_rules,
+                }
+                .read()?,
             },
             recipient: RecipientFacts {
                 erased: row.recipient_erased,
@@ -147,26 +146,5 @@ pub(super) fn agreed(mailbox: Option<Country>, profile: Option<Country>) -> Opti
     match (mailbox, profile) {
         (Some(one), Some(other)) => (one == other).then_some(one),
         (known, None) | (None, known) => known,
-    }
-}
-
-/// A campaign's rules from its columns. What cannot be read gets the strictest value.
-pub(super) fn campaign_facts(
-    status: CampaignStatus,
-    min_score: i16,
-    min_confidence: f32,
-    review_all: bool,
-    basis_rules: Option<Value>,
-) -> CampaignFacts {
-    let rules = basis_rules.map(serde_json::from_value::<BasisRules>);
-    let unreadable = matches!(rules, Some(Err(_)));
-    CampaignFacts {
-        status,
-        min_score: Score::new(min_score.into()).unwrap_or(Score::MAX),
-        min_confidence: Confidence::new(min_confidence).unwrap_or(Confidence::MAX),
-        review_all: review_all || unreadable,
-        basis_rules: rules.and_then(Result::ok).unwrap_or_default(),
-        hours: None,
-        breaker_open: false,
     }
 }

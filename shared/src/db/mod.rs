@@ -156,7 +156,7 @@ impl fmt::Debug for DbError {
 /// replaced, with time left to open another.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 
-/// What DATABASE_URL says. A server on another host must prove who it is: without `verify-full` anybody
+/// What `DATABASE_URL` says. A server on another host must prove who it is: without `verify-full` anybody
 /// on the way could read and change what passes, and without TLS sqlx would not even say so.
 fn connect_options(url: &Secret) -> Result<PgConnectOptions, DbError> {
     let options =
@@ -249,6 +249,10 @@ const HEAD_START: Duration = Duration::from_millis(50);
 /// # Errors
 /// What `work` returned, rolled back; or when the end of the commit is not known: what it did must
 /// then be read again.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the other transaction cannot be asked whether it has taken its next row"
+)]
 pub async fn transaction<T>(
     conn: &mut PgConnection,
     work: impl AsyncFn(&mut PgConnection) -> Result<T, DbError>,

@@ -10,7 +10,7 @@ mod protocol;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result};
@@ -35,7 +35,7 @@ pub(crate) struct Wires {
 
 impl Wires {
     /// To this database of the server whose socket lies in the folder, and to the stand-ins.
-    pub(crate) fn new(postgres: PathBuf, database: &str, stand_ins: SocketAddr) -> Self {
+    pub(crate) fn new(postgres: &Path, database: &str, stand_ins: SocketAddr) -> Self {
         Self {
             postgres: postgres.join(".s.PGSQL.5432"),
             database: database.to_owned(),

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Finding, fail, ok, warn};
 
+const CHECK: &str = "clock";
 const TOLERATED: TimeDelta = TimeDelta::seconds(2);
 /// A claim's lease: beyond it two senders would not agree on who holds a send.
 const HARMFUL: TimeDelta = TimeDelta::seconds(30);
@@ -16,7 +17,6 @@ pub(super) fn now() -> DateTime<Utc> {
 
 /// Compares a remote clock, read between two readings of our own. `precision` is how coarse it is.
 pub(super) fn check(
-    check: &'static str,
     whose: &str,
     before: DateTime<Utc>,
     remote: DateTime<Utc>,
@@ -30,18 +30,18 @@ pub(super) fn check(
     let advice = "set both machines' clocks by NTP; AWS's are right";
     if skew > HARMFUL {
         fail(
-            check,
+            CHECK,
             format!("{whose} differs from this machine by {seconds} s"),
             advice,
         )
     } else if skew > TOLERATED {
         warn(
-            check,
+            CHECK,
             format!("{whose} differs from this machine by {seconds} s"),
             advice,
         )
     } else {
-        ok(check, format!("{whose} agrees with this machine"))
+        ok(CHECK, format!("{whose} agrees with this machine"))
     }
 }
 
@@ -57,7 +57,7 @@ mod tests {
             let remote = now + TimeDelta::seconds(skew);
             let after = now + TimeDelta::milliseconds(50);
             let second = TimeDelta::seconds(1);
-            check("clock", "the database's clock", now, remote, after, second).status
+            check("the database's clock", now, remote, after, second).status
         };
         for (skew, expected) in [
             (0, Status::Ok),

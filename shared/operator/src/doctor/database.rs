@@ -74,7 +74,6 @@ async fn database_clock(conn: &mut PgConnection) -> Result<Finding> {
     let after = clock::now();
     let whose = "the database's clock";
     Ok(clock::check(
-        "clock",
         whose,
         before,
         remote,

@@ -30,14 +30,7 @@ pub(super) async fn check(stack: &Stack) -> Vec<Finding> {
             findings.extend(date.map(|remote| {
                 let whose = "the web server's clock";
                 let second = TimeDelta::seconds(1);
-                clock::check(
-                    "clock",
-                    whose,
-                    before,
-                    remote.to_utc(),
-                    clock::now(),
-                    second,
-                )
+                clock::check(whose, before, remote.to_utc(), clock::now(), second)
             }));
             findings
         }

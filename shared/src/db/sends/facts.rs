@@ -4,11 +4,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use sqlx::PgConnection;
 
 use super::{
-    super::{
-        DbError,
-        enrichment::{agreed, campaign_facts},
-        known,
-    },
+    super::{DbError, campaigns::RuleColumns, enrichment::agreed, known},
     Terms,
 };
 use crate::domain::{
@@ -130,13 +126,15 @@ pub(super) async fn read(
             let country = code.map(|code| code.parse().map_err(|_| unknown(table, "country")));
             country.transpose()
         };
-        let mut campaign = campaign_facts(
-            known(&row.status, "campaigns", row.campaign_id, "status")?,
-            row.min_score,
-            row.min_confidence,
-            row.review_all,
-            Some(row.basis_rules),
-        );
+        let mut campaign = RuleColumns {
+            id: row.campaign_id,
+            status: known(&row.status, "campaigns", row.campaign_id, "status")?,
+            min_score: row.min_score,
+            min_confidence: row.min_confidence,
+            review_all: row.review_all,
+            basis_rules: row.basis_rules,
+        }
+        .read()?;
         campaign.breaker_open = row.breaker_open;
         campaign.hours = match row.send_from.zip(row.send_until) {
             None => None,
