@@ -159,7 +159,12 @@ mod tests {
             true,
         );
         let mail = Handover::MailRefused { code: code() };
-        check(&mail, SendState::Rejected, Some(Reason::MailRejected), false);
+        check(
+            &mail,
+            SendState::Rejected,
+            Some(Reason::MailRejected),
+            false,
+        );
         check(
             &Handover::NoAnswer,
             SendState::Unknown,

@@ -63,8 +63,8 @@ async fn arm_lead_erased_meanwhile_refuses(pool: PgPool) {
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn arm_newer_assessment_meanwhile_refuses(pool: PgPool) {
     let block = "insert into enriched_leads (lead_id, campaign_id, niche, score, notes, compliant, enrichment_version,
-                     ai_confidence, method, prompt_hash, outcome, reason, decision)
-                 select lead_id, campaign_id, niche, score, notes, false, 2, ai_confidence, method, prompt_hash,
+                     ai_confidence, method, input_hash, outcome, reason, decision)
+                 select lead_id, campaign_id, niche, score, notes, false, 2, ai_confidence, method, input_hash,
                         'refused', 'not_compliant', decision from enriched_leads";
     assert_eq!(armed_after(&pool, block).await, "refused not_compliant");
 }

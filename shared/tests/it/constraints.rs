@@ -35,32 +35,3 @@ async fn database_refuses_broken_rows(pool: PgPool) {
         assert_eq!(refused.as_deref(), Some(constraint), "{statement}: {error}");
     }
 }
-
-#[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_campaign_made_active_is_owed_the_enrichments_it_never_had(pool: PgPool) {
-    let campaign = testing::campaign(&pool, "c").await;
-    let done = runners(1);
-    planned(&pool, campaign, &done).await;
-    sqlx::query("update leads set enrich_requested_at = null")
-        .execute(&pool)
-        .await
-        .unwrap();
-    let new = testing::leads(&pool, campaign, &[testing::new_lead("later")]).await;
-    sqlx::query("update leads set enrich_requested_at = null")
-        .execute(&pool)
-        .await
-        .unwrap();
-    for status in ["paused", "active", "active"] {
-        sqlx::query("update campaigns set status = $1")
-            .bind(status)
-            .execute(&pool)
-            .await
-            .unwrap();
-    }
-    let owed: Vec<i64> =
-        sqlx::query_scalar("select id from leads where enrich_requested_at is not null")
-            .fetch_all(&pool)
-            .await
-            .unwrap();
-    assert_eq!(owed, [new[0].0]);
-}

@@ -237,8 +237,8 @@ async fn claim_newest_assessment_blocks_planned_mail(pool: PgPool) {
     let campaign = testing::campaign(&pool, "c").await;
     let ids = planned(&pool, campaign, &runners(3)).await;
     let newer = "insert into enriched_leads (lead_id, campaign_id, niche, score, notes, compliant, enrichment_version,
-                     ai_confidence, method, prompt_hash, outcome, reason, decision)
-                 select lead_id, campaign_id, niche, $2, notes, $3, 2, ai_confidence, method, prompt_hash,
+                     ai_confidence, method, input_hash, outcome, reason, decision)
+                 select lead_id, campaign_id, niche, $2, notes, $3, 2, ai_confidence, method, input_hash,
                         'refused', 'not_compliant', decision
                  from enriched_leads where lead_id = (select lead_id from sends where id = $1)";
     for (id, score, compliant) in [

@@ -1,6 +1,6 @@
 -- What became of them.
 insert into enriched_leads (lead_id, campaign_id, niche, score, notes, subject, message, contacted, sent,
-                            reviewed, compliant, enrichment_version, ai_confidence, method, model, prompt_hash,
+                            reviewed, compliant, enrichment_version, ai_confidence, method, model, input_hash,
                             outcome, decision)
 select l.id, c.id, 'running', 60 + l.id % 40, 'Writes about trail running for beginners.',
        'Your notes on trail shoes', 'A text of the past that somebody has read.', true, true, false,
@@ -12,7 +12,7 @@ insert into sends (campaign_id, email_hash, lead_id, enriched_lead_id, state, co
                    fence, not_before, sent_at, ses_message_id, slot_day)
 select e.campaign_id, l.email_hash, l.id, e.id,
        (case when l.id % 50 = 0 then 'bounced' when l.id % 5 = 0 then 'opened' else 'delivered' end)::send_state,
-       e.prompt_hash, '{"outcome": "send"}', 1, 2, d.at, d.at, 'past-' || e.id,
+       e.input_hash, '{"outcome": "send"}', 1, 2, d.at, d.at, 'past-' || e.id,
        (d.at at time zone 'utc')::date
 from enriched_leads e
 join leads l on l.id = e.lead_id
