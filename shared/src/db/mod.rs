@@ -187,7 +187,7 @@ fn is_elsewhere(options: &PgConnectOptions) -> bool {
     options.get_socket().is_none() && !host.starts_with('/') && !loopback
 }
 
-/// The server's address, for [`installation::require_origin`]: host and port, or the socket's folder.
+/// The server's address, for [`installation::require_origin`]: its host, or the socket's folder.
 ///
 /// # Errors
 /// When the address cannot be read.
@@ -195,7 +195,7 @@ pub fn address(url: &Secret) -> Result<String, DbError> {
     let options = connect_options(url)?;
     Ok(match options.get_socket() {
         Some(folder) => folder.display().to_string(),
-        None => format!("{}:{}", options.get_host(), options.get_port()),
+        None => options.get_host().to_owned(),
     })
 }
 

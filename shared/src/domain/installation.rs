@@ -30,7 +30,7 @@ pub struct Origin {
     pub cluster: i64,
     pub timeline: i32,
     pub database: i64,
-    /// Host and port as the sender is told them, or the socket's folder.
+    /// The host that the sender is told, or the socket's folder.
     pub address: String,
 }
 
@@ -74,7 +74,7 @@ mod tests {
             cluster: 7,
             timeline: 1,
             database: 16_384,
-            address: "db.example.com:5432".to_owned(),
+            address: "db.example.com".to_owned(),
         }
     }
 
@@ -104,7 +104,7 @@ mod tests {
                 ..origin()
             },
             Origin {
-                address: "restored.example.com:5432".to_owned(),
+                address: "restored.example.com".to_owned(),
                 ..origin()
             },
         ];

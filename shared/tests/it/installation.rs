@@ -32,16 +32,14 @@ async fn first_of_two_keys_wins(pool: PgPool) {
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn restored_database_sends_after_confirmation(pool: PgPool) {
     let mut conn = pool.acquire().await.unwrap();
-    require_origin(&mut conn, "db:5432").await.unwrap();
-    require_origin(&mut conn, "db:5432").await.unwrap();
-    let moved = require_origin(&mut conn, "restored:5432").await;
+    require_origin(&mut conn, "db").await.unwrap();
+    require_origin(&mut conn, "db").await.unwrap();
+    let moved = require_origin(&mut conn, "restored").await;
     assert!(matches!(moved, Err(InstallationError::Moved)));
 
-    let (_, now) = installation::origin(&mut conn, "restored:5432")
-        .await
-        .unwrap();
+    let (_, now) = installation::origin(&mut conn, "restored").await.unwrap();
     installation::confirm_origin(&mut conn, &now, "operator:dana")
         .await
         .unwrap();
-    require_origin(&mut conn, "restored:5432").await.unwrap();
+    require_origin(&mut conn, "restored").await.unwrap();
 }

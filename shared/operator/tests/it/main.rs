@@ -1,6 +1,7 @@
 //! `outreach` from outside, as an operator runs it.
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     reason = "a test may panic; helpers are not covered by the setting"
 )]
 
