@@ -268,7 +268,7 @@ proptest! {
                 touched += i64::try_from(batch.len()).unwrap();
                 let batch: Vec<Candidate> = batch.iter()
                     .map(|send| Candidate {
-                        mailbox: EmailHash(std::array::from_fn(|n| (send >> (n % 4 * 8)) as u8)),
+                        mailbox: EmailHash(std::array::from_fn(|n| send.to_le_bytes()[n % 4])),
                         ..candidate(*send, 0, 0)
                     })
                     .collect();
