@@ -1,9 +1,9 @@
 //! Table `sends`, the send ledger (invariants 7 to 9). A send moves on in four short transactions:
 //!
-//! 1. [`claim`]: the gate is asked; what it lets pass is held by one sender.
-//! 2. [`grant`]: room within every limit is taken for it.
-//! 3. [`arm`]: the gate is asked again under a lock on the mailbox; durable before any call.
-//! 4. [`settle`]: what SES answered.
+//! 1. [`claim()`]: the gate is asked; what it lets pass is held by one sender.
+//! 2. [`grant()`]: room within every limit is taken for it.
+//! 3. [`arm()`]: the gate is asked again under a lock on the mailbox; durable before any call.
+//! 4. [`settle()`]: what SES answered.
 //!
 //! [`reap`] ends what a sender left behind, [`take_due`] finds what nothing else brings back.
 

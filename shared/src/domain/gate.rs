@@ -70,7 +70,7 @@ impl Ruling {
     }
 }
 
-/// May this go out now? The first rule of [`RULES`] with an objection answers.
+/// May this go out now? The first rule of `RULES` with an objection answers.
 pub fn gate(facts: &Facts, now: DateTime<Utc>) -> Ruling {
     let objection = |(n, (_, ask)): (usize, &(Rule, AskRule))| Some((n, ask(facts, now)?));
     match RULES.iter().enumerate().find_map(objection) {

@@ -1,7 +1,7 @@
 //! How fast and how much: the limits of SES, of a young sending domain, of a campaign and of the
 //! recipients' servers (invariant 11).
 //!
-//! [`grant`] is the only place where room is given out, [`release`] the only one where it comes back.
+//! [`grant()`] is the only place where room is given out, [`release`] the only one where it comes back.
 
 mod account;
 mod grant;
