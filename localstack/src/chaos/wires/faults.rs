@@ -217,14 +217,14 @@ impl Faults {
         let due = self.planned.iter().position(|planned| planned.passing == 0);
         let fault = match due {
             Some(due) => Some(self.planned.swap_remove(due).fault),
-            None => self.draw(),
+            None => self.draw(&point),
         };
         self.struck += u64::from(fault.is_some());
         *self.seen.entry(point).or_default() += 1;
         fault
     }
 
-    fn draw(&mut self) -> Option<Fault> {
+    fn draw(&mut self, point: &Point) -> Option<Fault> {
         let (shares, random) = self.shares.as_mut()?;
         let Shares {
             cut,
@@ -247,6 +247,10 @@ impl Faults {
         actions.into_iter().find_map(|(action, share)| {
             let met = draw < share;
             draw -= share;
+            // A server that answers with an error has done nothing. An answer that is lost after the
+            // work is a cut.
+            let refused = matches!(action, Action::Error) && matches!(point.kind, Kind::Http);
+            let side = if refused { Side::Before } else { side };
             met.then_some(Fault { action, side })
         })
     }
