@@ -25,7 +25,7 @@ struct Mutant {
     breaks: &'static [&'static str],
 }
 
-const MUTANTS: [Mutant; 6] = [
+const MUTANTS: [Mutant; 5] = [
     Mutant {
         name: "the SDK repeats calls to SES",
         file: "shared/src/clients/mailer.rs",
@@ -45,21 +45,6 @@ const MUTANTS: [Mutant; 6] = [
         file: "shared/src/db/sends/arm.rs",
         edits: &[("        lock_mailboxes(tx, granted).await?;\n", "")],
         scenario: Scenario::OptOutDuringArm,
-        breaks: &["no call after an opt-out"],
-    },
-    Mutant {
-        name: "arm reads before it locks",
-        file: "shared/src/db/sends/arm.rs",
-        edits: &[
-            (
-                "        lock_mailboxes(tx, granted).await?;\n",
-                "        let early: Vec<i64> = granted.quotas().map(|(send, _)| send.0).collect();
-                 let early = facts::read(tx, &early, terms).await?;
-                 lock_mailboxes(tx, granted).await?;\n",
-            ),
-            ("in facts::read(tx, &ids, terms).await? {", "in early {"),
-        ],
-        scenario: Scenario::ArmDuringOptOut,
         breaks: &["no call after an opt-out"],
     },
     Mutant {
