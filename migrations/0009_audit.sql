@@ -199,7 +199,7 @@ begin
                'closed_at', a.closed_at, 'closed_by', a.closed_by),
            nullif(current_setting('outreach.note', true), '')
     from after_rows a
-    -- Each campaign has a row; an open one is what somebody asks about.
+    -- Each campaign has a row; only an open one is a decision.
     where a.opened_at is not null;
     return null;
 end;

@@ -1,4 +1,4 @@
--- Why somebody got a mail and why not, in one query (invariant 15). Words only: `Reason::explain` and
+-- Why a person got a mail or did not, in one query (invariant 15). Words only: `Reason::explain` and
 -- `SendState::explain` hold the sentences.
 
 -- One row per send, and per lead and campaign that have none: where it stands, what decided it, on
@@ -99,5 +99,5 @@ create view why_not_sent as
 select * from why
 where state is null or state in ('review', 'queued', 'claimed', 'refused', 'rejected');
 
-comment on view why_sent is 'why somebody got a mail: select * from why_sent where username = ''ana''';
-comment on view why_not_sent is 'why somebody got none: select * from why_not_sent where username = ''ana''';
+comment on view why_sent is 'why a person got a mail: select * from why_sent where username = ''ana''';
+comment on view why_not_sent is 'why a person got no mail: select * from why_not_sent where username = ''ana''';

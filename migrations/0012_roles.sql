@@ -1,5 +1,5 @@
 -- One role per function, with what its statements need and nothing else: a fault in the function that
--- strangers reach must not open every table. A login of each function is a member of its role, such as
+-- the public reaches must not open every table. A login of each function is a member of its role, such as
 --   create role app_web login password '…' in role outreach_web;
 -- Roles belong to the whole server, so another database of it may have made them already.
 
@@ -22,7 +22,7 @@ $$;
 grant usage on schema public to
     outreach_collector, outreach_enricher, outreach_sender, outreach_feedback, outreach_web;
 
--- Whoever changes a decision leaves a row, and can neither read nor change what is there.
+-- A change of a decision adds a row; no function can read or change the rows that are there.
 grant insert on audit_log to
     outreach_collector, outreach_enricher, outreach_sender, outreach_feedback, outreach_web;
 grant select, insert on quarantine to outreach_enricher, outreach_sender, outreach_feedback;

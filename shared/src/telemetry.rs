@@ -1,4 +1,4 @@
-//! The log: one line per event, filtered by field, naming nobody.
+//! The log: one line per event, filtered by field, without personal data.
 
 use std::error::Error;
 

@@ -90,7 +90,7 @@ pub fn sdk(endpoint: Option<&str>) -> SdkConfig {
         .build()
 }
 
-/// An address on this machine at which nothing listens: the system gives port 1 to nobody who asks for
+/// An address on this machine at which nothing listens: the system never gives port 1 to a process that asks for
 /// a free one.
 pub const CLOSED: &str = "http://127.0.0.1:1";
 
@@ -143,8 +143,8 @@ impl TestQueue {
             .expect("a count")
     }
 
-    /// Every row id that was announced, sorted; empties the queue.
-    pub async fn announced(&self) -> Vec<i64> {
+    /// Every row id that was published, sorted; empties the queue.
+    pub async fn published(&self) -> Vec<i64> {
         let mut ids = Vec::new();
         loop {
             let reply = self.client.receive_message().queue_url(&self.url);

@@ -62,7 +62,7 @@ pub(crate) fn country_of_host(host: &str) -> Option<Country> {
         .rsplit_once('.')?
         .1
         .to_ascii_lowercase();
-    // Sold to everybody: .io, .co, .me, .tv, .ai and their like say nothing.
+    // Sold worldwide: .io, .co, .me, .tv, .ai and their like say nothing.
     const NATIONAL: &[&str] = &[
         "at", "au", "be", "br", "ca", "ch", "cz", "de", "dk", "es", "fi", "fr", "gr", "hu", "ie",
         "in", "it", "jp", "kr", "mx", "nl", "no", "nz", "pl", "pt", "ro", "se", "uk", "us", "za",

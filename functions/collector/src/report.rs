@@ -79,7 +79,7 @@ pub enum Ended {
         /// What happened.
         why: String,
     },
-    /// Somebody must do something first.
+    /// A person must act first.
     NeedsAttention {
         /// What.
         why: String,

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_qualified_lead_gets_a_mail_of_exactly_this_text() {
+    fn qualified_lead_is_planned_with_exact_text() {
         let new = planned(&task(), by_model(70, Compliance::Ok));
         let plan = new.plan.unwrap();
         assert!(!plan.review && new.reason.is_none() && new.compliant);
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_rules_score_waits_for_a_person_however_high() {
+    fn rules_result_goes_to_review_whatever_score() {
         let new = planned(&task(), Scored::by_rules(&lead(), NoAnswer::Refused));
         assert_eq!(new.reason, Some(Reason::ScoredByRules));
         assert!(new.plan.unwrap().review && new.draft.is_none());

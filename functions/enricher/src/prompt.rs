@@ -182,7 +182,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_key_changes_with_everything_that_is_asked_and_with_nothing_else() {
+    fn request_key_depends_on_whole_request_only() {
         let key = |lead: &Lead, model| Prompt::new(lead, &campaign(), model).key;
         assert_eq!(key(&lead(), "m"), key(&lead(), "m"));
         assert_ne!(key(&lead(), "m"), key(&lead(), "n"));

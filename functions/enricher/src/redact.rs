@@ -1,4 +1,4 @@
-//! Blots out how to reach somebody: the model does not need to know.
+//! Redacts mail addresses and telephone numbers: the model does not need them.
 
 use std::ops::Range;
 
@@ -16,23 +16,23 @@ const DOT: &[&str] = &[
 /// The same as a plain word.
 const DOT_WORDS: &[&str] = &[" dot ", " punkt ", " ponto ", " punto "];
 
-/// The text with every mail address and telephone number blotted out. Rather a company's name too
+/// The text with every mail address and telephone number redacted. Rather a company's name too
 /// many ("works at example.com") than an address.
 pub(crate) fn without_addresses(text: &str) -> String {
     let mut spans = addresses(text);
     spans.extend(telephone_numbers(text));
     spans.sort_by_key(|span| span.start);
-    let mut blotted = String::with_capacity(text.len());
+    let mut redacted = String::with_capacity(text.len());
     let mut at = 0;
     for span in spans {
         if span.start >= at {
-            blotted.push_str(text.get(at..span.start).unwrap_or_default());
-            blotted.push('…');
+            redacted.push_str(text.get(at..span.start).unwrap_or_default());
+            redacted.push('…');
         }
         at = at.max(span.end);
     }
-    blotted.push_str(text.get(at..).unwrap_or_default());
-    blotted
+    redacted.push_str(text.get(at..).unwrap_or_default());
+    redacted
 }
 
 fn addresses(text: &str) -> Vec<Range<usize>> {
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_blotted_out_and_what_stands_around_it_stays() {
+    fn only_the_address_is_redacted() {
         check("Runs. ana@example.org, too", "Runs. …, too");
         check("mail:ana.fit+x@mail.example.org,now", "mail:…,now");
         check("(ana@example.org)", "(…)");
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_in_disguise_is_blotted_out_too() {
+    fn an_address_in_disguise_is_redacted_out_too() {
         for disguised in [
             "ana [at] example.org",
             "ana(at)mail.example [dot] com",
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_telephone_number_is_blotted_out() {
+    fn a_telephone_number_is_redacted_out() {
         check("call +351 912 345 678!", "call …!");
         check("(555) 123-4567-89 now", "(… now");
         check("https://wa.me/15551234567", "https://wa.me/…");
@@ -201,8 +201,8 @@ mod tests {
             let dot = dots.clone().nth(dot).unwrap();
             let host = format!("{name}{dot}{top}");
             let text = format!("{before} {local}{}{host}{after}", AT[at]);
-            let blotted = without_addresses(&text);
-            prop_assert!(!blotted.contains(&host), "{text} → {blotted}");
+            let redacted = without_addresses(&text);
+            prop_assert!(!redacted.contains(&host), "{text} → {redacted}");
         }
 
         #[test]

@@ -88,7 +88,10 @@ async fn measure() {
     server.close().await.unwrap();
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a rate is told in three digits")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a rate is shown in three digits"
+)]
 fn report(events: usize, wall: Duration, function: f64, database: f64) {
     let cpu = function + database;
     println!(

@@ -13,10 +13,10 @@ pub(crate) enum Malformed {
     Shape,
     #[error("the envelope is of another topic")]
     ForeignTopic,
-    /// SNS writes about the subscription: nobody here subscribes to anything.
+    /// SNS writes about the subscription: this system subscribes to nothing by mail.
     #[error("the envelope holds no notification")]
     NoNotification,
-    /// Without an id or a time an event is not told from another.
+    /// Without an id or a time two events cannot be told apart.
     #[error("the notification does not say which mail it is about, or when")]
     Incomplete,
 }

@@ -118,7 +118,7 @@ async fn ingest(conn: &mut PgConnection, parsed: Vec<Parsed>) -> Result<(), Feed
     if ingested.unmatched_opt_outs > 0 {
         tracing::error!(
             messages = ingested.unmatched_opt_outs,
-            "opt-outs by mail name sends that are not on record: nobody was suppressed"
+            "opt-outs by mail name sends that are not on record: no recipient was suppressed"
         );
     }
     for campaign in &ingested.opened {

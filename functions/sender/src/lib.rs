@@ -213,7 +213,7 @@ async fn send(
         "worked through a batch of sends"
     );
     // Last of all: a slow queue costs messages, not slots.
-    announce(&deps.queue, &deferred, &called).await;
+    republish(&deps.queue, &deferred, &called).await;
     match called.iter().find_map(Called::account_refusal) {
         Some(code) => Err(SendError::AccountRefused { code }),
         None => Ok(all(Settled::Done)),
@@ -281,7 +281,7 @@ async fn pause(wait: Duration) {
 }
 
 /// Sends the messages of what comes back soon, so that its turn is not lost to the clock of the sweep.
-async fn announce(queue: &Queue, deferred: &[Deferred], called: &[Called]) {
+async fn republish(queue: &Queue, deferred: &[Deferred], called: &[Called]) {
     let soon = deferred.iter().filter_map(|d| Some((d.send.0, d.delay?)));
     let late = called.iter().filter(|called| called.is_late());
     let late = late.map(|called| (called.armed.send.0, Duration::ZERO));

@@ -6,7 +6,7 @@
 //!   reading changes nothing and asks the database nothing.
 //! * `GET /privacy` – the notice that GDPR, art. 14 asks for.
 //!
-//! The signature is checked before the database is asked for anything: whoever guesses tokens costs no
+//! The signature is checked before the database is asked for anything: a guessed token costs no
 //! statement, and learns nothing but that the guess was wrong.
 
 mod answer;

@@ -34,7 +34,7 @@ struct AskPage<'a> {
 /// A token as the address gives it; one that is no text at all is as wrong as any other.
 type Token = Result<Path<String>, PathRejection>;
 
-/// Shows the button. Changes nothing and asks nobody, whoever reads it however often.
+/// Shows the button. Changes nothing and needs no database, however often it is read.
 pub(crate) async fn ask(
     State(deps): State<Arc<Deps>>,
     token: Token,
@@ -55,7 +55,7 @@ pub(crate) async fn ask(
 }
 
 /// Unsubscribes. The body is not even read: one click, our form, an empty body or garbage all come from
-/// somebody who holds the token. Says so only once it is stored.
+/// a person who holds the token. Says so only once it is stored.
 pub(crate) async fn act(
     State(deps): State<Arc<Deps>>,
     token: Token,
@@ -77,7 +77,7 @@ pub(crate) async fn act(
             tracing::error!(
                 send.id = %send,
                 unmatched_opt_outs = 1,
-                "an opt-out names a send that is not on record: nobody was suppressed"
+                "an opt-out names a send that is not on record: no recipient was suppressed"
             );
             return bad_link(&deps, &headers);
         }

@@ -96,7 +96,7 @@ fn why(breaker: &Breaker) -> String {
             )
         }
         (None, Some(closed)) => {
-            let by = breaker.closed_by.as_deref().unwrap_or("somebody");
+            let by = breaker.closed_by.as_deref().unwrap_or("operator");
             format!("closed {} by {by}; it was: {explanation}", day(closed))
         }
         (None, None) => String::new(),

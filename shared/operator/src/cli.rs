@@ -63,7 +63,7 @@ pub struct Request {
 #[derive(Debug, Args)]
 pub struct Options {
     /// Who does it, for the audit log
-    #[arg(long = "as", value_name = "NAME", env = "USER", hide_env_values = true, default_value = "somebody", hide_default_value = true, value_parser = name, global = true)]
+    #[arg(long = "as", value_name = "NAME", env = "USER", hide_env_values = true, default_value = "operator", hide_default_value = true, value_parser = name, global = true)]
     pub(crate) by: String,
     /// Print JSON
     #[arg(long, global = true)]
@@ -83,12 +83,12 @@ pub enum Command {
     Resolve(ResolveArgs),
     /// Show what stopped a campaign, or let it continue
     Breaker(BreakerArgs),
-    /// Record that somebody opted out
+    /// Record an opt-out
     Suppress(SuppressArgs),
     /// Let mails leave from a restored database
     ///
     /// A restored backup does not know what was sent after it was taken. The sender therefore refuses to
-    /// work on it until somebody has made sure that nothing goes out twice. The README's runbook says how.
+    /// work on it until a person has made sure that nothing goes out twice. The README's runbook says how.
     ConfirmRestore(ConfirmRestoreArgs),
     /// Check database, settings, SES, queues, links and clocks, and say what to do
     Doctor,
@@ -166,7 +166,7 @@ pub struct BreakerArgs {
 pub struct SuppressArgs {
     /// The address; only its hash is stored
     pub(crate) address: String,
-    /// Why, such as "asked by telephone"; it is kept, so it should name nobody
+    /// Why, such as "asked by telephone"; it is kept, so leave out personal data
     #[arg(long, value_name = "TEXT", value_parser = reason)]
     pub(crate) reason: String,
 }
@@ -191,7 +191,7 @@ pub struct ConfirmRestoreArgs {
 /// PostgreSQL cuts an application's name at 63 bytes.
 fn name(text: &str) -> Result<String, String> {
     match text.trim() {
-        "" => Ok("somebody".to_owned()),
+        "" => Ok("operator".to_owned()),
         name if name.len() <= 50 && !name.contains(char::is_control) => Ok(name.to_owned()),
         _ => Err("a name has at most 50 bytes".to_owned()),
     }
@@ -222,7 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reason_names_nobody_and_is_not_taken_back_by_events() {
+    fn opt_out_reason_survives_later_events() {
         assert_eq!(
             reason(" asked by telephone "),
             Ok("asked by telephone".to_owned())
@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn a_name_fits_into_the_connection() {
         assert_eq!(name("mara"), Ok("mara".to_owned()));
-        assert_eq!(name(""), Ok("somebody".to_owned()));
+        assert_eq!(name(""), Ok("operator".to_owned()));
         assert!(name(&"x".repeat(51)).is_err() && name("a\nb").is_err());
     }
 }

@@ -77,7 +77,7 @@ fn to_stderr(text: &dyn Display) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
-/// A line of somebody else's log, beside a result.
+/// A line of another program's log, beside a result.
 pub fn log(text: &str) {
     to_stderr(&style(text).for_stderr().dim());
 }

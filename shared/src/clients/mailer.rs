@@ -146,7 +146,7 @@ impl Mailer {
                     _ => Handover::NoAnswer,
                 };
                 if outcome == Handover::NoAnswer {
-                    tracing::error!(send.id = %mail.send, code, "nobody knows whether SES took a mail");
+                    tracing::error!(send.id = %mail.send, code, "it is not known whether SES took a mail");
                 } else {
                     tracing::warn!(send.id = %mail.send, code, outcome = ?outcome, "SES did not take a mail");
                 }
@@ -196,7 +196,7 @@ fn classify(status: u16, code: &str, message: &str) -> Handover {
         | "UnrecognizedClient" => Handover::AccountRefused { code: owned() },
         // 500 and 503 may come after the mail was taken.
         _ if status >= 500 => Handover::NoAnswer,
-        // An answer that refuses with a code we do not know: nothing was taken, somebody looks.
+        // An answer that refuses with a code we do not know: nothing was taken, and a person must look.
         _ if (400..500).contains(&status) && !code.is_empty() => {
             Handover::AccountRefused { code: owned() }
         }
@@ -205,7 +205,7 @@ fn classify(status: u16, code: &str, message: &str) -> Handover {
 }
 
 /// Whether no connection came about, so that SES cannot have seen the mail: the name was not found,
-/// nobody listened, TLS failed, or it took too long to connect.
+/// no server listened, TLS failed, or it took too long to connect.
 fn never_connected<R: std::fmt::Debug + Send + Sync + 'static>(
     error: &SdkError<aws_sdk_ses::operation::send_raw_email::SendRawEmailError, R>,
 ) -> bool {

@@ -12,7 +12,7 @@ pub struct Collector {
     pub database_url: Secret,
     /// Key of the address hash.
     pub hash_key: HashKey,
-    /// Where new leads are announced.
+    /// Where new leads are published.
     pub enrich_queue_url: String,
     /// X's API.
     pub x_api_base: Url,

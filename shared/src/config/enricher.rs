@@ -13,9 +13,9 @@ pub struct Enricher {
     pub database_url: Secret,
     /// Its own queue: the sweep publishes what was lost.
     pub enrich_queue_url: String,
-    /// Where planned sends are announced.
+    /// Where planned sends are published.
     pub outreach_queue_url: String,
-    /// How long an announced lead may wait before the sweep announces it again.
+    /// How long a published lead may wait before the sweep publishes it again.
     pub sweep_patience: Duration,
     /// The model; without a key the rules score and a person reviews.
     pub model: Option<Model>,

@@ -12,7 +12,7 @@ pub struct Feedback {
     pub hash_key: HashKey,
     /// Its own queue.
     pub feedback_queue_url: String,
-    /// The topic that SES publishes to: an envelope from another one is not believed.
+    /// The topic that SES publishes to: an envelope from another one is refused.
     pub feedback_topic_arn: String,
     /// Keys of the tokens that come back as mailboxes.
     pub unsubscribe_keys: UnsubscribeKeys,

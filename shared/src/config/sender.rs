@@ -19,11 +19,11 @@ pub struct Sender {
     pub database_url: Secret,
     /// Its own queue: the sweep publishes what is due.
     pub outreach_queue_url: String,
-    /// How long an announced send may wait before the sweep announces it again.
+    /// How long a published send may wait before the sweep publishes it again.
     pub sweep_patience: Duration,
     /// The kill switch: no mail leaves unless this is `true`.
     pub sending_enabled: bool,
-    /// Who writes, and what the law asks to be told.
+    /// Who writes, and what the law requires a mail to state.
     pub identity: Identity,
     /// Recipients' domains are counted by keyed hash.
     pub hash_key: HashKey,

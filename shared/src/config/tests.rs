@@ -51,7 +51,7 @@ fn defaults_are_the_documented_ones() {
     assert_eq!(sender.sweep_patience, Duration::from_secs(600));
     assert!(
         !sender.sending_enabled,
-        "nothing is sent until somebody says so"
+        "nothing is sent until it is enabled"
     );
     assert!(sender.identity.reply_to.is_none());
 }
@@ -73,7 +73,7 @@ fn an_empty_variable_is_not_set() {
 }
 
 #[test]
-fn one_error_names_everything_that_is_wrong_and_shows_no_value() {
+fn one_error_lists_all_faults_without_values() {
     let lookup = with(&[
         ("SENDING_ENABLED", "yes please"),
         ("SENDER_ADDRESS", "not-an-address"),
@@ -97,7 +97,7 @@ fn one_error_names_everything_that_is_wrong_and_shows_no_value() {
 }
 
 #[test]
-fn a_temperature_can_be_left_out_but_not_misspelt() {
+fn temperature_may_be_absent_but_not_invalid() {
     let read = |value| {
         let lookup = with(&[("OPENAI_API_KEY", "sk-x"), ("OPENAI_TEMPERATURE", value)]);
         Enricher::from_lookup(&lookup).map(|c| c.model.unwrap().temperature)

@@ -6,7 +6,7 @@ use super::{InvalidEnvironment, Reader, Secret, sender::optional_address};
 use crate::domain::{email::EmailAddress, unsubscribe::UnsubscribeKeys};
 
 /// How long the database may take, connecting included, before the answer is "try again". Below the
-/// function's timeout, so that whoever waits gets a page of ours and not an error of Lambda's.
+/// function's timeout, so that the one that waits gets a page of ours and not an error of Lambda's.
 pub const WEB_PATIENCE: Duration = Duration::from_secs(8);
 
 /// What the web function reads.
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_named_for_it_is_asked_about_personal_data() {
+    fn privacy_contact_falls_back_to_other_addresses() {
         let check = |changes: &[(&str, &str)], contact: &str| {
             assert_eq!(read(changes).unwrap().contact.as_str(), contact);
         };
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn one_error_names_everything_that_is_wrong_and_shows_no_value() {
+    fn one_error_lists_all_faults_without_values() {
         let error = read(&[
             ("UNSUBSCRIBE_KEYS", "k1:c0ffee"),
             ("POSTAL_ADDRESS", ""),

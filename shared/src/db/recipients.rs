@@ -18,7 +18,7 @@ pub enum Unsubscribed {
     Now,
     /// It opted out, or complained, before.
     Before,
-    /// There is no such send, so nobody was suppressed.
+    /// There is no such send, so no recipient was suppressed.
     NoSuchSend,
 }
 

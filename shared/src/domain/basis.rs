@@ -10,7 +10,7 @@ use strum::{EnumIter, EnumString, IntoStaticStr};
 
 use super::country::Country;
 
-/// What a country asks before a first commercial mail to somebody's published address.
+/// What a country asks before a first commercial mail to a published address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BasisRule {
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_campaign_overrides_a_row_but_never_the_unknown() {
+    fn campaign_override_never_applies_to_unknown_country() {
         let own: BasisRules = serde_json::from_str(r#"{"US":"consent","JP":"allow"}"#).unwrap();
         assert_eq!(basis_rule("US".parse().ok(), &own), BasisRule::Consent);
         assert_eq!(basis_rule("JP".parse().ok(), &own), BasisRule::Allow);

@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn few_mails_trip_at_ten_bounces_or_three_complaints() {
+    fn small_campaign_trips_at_absolute_counts() {
         check(0, 0, 0, None);
         check(9, 9, 0, None);
         check(10, 10, 0, Some(Trip::BounceRate));

@@ -32,7 +32,7 @@ pub enum DraftFault {
     #[error("the text has control characters")]
     ControlCharacter,
     /// `[Name]`, `{{name}}` and their like.
-    #[error("the text has a placeholder that nobody filled in")]
+    #[error("the text has a placeholder that was not filled in")]
     Placeholder,
     /// Links come from the template only.
     #[error("the text has a link of its own")]

@@ -70,7 +70,7 @@ impl EmailAddress {
         }
     }
 
-    /// The normalised text. Give it to SES and to the database, to nobody else.
+    /// The normalised text. Only SES and the database may have it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -89,7 +89,7 @@ impl EmailAddress {
     ///
     /// A `+tag` is dropped at every domain. Google, Microsoft, Apple, Fastmail, Proton and most
     /// servers deliver it to the mailbox without the tag; where one does not, two people would share
-    /// a key, and one of them would get no mail. The other mistake would write to somebody who has
+    /// a key, and one of them would get no mail. The other mistake would write to a person who has
     /// opted out. Other separators are left alone: a `-` is part of many names.
     ///
     /// Google ignores dots in the local part, and `googlemail.com` is its older name for
@@ -126,7 +126,7 @@ impl EmailAddress {
 }
 
 impl fmt::Debug for EmailAddress {
-    /// Masked: a log line must name nobody.
+    /// Masked: a log line holds no personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "***@{}", self.domain())
     }

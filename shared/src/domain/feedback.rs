@@ -117,7 +117,7 @@ pub struct Effect {
     pub state: Option<SendState>,
     /// What it says about the mailbox.
     pub bounce: Option<BounceClass>,
-    /// Whether nobody writes there any more.
+    /// Whether the recipient is suppressed by it.
     pub suppression: Option<Suppression>,
 }
 

@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn every_country_of_the_table_stands_there_once_and_can_be_written() {
+    fn country_table_has_no_duplicates() {
         assert!(ZONES.is_sorted_by(|(a, _), (b, _)| a < b));
         assert!(
             ZONES

@@ -30,7 +30,7 @@ pub struct Origin {
     pub cluster: i64,
     pub timeline: i32,
     pub database: i64,
-    /// The host that the sender is told, or the socket's folder.
+    /// The host in the `DATABASE_URL` of the sender, or the socket's folder.
     pub address: String,
 }
 

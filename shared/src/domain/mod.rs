@@ -1,4 +1,4 @@
-//! The rules of the house as plain data and pure functions.
+//! The rules as plain data and pure functions.
 //!
 //! Nothing here waits, reads a clock, an environment or a database, or draws a random number.
 

@@ -157,7 +157,7 @@ pub enum Stored {
     Erased,
     /// Another profile holds its username; nothing was changed.
     Conflict,
-    /// Neither stored nor known: whoever held its username gave it up at this moment.
+    /// Neither stored nor known: the profile that held its username gave it up at this moment.
     Missing,
 }
 

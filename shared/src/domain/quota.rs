@@ -62,7 +62,7 @@ pub struct AccountQuota {
     pub per_second: f64,
     /// Mails of 24 hours; `None` for no limit.
     pub per_day: Option<i32>,
-    /// Mails of the last 24 hours, whoever sent them.
+    /// Mails of the last 24 hours, of every campaign.
     pub sent_last_day: i32,
 }
 

@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_keys_says_what_is_wrong_with_it() {
+    fn invalid_key_list_names_the_fault() {
         let parse = |text: &str| UnsubscribeKeys::parse(text).unwrap_err();
         assert_eq!(parse(""), InvalidKeys::Shape);
         assert_eq!(parse("a"), InvalidKeys::Shape);
@@ -208,7 +208,7 @@ mod tests {
         }
 
         #[test]
-        fn a_mailbox_reads_back_in_any_case_and_with_any_known_key(id in any::<i64>()) {
+        fn unsubscribe_mailbox_round_trips(id in any::<i64>()) {
             let token = keys(&[("old", 3)]).sign_for_mailbox(SendId(id));
             prop_assert_eq!(token.len(), MAILBOX_TOKEN_LENGTH);
             let keys = keys(&[("new", 4), ("old", 3)]);

@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_doubles_to_a_cap_and_honours_what_was_asked() {
+    fn backoff_doubles_to_cap_and_honours_request() {
         let seconds = |n| Duration::from_secs(n);
         assert_eq!(backoff(0, None), seconds(30));
         assert_eq!(backoff(1, None), seconds(30));

@@ -129,7 +129,7 @@ impl Batch<i64> {
     }
 }
 
-/// What SQS is told about a batch.
+/// The answer to SQS about a batch.
 #[derive(Debug, Default, PartialEq, Eq)]
 #[must_use = "the messages come again unless the batch is answered"]
 pub struct Answer {

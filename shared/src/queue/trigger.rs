@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn records_are_a_batch_and_anything_else_a_schedule() {
+    fn event_with_records_is_a_batch() {
         let batch = json!({"Records": [{"messageId": "m", "body": "not json"}]});
         assert!(matches!(Trigger::from_event(batch), Ok(Trigger::Batch(r)) if r.len() == 1));
         for event in [

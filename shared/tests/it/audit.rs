@@ -1,4 +1,4 @@
-//! Every decision leaves a trace, and the trace names nobody.
+//! Every decision leaves an audit row without personal data.
 
 use serde_json::Value;
 use shared::{db::PgPool, domain::send_state::SendState, testing};

@@ -12,7 +12,7 @@ use tokio::{
     sync::Notify,
 };
 
-/// Passes on what the two say, and when told, nothing more: the line stays open and is silent.
+/// Passes on what the two send until it is stopped: the line stays open and is silent.
 async fn relay(
     mut client: TcpStream,
     mut server: impl AsyncRead + AsyncWrite + Unpin,
@@ -25,7 +25,7 @@ async fn relay(
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_connection_that_was_cut_off_in_silence_is_replaced(pool: PgPool) {
+async fn silently_dead_connection_is_replaced(pool: PgPool) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let options = pool.connect_options();
     let url = format!(

@@ -133,7 +133,7 @@ async fn unused_grants_are_released(pool: PgPool) {
 
 /// Given back to the hour in which it was granted, not to the one in which its answer came.
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn release_in_next_hour_counts_for_hour_of_grant(pool: PgPool) {
+async fn release_counts_for_hour_of_grant(pool: PgPool) {
     let campaign = testing::campaign(&pool, "c").await;
     let ids = planned(&pool, campaign, &runners(2)).await;
     let called = armed(&pool, &ids).await;

@@ -1,14 +1,14 @@
-//! The walls of the house, and every statement against a real PostgreSQL.
+//! The rules of the layout, and every statement against a real PostgreSQL.
 //!
 //! * `tidy` – who may name what.
 //! * `sends`, `arming` – the ledger: claim, arm, settle, reap, and what happens at once.
 //! * `limits` – what is granted.
 //! * `constraints` – what the database refuses, and does by itself.
-//! * `connection` – one that died while nobody looked.
+//! * `connection` – one that died while it was not used.
 //! * `plans` – the statements stay on their indexes as the tables grow.
-//! * `why` – what an operator is told; `operator` – what one may do.
+//! * `why` – what an operator is shown; `operator` – what one may do.
 //! * `testing` – what tests of several crates share.
-//! * `audit` – every decision leaves a trace that names nobody.
+//! * `audit` – every decision leaves an audit row without personal data.
 
 #![expect(
     clippy::unwrap_used,

@@ -85,8 +85,8 @@ async fn resolve_resend_plans_again_under_new_fence(pool: PgPool) {
 
     // It is due at once, is claimed as any other, and is listed anew when that call is lost too.
     let mut conn = db::acquire(&pool).await.unwrap();
-    let patience = std::time::Duration::from_secs(600);
-    let due = db::sends::take_due(&mut conn, patience, patience, 10)
+    let timeout = std::time::Duration::from_secs(600);
+    let due = db::sends::take_due(&mut conn, timeout, timeout, 10)
         .await
         .unwrap();
     assert_eq!(due, [(id, std::time::Duration::ZERO)]);

@@ -33,7 +33,7 @@ async fn grow(pool: &PgPool) {
     testing::campaign(pool, "c").await;
     let rows: i64 = config::variable("PLAN_ROWS").map_or(20_000, |rows| rows.parse().unwrap());
     let statements = [
-        // Nobody asks what these rows were before.
+        // The audit of these rows is of no interest here.
         "set session_replication_role = replica",
         "insert into leads (source, external_id, username, email, email_hash, country)
          select 'x', 'n' || n, 'n' || n, 'n' || n || '@example.org', sha256(n::text::bytea), 'US'
@@ -120,7 +120,7 @@ async fn sent(pool: &PgPool) -> BTreeSet<String> {
 /// Smaller statements, with their arguments in place.
 const ALSO: [(&str, &str); 7] = [
     (
-        "owed",
+        "pending",
         "select id from leads where enrich_requested_at < now() order by enrich_requested_at, id limit 100",
     ),
     (

@@ -115,7 +115,7 @@ async fn grant_same_mailbox_twice_defers_second(pool: PgPool) {
     assert_eq!((reason, until), (Reason::RecipientDay, tomorrow));
 }
 
-/// Two senders, each with one of the two: whoever arms second sees the first.
+/// Two senders, each with one of the two: the one that arms second sees the first.
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn arm_mailbox_of_other_sender_defers(pool: PgPool) {
     let (first, second) = two_campaigns(&pool).await;

@@ -88,7 +88,7 @@ fn only_the_edges_name_the_network() {
 }
 
 #[test]
-fn the_rules_wait_for_nothing_and_know_no_world() {
+fn domain_is_pure() {
     for (path, text) in rust_files("shared/src/domain") {
         for word in [
             "async ",
@@ -114,7 +114,7 @@ fn the_rules_wait_for_nothing_and_know_no_world() {
 }
 
 #[test]
-fn the_database_and_the_queues_know_the_rules_and_not_each_other() {
+fn database_and_queue_do_not_import_each_other() {
     for (path, text) in rust_files("shared/src/clients") {
         assert!(
             naming(&text, "crate::db").is_empty(),

@@ -1,4 +1,4 @@
-//! Why somebody got a mail, and why not: the views, row by row.
+//! Why a person got a mail or did not: the views, row by row.
 
 use serde_json::Value;
 use shared::{

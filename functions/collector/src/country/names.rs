@@ -68,7 +68,7 @@ pub(super) const COUNTRIES: &[(&str, &[&str])] = &[
     ("ZA", &["south africa"]),
 ];
 
-/// Cities whose name means one place to nearly everybody.
+/// Cities whose name means one place to most people.
 pub(super) const CITIES: &[(&str, &[&str])] = &[
     ("AR", &["buenos aires"]),
     ("AT", &["vienna", "wien", "graz"]),

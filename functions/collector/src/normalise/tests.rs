@@ -46,7 +46,7 @@ fn a_profile_is_normalised() {
 }
 
 #[test]
-fn a_row_that_cannot_be_used_says_why_without_quoting_it() {
+fn unusable_row_is_reported_without_its_content() {
     #[track_caller]
     fn check(change: impl FnOnce(&mut RawProfile), expected: &str) {
         let mut raw = profile("ana");
@@ -62,7 +62,7 @@ fn a_row_that_cannot_be_used_says_why_without_quoting_it() {
 }
 
 #[test]
-fn who_a_row_is_about_is_found_where_a_list_has_it() {
+fn profile_is_identified_from_known_columns() {
     let bare = RawProfile {
         platform: Some(Platform::LinkedIn),
         ..RawProfile::default()
@@ -88,7 +88,7 @@ fn who_a_row_is_about_is_found_where_a_list_has_it() {
 }
 
 #[test]
-fn an_address_is_taken_only_where_it_is_shown_plainly() {
+fn only_plainly_shown_address_is_taken() {
     let found = |bio: &str| address_in(bio).map(|a| a.as_str().to_owned());
     assert_eq!(
         found("mail: ana@example.org.").as_deref(),

@@ -1,4 +1,4 @@
-//! A list that somebody exported or wrote: a file beside the function, or an object in S3.
+//! A list that was exported or written by hand: a file beside the function, or an object in S3.
 //!
 //! Read as lists come: with a byte-order mark, commas, semicolons or tabs, lines of notes before
 //! the header, quoted line breaks, more or fewer columns. A bad row is named by its line; the rest
@@ -25,7 +25,7 @@ const PAGE: usize = 500;
 /// How much of the file is looked at to find its header.
 const HEAD: u64 = 64 * 1024;
 
-/// Largest list that is read. A quote that nobody closed makes the rest of a file one record, which
+/// Largest list that is read. A quote that is never closed makes the rest of a file one record, which
 /// must fit into the function's memory.
 const LARGEST: u64 = 32 * 1024 * 1024;
 

@@ -29,7 +29,7 @@ pub enum RowError {
     Verified,
     #[error("the profile is protected")]
     Protected,
-    /// In X's own words, which name nobody.
+    /// In X's own words, which hold no personal data.
     #[error("X withheld it: {title} ({kind})")]
     Withheld { title: String, kind: String },
 }

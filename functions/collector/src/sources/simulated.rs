@@ -109,7 +109,7 @@ fn profile(raw: Value) -> Result<RawProfile, RowError> {
     })
 }
 
-/// serde's text quotes the value it stumbled on, which may be somebody's.
+/// serde's text quotes the value it stumbled on, which may be personal data.
 fn without_values(error: &serde_json::Error) -> &'static str {
     match error.classify() {
         serde_json::error::Category::Data => "a field is missing or of the wrong type",

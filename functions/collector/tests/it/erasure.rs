@@ -90,7 +90,7 @@ async fn an_erased_lead_stays_empty_whatever_is_collected(pool: PgPool) {
     let (stage, _) = Stage::with_list(pool).await;
     stage.internet.then([Answer::page(&[person("ana")], None)]);
     stage.run_one().await;
-    stage.queue.announced().await;
+    stage.queue.published().await;
     let erase = "update leads set erased_at = now(), name = null, email = null, bio = null,
                      raw = null, website = null, location = null, profile_url = null,
                      follower_count = null, enrich_requested_at = null";
@@ -115,7 +115,7 @@ async fn an_erased_lead_stays_empty_whatever_is_collected(pool: PgPool) {
         }
     }
     assert_eq!(stage.everything().await, before);
-    assert_eq!(stage.queue.announced().await, Vec::<i64>::new());
+    assert_eq!(stage.queue.published().await, Vec::<i64>::new());
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]

@@ -43,7 +43,7 @@ fn redelivered(pages: &[Vec<Value>], runner: &mut TestRunner) -> Vec<Vec<Value>>
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn whatever_is_repeated_or_reordered_makes_the_same_leads(pool: PgPool) {
+async fn repeats_and_reordering_give_the_same_leads(pool: PgPool) {
     const PEOPLE: usize = 30;
     let (stage, source) = Stage::with_list(pool).await;
     let pages = told_in_three_ways(PEOPLE);
@@ -95,28 +95,28 @@ async fn whatever_is_repeated_or_reordered_makes_the_same_leads(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn the_same_event_twice_changes_nothing_and_announces_nothing(pool: PgPool) {
+async fn same_event_twice_changes_and_publishes_nothing(pool: PgPool) {
     let (stage, _) = Stage::with_list(pool).await;
     let rows = [person("ana"), person("bo"), person("cy")];
     stage.internet.then([Answer::page(&rows, None)]);
     assert_eq!(counts(&stage.run_one().await), [3, 0, 0, 0, 0, 0, 0]);
     let stored = stage.everything().await;
-    assert_eq!(stage.queue.announced().await, stage.lead_ids().await);
+    assert_eq!(stage.queue.published().await, stage.lead_ids().await);
 
     stage.internet.then([Answer::page(&rows, None)]);
     assert_eq!(counts(&stage.run_one().await), [0, 0, 3, 0, 0, 0, 0]);
     assert_eq!(stage.everything().await, stored, "not even a time");
-    assert_eq!(stage.queue.announced().await, Vec::<i64>::new());
+    assert_eq!(stage.queue.published().await, Vec::<i64>::new());
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn only_what_differs_is_updated_and_only_what_reads_anew_is_announced(pool: PgPool) {
+async fn update_publishes_only_leads_with_changed_text(pool: PgPool) {
     let (stage, _) = Stage::with_list(pool).await;
     let names = ["ana", "bo", "cy", "di"];
     let rows: Vec<Value> = names.iter().map(|name| person(name)).collect();
     stage.internet.then([Answer::page(&rows, None)]);
     stage.run_one().await;
-    stage.queue.announced().await;
+    stage.queue.published().await;
     // As if the enricher had answered since.
     sqlx::query("update leads set enrich_requested_at = null")
         .execute(&stage.pool)
@@ -147,11 +147,11 @@ async fn only_what_differs_is_updated_and_only_what_reads_anew_is_announced(pool
         "what is not said takes nothing away"
     );
     let ana = after[0]["id"].as_i64().unwrap();
-    assert_eq!(stage.queue.announced().await, [ana]);
+    assert_eq!(stage.queue.published().await, [ana]);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_new_name_is_followed_unless_another_profile_holds_it(pool: PgPool) {
+async fn renamed_profile_is_updated_unless_name_taken(pool: PgPool) {
     let (stage, _) = Stage::with_list(pool).await;
     stage
         .internet
@@ -159,7 +159,7 @@ async fn a_new_name_is_followed_unless_another_profile_holds_it(pool: PgPool) {
     stage.run_one().await;
 
     let renamed = but(person("ana"), &json!({"username": "ana_fit"}));
-    // Its name is free by then, but somebody with an id of their own takes it only next time.
+    // Its name is free by then, but a profile with another id takes it only next time.
     let heir = but(person("ana"), &json!({"id": "id-heir"}));
     let usurper = but(person("usurper"), &json!({"username": "bo"}));
     let page = [renamed, heir, usurper];
@@ -174,11 +174,11 @@ async fn a_new_name_is_followed_unless_another_profile_holds_it(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_lead_of_two_rows_of_a_page_is_announced_once(pool: PgPool) {
+async fn lead_twice_on_page_is_published_once(pool: PgPool) {
     let (stage, _) = Stage::with_list(pool).await;
     stage.internet.then([Answer::page(&[person("ana")], None)]);
     stage.run_one().await;
-    let ana = stage.queue.announced().await;
+    let ana = stage.queue.published().await;
 
     // Known by its id under a new name, and by its old name in a row without an id.
     let by_id = but(
@@ -189,15 +189,15 @@ async fn a_lead_of_two_rows_of_a_page_is_announced_once(pool: PgPool) {
     stage.internet.then([Answer::page(&[by_id, by_name], None)]);
     stage.run_one().await;
     assert_eq!(stage.leads().await.len(), 1);
-    assert_eq!(stage.queue.announced().await, ana);
+    assert_eq!(stage.queue.published().await, ana);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_lead_that_another_campaign_finds_is_owed_again_and_stored_once(pool: PgPool) {
+async fn known_lead_of_second_campaign_is_enriched_again(pool: PgPool) {
     let (stage, _) = Stage::with_list(pool).await;
     stage.internet.then([Answer::page(&[person("ana")], None)]);
     stage.run_one().await;
-    let ana = stage.queue.announced().await;
+    let ana = stage.queue.published().await;
 
     let other = shared::testing::campaign(&stage.pool, "other").await;
     shared::testing::source(&stage.pool, other, "list", "simulated", json!({})).await;
@@ -217,9 +217,9 @@ async fn a_lead_that_another_campaign_finds_is_owed_again_and_stored_once(pool: 
             .len(),
         2
     );
-    assert_eq!(stage.queue.announced().await, ana);
+    assert_eq!(stage.queue.published().await, ana);
 
     stage.internet.then(answers());
     stage.run().await;
-    assert_eq!(stage.queue.announced().await, Vec::<i64>::new());
+    assert_eq!(stage.queue.published().await, Vec::<i64>::new());
 }

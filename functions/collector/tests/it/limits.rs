@@ -33,7 +33,7 @@ async fn page_of_any_size_takes_constant_statements(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn with_little_time_left_no_page_is_begun_and_the_source_is_free(pool: PgPool) {
+async fn little_time_left_begins_no_page(pool: PgPool) {
     let (stage, source) = Stage::with_list(pool).await;
     stage
         .source("there is no such list", "csv", json!({"file": "/none"}))
@@ -58,7 +58,7 @@ async fn with_little_time_left_no_page_is_begun_and_the_source_is_free(pool: PgP
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_run_whose_time_is_up_is_resumed_by_the_next(pool: PgPool) {
+async fn run_out_of_time_is_resumed(pool: PgPool) {
     let (stage, source) = Stage::with_list(pool).await;
     let deadline = Deadline::within(MARGIN + Duration::from_millis(500));
     let (held, reply) = Answer::page(&[person("ana")], Some("two")).held();

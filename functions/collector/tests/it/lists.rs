@@ -69,7 +69,7 @@ pub(super) fn assert_messy(report: &collector::RunReport) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_messy_list_gives_its_good_rows_and_names_its_bad_ones(pool: PgPool) {
+async fn messy_list_stores_good_rows_reports_bad_ones(pool: PgPool) {
     let folder = Folder::new();
     let stage = stage(pool, &folder.write(messy())).await;
     assert_messy(&stage.run_one().await);
@@ -84,7 +84,7 @@ async fn a_messy_list_gives_its_good_rows_and_names_its_bad_ones(pool: PgPool) {
     assert_eq!(stage.lead("fay").await["follower_count"], 1_200);
     let bio = stage.lead("di").await["bio"].as_str().unwrap().len();
     assert!((3_990..=4_000).contains(&bio), "{bio}");
-    assert_eq!(stage.queue.announced().await, stage.lead_ids().await);
+    assert_eq!(stage.queue.published().await, stage.lead_ids().await);
 
     let stored = stage.everything().await;
     let again = stage.run_one().await;
@@ -93,7 +93,7 @@ async fn a_messy_list_gives_its_good_rows_and_names_its_bad_ones(pool: PgPool) {
         (0, [0; 7], Ended::Done)
     );
     assert_eq!(stage.everything().await, stored);
-    assert_eq!(stage.queue.announced().await, Vec::<i64>::new());
+    assert_eq!(stage.queue.published().await, Vec::<i64>::new());
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
@@ -124,7 +124,7 @@ async fn linkedins_own_export_is_read(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_list_that_changed_is_read_again_and_stores_what_is_new(pool: PgPool) {
+async fn changed_list_stores_its_new_rows(pool: PgPool) {
     let folder = Folder::new();
     let stage = stage(pool, &folder.write("username,bio\nana,Runs.\nbo,Swims.\n")).await;
     assert_eq!(counts(&stage.run_one().await), [2, 0, 0, 0, 0, 0, 0]);
@@ -134,7 +134,7 @@ async fn a_list_that_changed_is_read_again_and_stores_what_is_new(pool: PgPool) 
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_list_that_cannot_be_read_says_why_and_the_others_are_read(pool: PgPool) {
+async fn unreadable_list_leaves_other_sources_running(pool: PgPool) {
     let folder = Folder::new();
     let stage = stage(pool, &folder.write("username\nana\n")).await;
     let other = Folder::new();
@@ -173,7 +173,7 @@ async fn a_list_that_cannot_be_read_says_why_and_the_others_are_read(pool: PgPoo
             None => assert_eq!((report.new, &report.ended), (1, &Ended::Done)),
         }
     }
-    // The reason stays with the source, for whoever looks.
+    // The reason stays with the source, for the operator.
     let kept = "select last_report -> 'ended' ->> 'why' from sources where name = 'missing'";
     let kept: String = sqlx::query_scalar(kept)
         .fetch_one(&stage.pool)
@@ -183,7 +183,7 @@ async fn a_list_that_cannot_be_read_says_why_and_the_others_are_read(pool: PgPoo
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_long_list_goes_on_where_its_last_stored_page_ended(pool: PgPool) {
+async fn long_list_resumes_after_last_stored_page(pool: PgPool) {
     let folder = Folder::new();
     let mut list = String::from("\u{FEFF}username;followers;bio\r\n");
     for n in 0..1_200 {

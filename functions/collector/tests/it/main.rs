@@ -4,7 +4,7 @@
 //! * `erasure` – who was erased is dropped before storage; decisions about people stay (1, 16).
 //! * `pages` – a page and its cursor together or not at all; one run at a time (2).
 //! * `races` – pages that meet other writers, and failures that concern one source only.
-//! * `announcing` – stored means eventually announced, in words that name nobody (3, 4).
+//! * `publishing` – stored means eventually published, without personal data (3, 4).
 //! * `x` – X's answers as recorded, and its stand-in end to end.
 //! * `lists` – files and objects as people export them.
 //! * `standin` – the stand-in's list from end to end.
@@ -19,13 +19,13 @@
     reason = "a test that cannot be set up should stop at once"
 )]
 
-mod announcing;
 mod erasure;
 mod identity;
 mod limits;
 mod lists;
 mod log;
 mod pages;
+mod publishing;
 mod races;
 mod replay;
 mod stage;

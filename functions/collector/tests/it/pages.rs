@@ -12,7 +12,7 @@ async fn refuse(pool: &PgPool, username: &str) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_page_that_cannot_be_stored_leaves_no_row_and_no_cursor(pool: PgPool) {
+async fn failed_page_leaves_no_row_and_no_cursor(pool: PgPool) {
     let (stage, source) = Stage::with_list(pool).await;
     refuse(&stage.pool, "cy").await;
     let pages = || {
@@ -44,11 +44,11 @@ async fn a_page_that_cannot_be_stored_leaves_no_row_and_no_cursor(pool: PgPool) 
     )]);
     assert_eq!(counts(&stage.run_one().await), [3, 0, 0, 0, 0, 0, 0]);
     assert_eq!(stage.internet.asked()[0].query["cursor"], "two");
-    assert_eq!(stage.queue.announced().await, stage.lead_ids().await);
+    assert_eq!(stage.queue.published().await, stage.lead_ids().await);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_page_that_cannot_be_stored_does_not_keep_other_sources_from_running(pool: PgPool) {
+async fn failed_page_leaves_other_sources_running(pool: PgPool) {
     let (stage, first) = Stage::with_list(pool).await;
     let second = stage.source("other", "simulated", json!({})).await;
     refuse(&stage.pool, "cy").await;
@@ -64,7 +64,7 @@ async fn a_page_that_cannot_be_stored_does_not_keep_other_sources_from_running(p
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_database_that_is_away_fails_the_invocation_and_stores_nothing(pool: PgPool) {
+async fn database_down_fails_invocation_and_stores_nothing(pool: PgPool) {
     let (stage, source) = Stage::with_list(pool).await;
     let (held, reply) = Answer::page(&[person("ana")], None).held();
     stage.internet.then([held]);
@@ -147,11 +147,11 @@ async fn a_run_that_was_replaced_stores_nothing(pool: PgPool) {
         report["ended"]["how"], "done",
         "the late run does not overwrite it"
     );
-    assert_eq!(stage.queue.announced().await, stage.lead_ids().await);
+    assert_eq!(stage.queue.published().await, stage.lead_ids().await);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_lead_that_two_sources_find_at_once_belongs_to_both(pool: PgPool) {
+async fn lead_of_two_concurrent_sources_belongs_to_both(pool: PgPool) {
     let (stage, source) = Stage::with_list(pool).await;
     let other = stage.source("other", "csv", json!({"file": "none"})).await;
     // Another source's page, which is not committed yet.
@@ -191,5 +191,5 @@ async fn a_lead_that_two_sources_find_at_once_belongs_to_both(pool: PgPool) {
         .map(|f| &f["source_id"])
         .collect();
     assert_eq!(found, [source.0, other.0]);
-    assert_eq!(stage.queue.announced().await, stage.lead_ids().await);
+    assert_eq!(stage.queue.published().await, stage.lead_ids().await);
 }

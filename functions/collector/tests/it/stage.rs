@@ -170,7 +170,7 @@ pub(crate) fn counts(report: &RunReport) -> [usize; 7] {
     ]
 }
 
-/// What somebody must see to before the source can go on.
+/// What a person must mend before the source can go on.
 #[track_caller]
 pub(crate) fn attention(report: &RunReport) -> &str {
     match &report.ended {

@@ -9,7 +9,7 @@ use simulated::{Settings, Simulated};
 use crate::stage::{Stage, run, wire};
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn the_whole_list_is_collected_with_its_dirt_named(pool: PgPool) {
+async fn whole_list_is_collected_and_faults_reported(pool: PgPool) {
     const PEOPLE: usize = 380;
     // As the stand-in makes its list: every 11th row is repeated, after every 19th stands a broken
     // one, and of seven ways to be broken the first (no id) can be used all the same.
@@ -58,7 +58,7 @@ async fn the_whole_list_is_collected_with_its_dirt_named(pool: PgPool) {
     stored.sort();
     there.sort();
     assert_eq!(stored, there);
-    assert_eq!(queue.announced().await.len(), PEOPLE);
+    assert_eq!(queue.published().await.len(), PEOPLE);
 
     let again = run(&deps).await.unwrap().remove(0);
     assert_eq!((again.new, again.updated), (0, 0));
@@ -66,7 +66,7 @@ async fn the_whole_list_is_collected_with_its_dirt_named(pool: PgPool) {
         again.unchanged + again.duplicates,
         PEOPLE + REPEATED + USABLE
     );
-    assert_eq!(queue.announced().await, Vec::<i64>::new());
+    assert_eq!(queue.published().await, Vec::<i64>::new());
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]

@@ -65,7 +65,7 @@ async fn resume_from(stage: &Stage, mut cursor: Value) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn authors_are_joined_to_their_posts_and_the_withheld_are_named(pool: PgPool) {
+async fn posts_are_joined_to_authors_or_reported(pool: PgPool) {
     let (stage, _) = stage(pool, json!({})).await;
     stage.internet.then([first_page(), last_page()]);
     let report = stage.run_one().await;

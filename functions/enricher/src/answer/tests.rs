@@ -37,7 +37,7 @@ fn a_sound_answer_is_valid() {
 }
 
 #[test]
-fn an_answer_off_the_schema_is_not_bent_into_it() {
+fn answer_off_schema_is_invalid() {
     check(|a| a["score"] = json!(140), &InvalidAnswer::Schema);
     check(|a| a["score"] = json!("82"), &InvalidAnswer::Schema);
     check(|a| a["score"] = json!(82.5), &InvalidAnswer::Schema);
@@ -63,7 +63,7 @@ fn an_answer_off_the_schema_is_not_bent_into_it() {
 }
 
 #[test]
-fn what_it_says_of_a_person_must_be_in_the_profile() {
+fn personal_claim_without_evidence_is_invalid() {
     check(|a| a["evidence"] = json!([]), &InvalidAnswer::NoEvidence);
     check(
         |a| a["evidence"][0]["quote"] = json!("won a medal"),
@@ -91,7 +91,7 @@ fn what_it_says_of_a_person_must_be_in_the_profile() {
 }
 
 #[test]
-fn a_draft_that_cannot_be_sent_is_not_valid() {
+fn unsendable_draft_is_invalid() {
     let placeholder = InvalidAnswer::Draft(DraftFault::Placeholder);
     check(
         |a| a["message"] = json!("Hi [Name], shall we talk?"),

@@ -29,7 +29,7 @@ async fn sweep(stage: &Stage) -> Vec<i64> {
     handle(&stage.deps(&[]), json!({}), within(AMPLE))
         .await
         .unwrap();
-    stage.enrich.announced().await
+    stage.enrich.published().await
 }
 
 async fn answer(stage: &Stage, leads: &[i64]) {
@@ -43,7 +43,7 @@ async fn campaign_activated_after_the_answer_gets_its_lead(pool: PgPool) {
     let leads = shared_lead(&stage).await;
     answer(&stage, &leads).await;
     assert_eq!(
-        (stage.enriched().await.len(), stage.owed().await),
+        (stage.enriched().await.len(), stage.pending().await),
         (1, vec![])
     );
     assert_eq!(sweep(&stage).await, [0; 0], "it is still paused");
@@ -52,7 +52,7 @@ async fn campaign_activated_after_the_answer_gets_its_lead(pool: PgPool) {
     assert_eq!(sweep(&stage).await, leads);
     answer(&stage, &leads).await;
     assert_eq!(
-        (stage.enriched().await.len(), stage.owed().await),
+        (stage.enriched().await.len(), stage.pending().await),
         (2, vec![])
     );
     assert_eq!(sweep(&stage).await, [0; 0], "once");
@@ -67,7 +67,7 @@ async fn campaign_paused_after_a_sweep_is_swept_again(pool: PgPool) {
     stage.run(PAUSE).await;
     answer(&stage, &leads).await;
     assert_eq!(
-        (stage.enriched().await.len(), stage.owed().await),
+        (stage.enriched().await.len(), stage.pending().await),
         (1, vec![])
     );
 
@@ -93,11 +93,11 @@ async fn campaign_activated_during_the_answer_keeps_the_request(pool: PgPool) {
     };
     tokio::join!(Box::pin(answer(&stage, &leads)), activation);
     assert_eq!(stage.enriched().await.len(), 1);
-    assert_eq!(stage.owed().await, leads, "the other campaign waits");
+    assert_eq!(stage.pending().await, leads, "the other campaign waits");
 
     answer(&stage, &leads).await;
     assert_eq!(
-        (stage.enriched().await.len(), stage.owed().await),
+        (stage.enriched().await.len(), stage.pending().await),
         (2, vec![])
     );
 }
@@ -133,7 +133,7 @@ async fn activated_campaign_requests_its_leads_in_bounded_batches(pool: PgPool) 
         requested.extend(batch.iter().map(|lead| lead.0));
     }
     assert_eq!(requested, leads, "in the order of their ids");
-    assert_eq!(stage.owed().await, leads);
+    assert_eq!(stage.pending().await, leads);
     assert_eq!(
         stage.number(before).await,
         changed,

@@ -29,7 +29,7 @@ const SPENT: &str = "select coalesce(sum(micros), 0)::bigint from model_spend";
 const COSTS: &str = "select coalesce(sum(cost_micros), 0)::bigint from model_calls";
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_budget_for_three_calls_lets_three_through_and_the_rest_come_back(pool: PgPool) {
+async fn budget_for_three_defers_the_rest(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let leads = stage.crowd("dear", 8).await;
     let deps = stage.deps(&with_budget("0.003"));
@@ -48,9 +48,9 @@ async fn a_budget_for_three_calls_lets_three_through_and_the_rest_come_back(pool
         .map(|row| row.lead_id)
         .collect();
     assert_eq!(done.len(), 3);
-    let owed = stage.owed().await;
-    assert_eq!(owed.len(), 5);
-    assert!(owed.iter().all(|id| !done.contains(id)));
+    let pending = stage.pending().await;
+    assert_eq!(pending.len(), 5);
+    assert!(pending.iter().all(|id| !done.contains(id)));
     assert_eq!(stage.number(SPENT).await, stage.number(COSTS).await);
 
     // The next day: yesterday's spend is yesterday's.
@@ -61,21 +61,21 @@ async fn a_budget_for_three_calls_lets_three_through_and_the_rest_come_back(pool
               where enrich_requested_at is not null",
         )
         .await;
-    stage.enrich.announced().await;
+    stage.enrich.published().await;
     let swept = enricher::handle(&deps, json!({}), within(AMPLE))
         .await
         .unwrap();
     assert_eq!(swept, json!({"published": 5}));
-    let announced = stage.enrich.announced().await;
-    assert_eq!(announced, owed);
-    deliver(&deps, &announced).await.unwrap();
+    let published = stage.enrich.published().await;
+    assert_eq!(published, pending);
+    deliver(&deps, &published).await.unwrap();
     assert_eq!(stage.internet.stats().model.paid_calls, 6);
-    assert_eq!(stage.owed().await.len(), 2);
+    assert_eq!(stage.pending().await.len(), 2);
     assert_eq!(stage.number(SPENT).await, stage.number(COSTS).await);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn without_a_budget_nothing_is_asked_and_nothing_is_made_up(pool: PgPool) {
+async fn zero_budget_asks_nothing_and_stores_nothing(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let leads = stage.crowd("broke", 3).await;
     let response = deliver(&stage.deps(&with_budget("0")), &leads)
@@ -84,11 +84,11 @@ async fn without_a_budget_nothing_is_asked_and_nothing_is_made_up(pool: PgPool) 
     assert_eq!(come_again(&response), [0; 0]);
     assert_eq!(stage.internet.stats().model.requests, 0);
     assert_eq!(stage.enriched().await, []);
-    assert_eq!(stage.owed().await, leads);
+    assert_eq!(stage.pending().await, leads);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn workers_at_the_same_time_never_exceed_the_cap(pool: PgPool) {
+async fn concurrent_workers_never_exceed_the_cap(pool: PgPool) {
     let stage = Stage::new(pool).await;
     // The database itself says so, at every moment: who exceeds it fails.
     stage
@@ -103,8 +103,8 @@ async fn workers_at_the_same_time_never_exceed_the_cap(pool: PgPool) {
     let leads = stage.crowd("race", 36).await;
     let workers: Vec<_> = (0..6).map(|_| stage.deps(&with_budget("0.01"))).collect();
     for _ in 0..2 {
-        let owed = stage.owed().await;
-        let batches = owed.chunks(owed.len().div_ceil(workers.len()).max(1));
+        let pending = stage.pending().await;
+        let batches = pending.chunks(pending.len().div_ceil(workers.len()).max(1));
         let work = workers.iter().zip(batches);
         let responses = join_all(work.map(|(deps, batch)| Box::pin(deliver(deps, batch)))).await;
         for response in responses {
@@ -114,14 +114,18 @@ async fn workers_at_the_same_time_never_exceed_the_cap(pool: PgPool) {
     let spent = stage.number(SPENT).await;
     assert_eq!(spent, stage.number(COSTS).await);
     assert!(spent > 0 && spent <= 10_000, "{spent}");
-    let (done, owed) = (stage.enriched().await.len(), stage.owed().await.len());
-    assert_eq!(done + owed, leads.len(), "each is either answered or owed");
-    assert!(done > 0 && owed > 0, "{done} done, {owed} owed");
+    let (done, pending) = (stage.enriched().await.len(), stage.pending().await.len());
+    assert_eq!(
+        done + pending,
+        leads.len(),
+        "each is either answered or pending"
+    );
+    assert!(done > 0 && pending > 0, "{done} done, {pending} pending");
 }
 
 /// Any order of reserving and settling, against the sum of what is open and what was paid.
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn any_order_of_reserving_and_settling_keeps_the_sum_within_the_cap(pool: PgPool) {
+async fn reservations_stay_within_cap_in_any_order(pool: PgPool) {
     let mut runner = TestRunner::default();
     let step = (0_u8..12, 1_i64..=100, any::<bool>());
     let strategy = (vec(step, 1..25), 0_i64..1_000);
@@ -293,7 +297,7 @@ async fn reserve_after_very_many_failures_counts_on(pool: PgPool) {
 
 /// Two who ask at midnight may each lock a day of their own.
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn whoever_finds_another_asking_waits_and_does_not_blame_the_budget(pool: PgPool) {
+async fn call_under_way_elsewhere_is_waited_for(pool: PgPool) {
     let keys = [[7; 32]];
     let terms = Terms {
         model: "m",
@@ -301,7 +305,7 @@ async fn whoever_finds_another_asking_waits_and_does_not_blame_the_budget(pool: 
         daily_budget_micros: 100,
         lease: Duration::from_secs(90),
     };
-    // As somebody asks who has locked yesterday's row.
+    // Asks who has locked yesterday's row.
     let mut first = pool.begin().await.unwrap();
     sqlx::query(
         "insert into model_calls (request_key, attempt, lease_until, model, reserved_micros)

@@ -29,7 +29,7 @@ async fn killed_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
     .await
 }
 
-/// Waits until PostgreSQL has noticed that nobody is left: what was on its way may still take effect.
+/// Waits until PostgreSQL has noticed that the client is gone: what was on its way may still take effect.
 async fn gone(stage: &Stage) {
     let mut look = tokio::time::interval(Duration::from_millis(5));
     let left = "select count(*) from pg_stat_activity
@@ -42,7 +42,7 @@ async fn gone(stage: &Stage) {
 /// At each of its pauses once, until it is no longer killed: the step before each is then the only
 /// thing that can have happened.
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn killed_at_any_pause_the_work_is_done_once_and_paid_at_most_twice(pool: PgPool) {
+async fn kill_anywhere_pays_at_most_twice(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let mut extra = 0;
     let mut ended = false;
@@ -88,7 +88,7 @@ async fn killed_at_any_pause_the_work_is_done_once_and_paid_at_most_twice(pool: 
         "it was never killed in the middle of a call ({polls} pauses)"
     );
     assert!(polls > 10, "it was killed at {polls} pauses only");
-    assert_eq!(stage.owed().await, [0; 0]);
+    assert_eq!(stage.pending().await, [0; 0]);
     let stats = stage.internet.stats().model;
     let on_record = stage
         .number("select count(*) from model_calls where state <> 'failed'")
@@ -109,7 +109,7 @@ async fn killed_at_any_pause_the_work_is_done_once_and_paid_at_most_twice(pool: 
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn before_the_lease_has_run_out_nobody_asks_again(pool: PgPool) {
+async fn no_second_call_before_lease_ends(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let leads = stage.leads(&["held"]).await;
     killed_while_asking(&stage, &leads).await;
@@ -117,11 +117,11 @@ async fn before_the_lease_has_run_out_nobody_asks_again(pool: PgPool) {
     let response = deliver(&stage.deps(&[]), &leads).await.unwrap();
     assert_eq!(come_again(&response), [0]);
     assert_eq!(stage.internet.stats().model.requests, 1);
-    assert_eq!(stage.owed().await, leads);
+    assert_eq!(stage.pending().await, leads);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn crash_after_crash_ends_with_the_rules_not_with_a_third_call(pool: PgPool) {
+async fn two_crashes_end_with_the_rules(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let leads = stage.leads(&["unlucky"]).await;
     for _ in 0..2 {

@@ -67,13 +67,13 @@ async fn an_answer_from_something_else_is_survived(pool: PgPool) {
                 .all(|r| r.method == "rules" && r.outcome == "review"),
             "{what}"
         );
-        let owed = stage.owed().await.contains(&lead[0]);
-        assert_eq!(owed, fate == Fate::Fails, "{what}");
+        let pending = stage.pending().await.contains(&lead[0]);
+        assert_eq!(pending, fate == Fate::Fails, "{what}");
     }
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn an_answer_that_does_not_say_what_it_cost_costs_what_was_reserved(pool: PgPool) {
+async fn answer_without_usage_costs_its_reservation(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let completion = serde_json::json!({
         "choices": [{"finish_reason": "stop", "message": {"content": good_answer().to_string()}}],
@@ -94,7 +94,7 @@ async fn an_answer_that_does_not_say_what_it_cost_costs_what_was_reserved(pool: 
 
 /// PostgreSQL takes no NUL: one answer with one must not fail the batch it comes in, again and again.
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn control_characters_in_an_answer_never_reach_the_database(pool: PgPool) {
+async fn control_characters_never_reach_the_database(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let text = "bad\u{0}word\u{1b}";
     for place in [
@@ -122,7 +122,7 @@ async fn control_characters_in_an_answer_never_reach_the_database(pool: PgPool) 
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_model_that_is_not_there_leaves_the_leads_to_the_rules(pool: PgPool) {
+async fn model_down_leaves_leads_to_rules(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let lead = stage.leads(&["alone"]).await;
     let deps = stage.deps_at(testing::CLOSED, &[]);

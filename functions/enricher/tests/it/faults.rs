@@ -13,8 +13,8 @@ use crate::stage::{Stage, come_again, deliver, internet, paid, within};
 /// What becomes of a lead.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Fate {
-    /// The model's word is believed.
-    Believed,
+    /// The model's answer is used.
+    Used,
     /// The rules score it, and a person looks; this is said in the notes.
     Rules(&'static str),
     /// Its message comes again.
@@ -35,24 +35,22 @@ fn expected(fault: ModelFault) -> [(Fate, Calls); 2] {
     const NOT_PAID: &[(&str, i64)] = &[("failed", 1)];
     match fault {
         F::RateLimited | F::RateLimitedSilent | F::RateLimitedHtml => {
-            [(Fate::Waits, NOT_PAID), (Fate::Believed, ANSWERED)]
+            [(Fate::Waits, NOT_PAID), (Fate::Used, ANSWERED)]
         }
         F::RateLimitedForAnHour => [(Fate::Waits, NOT_PAID); 2],
         F::InsufficientQuota | F::Unauthorized | F::ModelNotFound => [(Fate::Fails, NOT_PAID); 2],
         // The lead's own fault: its neighbours must not suffer.
         F::ContextLength => [(UNUSABLE, NOT_PAID); 2],
-        F::ServerError | F::UnavailableHtml => {
-            [(UNAVAILABLE, NOT_PAID), (Fate::Believed, ANSWERED)]
-        }
+        F::ServerError | F::UnavailableHtml => [(UNAVAILABLE, NOT_PAID), (Fate::Used, ANSWERED)],
         F::Refusal | F::ContentFilter => [(REFUSED, &[("refused", 1)]); 2],
         F::Truncated | F::Malformed | F::OutOfRange | F::NoChoices | F::NoContent => [
             (UNUSABLE, &[("unusable", 2)]),
-            (Fate::Believed, &[("answered", 1), ("unusable", 1)]),
+            (Fate::Used, &[("answered", 1), ("unusable", 1)]),
         ],
-        F::UnknownFields => [(Fate::Believed, ANSWERED); 2],
+        F::UnknownFields => [(Fate::Used, ANSWERED); 2],
         F::Hang | F::CutOff | F::ConnectionReset => [
             (UNUSABLE, &[("lost", 2)]),
-            (Fate::Believed, &[("answered", 1), ("lost", 1)]),
+            (Fate::Used, &[("answered", 1), ("lost", 1)]),
         ],
     }
 }
@@ -63,7 +61,7 @@ type Calls = &'static [(&'static str, i64)];
 const SHORT: Duration = Duration::from_secs(17);
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_fault_that_stays_makes_nothing_up_and_loses_nothing(pool: PgPool) {
+async fn lasting_fault_loses_nothing_and_invents_nothing(pool: PgPool) {
     let stage = &Stage::new(pool).await;
     stream::iter(ModelFault::ALL)
         .map(async |fault| Box::pin(plays(stage, fault, true)).await)
@@ -73,7 +71,7 @@ async fn a_fault_that_stays_makes_nothing_up_and_loses_nothing(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_fault_that_passes_is_outlived_where_that_may_be(pool: PgPool) {
+async fn passing_fault_is_retried_where_safe(pool: PgPool) {
     let stage = &Stage::new(pool).await;
     stream::iter(ModelFault::ALL)
         .map(async |fault| Box::pin(plays(stage, fault, false)).await)
@@ -103,39 +101,47 @@ async fn plays(stage: &Stage, fault: ModelFault, stays: bool) {
     let calls: BTreeMap<_, _> = calls.iter().map(|(s, n)| ((*s).to_owned(), *n)).collect();
     assert_eq!(on_record, calls, "{what}");
     let stats = internet.stats().model;
-    // A connection that is reset is not paid, but nobody on our side can know.
+    // A connection that is reset is not paid, but our side cannot know that.
     let resets = stats.by_outcome.get("connection_reset").unwrap_or(&0);
     let paid_there = i64::try_from(stats.paid_calls + resets).unwrap();
     assert_eq!(paid(&on_record), paid_there, "{what}");
 
     let rows = stage.enriched_of(&lead).await;
-    let owed = stage.owed().await.contains(&lead[0]);
+    let pending = stage.pending().await.contains(&lead[0]);
     match fate {
         Fate::Fails => {
-            assert!(response.is_err() && rows.is_empty() && owed, "{what}");
+            assert!(response.is_err() && rows.is_empty() && pending, "{what}");
             assert_eq!(stats.requests, 1, "{what}: repeating does not help");
         }
         Fate::Waits => {
             assert_eq!(come_again(&response.unwrap()), [0], "{what}");
-            assert!(rows.is_empty() && owed, "{what}");
+            assert!(rows.is_empty() && pending, "{what}");
         }
-        Fate::Believed => {
+        Fate::Used => {
             assert_eq!(come_again(&response.unwrap()), [0; 0], "{what}");
             assert_eq!(rows.len(), 1, "{what}");
-            assert_eq!((rows[0].method.as_str(), owed), ("model", false), "{what}");
+            assert_eq!(
+                (rows[0].method.as_str(), pending),
+                ("model", false),
+                "{what}"
+            );
             assert_eq!(rows[0].state.as_deref(), Some("queued"), "{what}");
         }
         Fate::Rules(why) => {
             assert_eq!(come_again(&response.unwrap()), [0; 0], "{what}");
             assert_eq!(rows.len(), 1, "{what}");
-            assert_eq!((rows[0].method.as_str(), owed), ("rules", false), "{what}");
+            assert_eq!(
+                (rows[0].method.as_str(), pending),
+                ("rules", false),
+                "{what}"
+            );
             assert_eq!(rows[0].outcome, "review", "{what}");
             assert_eq!(rows[0].state.as_deref(), Some("review"), "{what}");
             assert!(rows[0].notes.contains(why), "{what}: {}", rows[0].notes);
         }
     }
 
-    // When it is over, what was owed is answered, and what was answered is not asked again.
+    // When it is over, what was pending is answered, and what was answered is not asked again.
     internet.model(simulated::ModelKnobs::clear);
     let asked = internet.stats().model.requests;
     let response = deliver(&deps, &lead).await.unwrap();
@@ -144,15 +150,15 @@ async fn plays(stage: &Stage, fault: ModelFault, stays: bool) {
     assert_eq!(rows.len(), 1, "{what}");
     let by_model = !matches!(fate, Fate::Rules(_));
     assert_eq!(rows[0].method == "model", by_model, "{what}");
-    let owed_one = matches!(fate, Fate::Waits | Fate::Fails);
+    let pending_one = matches!(fate, Fate::Waits | Fate::Fails);
     let asked_now = internet.stats().model.requests - asked;
-    assert_eq!(asked_now, u64::from(owed_one), "{what}");
+    assert_eq!(asked_now, u64::from(pending_one), "{what}");
     assert!(internet.stats().model.paid_twice <= 1, "{what}");
 }
 
 /// Shares of many faults at once: every lead ends somewhere, and the accounts agree.
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_bad_day_ends_with_every_lead_answered_and_the_accounts_in_order(pool: PgPool) {
+async fn many_faults_end_with_every_lead_enriched(pool: PgPool) {
     let stage = Stage::new(pool).await;
     stage.internet.model(|model| {
         let shares = [
@@ -174,11 +180,11 @@ async fn a_bad_day_ends_with_every_lead_answered_and_the_accounts_in_order(pool:
     let leads = stage.crowd("stormy", 60).await;
     let deps = stage.deps(&[]);
     for _ in 0..5 {
-        for batch in stage.owed().await.chunks(20) {
+        for batch in stage.pending().await.chunks(20) {
             deliver(&deps, batch).await.unwrap();
         }
     }
-    assert_eq!(stage.owed().await, [0; 0]);
+    assert_eq!(stage.pending().await, [0; 0]);
 
     let rows = stage.enriched_of(&leads).await;
     assert_eq!(rows.len(), leads.len(), "each once");

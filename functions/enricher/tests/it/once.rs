@@ -24,11 +24,11 @@ async fn an_event_that_comes_twice_is_paid_once(pool: PgPool) {
             .all(|row| row.state.as_deref() == Some("queued") && row.version == 1)
     );
     assert_eq!(stage.internet.stats().model.requests, 5);
-    assert_eq!(stage.outreach.announced().await.len(), 5, "announced once");
+    assert_eq!(stage.outreach.published().await.len(), 5, "published once");
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_message_that_stands_in_a_batch_twice_is_worked_on_once(pool: PgPool) {
+async fn duplicate_message_in_batch_is_enriched_once(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let lead = stage.leads(&["echo"]).await[0];
     let response = deliver(&stage.deps(&[]), &[lead, lead, lead])
@@ -49,7 +49,7 @@ async fn two_workers_on_one_event_pay_once(pool: PgPool) {
         Box::pin(deliver(&one, &leads)),
         Box::pin(deliver(&other, &leads))
     );
-    // Whoever came second waits for the first.
+    // The second waits for the first.
     let mut again = [come_again(&a.unwrap()).len(), come_again(&b.unwrap()).len()];
     again.sort_unstable();
     assert_eq!(again, [0, 6]);
@@ -63,11 +63,11 @@ async fn two_workers_on_one_event_pay_once(pool: PgPool) {
         rows.iter()
             .all(|row| row.method == "model" && row.version == 1)
     );
-    assert_eq!(stage.outreach.announced().await.len(), 6);
+    assert_eq!(stage.outreach.published().await.len(), 6);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_batch_whose_recording_was_lost_is_recorded_from_the_stored_answers(pool: PgPool) {
+async fn lost_record_is_repeated_from_stored_answers(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let leads = stage.crowd("stored", 4).await;
     let deps = stage.deps(&[]);
@@ -88,11 +88,11 @@ async fn a_batch_whose_recording_was_lost_is_recorded_from_the_stored_answers(po
         assert!(before.cost > 0 && after.cost == 0);
         assert_eq!(after.method, "model");
     }
-    assert_eq!(stage.owed().await, [0; 0]);
+    assert_eq!(stage.pending().await, [0; 0]);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_profile_that_changed_is_asked_about_again_and_the_first_plan_stands(pool: PgPool) {
+async fn changed_profile_keeps_its_first_plan(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let leads = stage.leads(&["changing"]).await;
     let deps = stage.deps(&[]);
@@ -115,7 +115,7 @@ async fn a_profile_that_changed_is_asked_about_again_and_the_first_plan_stands(p
     assert_eq!(rows[0].state.as_deref(), Some("queued"));
     assert_eq!(rows[1].reason.as_deref(), Some("duplicate_recipient"));
     assert_eq!(stage.number("select count(*) from sends").await, 1);
-    assert_eq!(stage.owed().await, [0; 0]);
+    assert_eq!(stage.pending().await, [0; 0]);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
@@ -130,7 +130,7 @@ async fn a_changed_address_alone_costs_nothing(pool: PgPool) {
         .await;
     deliver(&deps, &leads).await.unwrap();
     assert_eq!(stage.internet.stats().model.requests, 1);
-    assert_eq!(stage.owed().await, [0; 0]);
+    assert_eq!(stage.pending().await, [0; 0]);
     let to_both = "select count(distinct email_hash) from sends";
     assert_eq!(
         stage.number(to_both).await,
@@ -140,12 +140,12 @@ async fn a_changed_address_alone_costs_nothing(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_message_that_comes_again_after_a_follower_more_asks_nothing(pool: PgPool) {
+async fn follower_count_alone_asks_no_model(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let leads = stage.leads(&["liked"]).await;
     let deps = stage.deps(&[]);
     deliver(&deps, &leads).await.unwrap();
-    // What collecting does: a number of followers alone owes no enrichment.
+    // What collecting does: a number of followers alone asks for no enrichment.
     stage
         .run("update leads set follower_count = follower_count + 1")
         .await;
@@ -155,7 +155,7 @@ async fn a_message_that_comes_again_after_a_follower_more_asks_nothing(pool: PgP
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_lead_that_shows_its_address_later_is_planned_without_another_question(pool: PgPool) {
+async fn later_address_is_planned_without_another_call(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let leads = stage.leads(&["shy"]).await;
     let deps = stage.deps(&[]);
@@ -183,7 +183,7 @@ async fn a_lead_that_shows_its_address_later_is_planned_without_another_question
 
 /// Two campaigns with the same offer want the same lead: one question, and neither is forgotten.
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_lead_of_two_campaigns_stays_owed_until_both_are_answered(pool: PgPool) {
+async fn lead_stays_pending_until_both_campaigns_done(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let second = testing::campaign(&stage.pool, "second").await;
     let lead = testing::new_lead("wanted");
@@ -195,7 +195,7 @@ async fn a_lead_of_two_campaigns_stays_owed_until_both_are_answered(pool: PgPool
     assert_eq!(stage.enriched().await.len(), 1);
     assert_eq!(come_again(&response), [0], "the second campaign waits");
     assert_eq!(
-        stage.owed().await,
+        stage.pending().await,
         ids,
         "the sweep finds it, should the message be lost"
     );
@@ -203,7 +203,7 @@ async fn a_lead_of_two_campaigns_stays_owed_until_both_are_answered(pool: PgPool
     let response = deliver(&deps, &ids).await.unwrap();
     assert_eq!(come_again(&response), [0; 0]);
     assert_eq!(stage.enriched().await.len(), 2);
-    assert_eq!(stage.owed().await, [0; 0]);
+    assert_eq!(stage.pending().await, [0; 0]);
     assert_eq!(
         stage.internet.stats().model.requests,
         1,
@@ -213,7 +213,7 @@ async fn a_lead_of_two_campaigns_stays_owed_until_both_are_answered(pool: PgPool
 
 /// The same where the day's budget is used up between the two.
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn an_answered_campaign_does_not_clear_the_request_of_another(pool: PgPool) {
+async fn one_campaign_keeps_the_request_of_another(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let second = testing::campaign(&stage.pool, "second").await;
     stage
@@ -228,20 +228,20 @@ async fn an_answered_campaign_does_not_clear_the_request_of_another(pool: PgPool
     let response = deliver(&poor, &ids).await.unwrap();
     assert_eq!(come_again(&response), [0; 0], "the sweep brings it back");
     assert_eq!(
-        (stage.enriched().await.len(), stage.owed().await),
+        (stage.enriched().await.len(), stage.pending().await),
         (1, ids.clone())
     );
 
     deliver(&stage.deps(&[]), &ids).await.unwrap();
     assert_eq!(
-        (stage.enriched().await.len(), stage.owed().await),
+        (stage.enriched().await.len(), stage.pending().await),
         (2, vec![])
     );
 }
 
 /// One batch with every kind of lead: known, new, gone, of a paused campaign.
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_model_that_says_the_same_of_everybody_is_asked_about_each(pool: PgPool) {
+async fn same_answer_for_all_still_asks_each(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let server = Server::model(&good_answer()).await;
     let leads = stage.crowd("mixed", 4).await;

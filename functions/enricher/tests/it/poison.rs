@@ -8,7 +8,7 @@ use sqlx::PgPool;
 use crate::stage::{AMPLE, Stage, come_again, within};
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn junk_is_quarantined_by_its_hash_and_the_others_are_done(pool: PgPool) {
+async fn junk_is_quarantined_and_others_are_done(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let leads = stage.crowd("good", 3).await;
     let bodies = [
@@ -79,7 +79,7 @@ async fn a_batch_of_junk_alone_asks_nobody(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn what_is_not_to_be_looked_at_is_acknowledged_and_asks_nobody(pool: PgPool) {
+async fn erased_or_paused_lead_is_acknowledged_without_call(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let leads = stage.crowd("quiet", 2).await;
     stage
@@ -96,7 +96,7 @@ async fn what_is_not_to_be_looked_at_is_acknowledged_and_asks_nobody(pool: PgPoo
     assert_eq!(come_again(&response), [0; 0]);
     assert_eq!(stage.internet.stats().model.requests, 0);
     assert_eq!(stage.enriched().await, []);
-    // Erased stays erased; the other one is owed for when the campaign goes on.
+    // Erased stays erased; the other one is pending for when the campaign goes on.
     stage.run("update campaigns set status = 'active'").await;
     handle(&deps, testing::rows_event(&leads), within(AMPLE))
         .await
@@ -112,7 +112,7 @@ async fn what_is_not_to_be_looked_at_is_acknowledged_and_asks_nobody(pool: PgPoo
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn records_of_something_else_fail_the_invocation_and_change_nothing(pool: PgPool) {
+async fn foreign_records_fail_invocation_and_change_nothing(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let deps = stage.deps(&[]);
     assert!(

@@ -49,7 +49,7 @@ async fn older_result_stored_last_is_dropped(pool: PgPool) {
     let rows = stage.enriched().await;
     assert_eq!(rows.len(), 1, "{rows:?}");
     assert_eq!(rows[0].state.as_deref(), Some("queued"));
-    assert_eq!(stage.owed().await, [0; 0]);
+    assert_eq!(stage.pending().await, [0; 0]);
 }
 
 /// The answer about the old profile is stored first: it neither counts nor clears the newer request.
@@ -68,16 +68,20 @@ async fn older_result_stored_first_leaves_the_newer_request(pool: PgPool) {
     };
     let first = async {
         let response = Box::pin(deliver(&old, &leads)).await;
-        (response, stage.enriched().await, stage.owed().await)
+        (response, stage.enriched().await, stage.pending().await)
     };
-    let ((response, rows, owed), ()) = tokio::join!(first, meanwhile);
+    let ((response, rows, pending), ()) = tokio::join!(first, meanwhile);
 
     assert_eq!(come_again(&response.unwrap()), [0; 0]);
-    assert_eq!((rows, owed), (vec![], leads), "the old answer is dropped");
+    assert_eq!(
+        (rows, pending),
+        (vec![], leads),
+        "the old answer is dropped"
+    );
     let rows = stage.enriched().await;
     assert_eq!(rows.len(), 1, "{rows:?}");
     assert_eq!(rows[0].state.as_deref(), Some("queued"));
-    assert_eq!(stage.owed().await, [0; 0]);
+    assert_eq!(stage.pending().await, [0; 0]);
 }
 
 /// Workers and a collector that changes the profile between them, in whatever order it comes.
@@ -102,7 +106,7 @@ async fn racing_workers_end_with_the_newest_profile_planned(pool: PgPool) {
         }
         // What a redelivery or the sweep does.
         deliver(&workers[0], &leads).await.unwrap();
-        assert_eq!(stage.owed().await, [0; 0], "round {round}");
+        assert_eq!(stage.pending().await, [0; 0], "round {round}");
         let rows = stage.enriched_of(&leads).await;
         let newest = rows.last().unwrap();
         assert_eq!(newest.state.as_deref(), Some("queued"), "{round}: {rows:?}");

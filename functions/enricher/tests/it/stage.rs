@@ -130,8 +130,8 @@ impl Stage {
         all
     }
 
-    /// Leads that an enrichment is owed for.
-    pub(crate) async fn owed(&self) -> Vec<i64> {
+    /// Leads that an enrichment is pending for.
+    pub(crate) async fn pending(&self) -> Vec<i64> {
         let query = "select id from leads where enrich_requested_at is not null order by id";
         sqlx::query_scalar(query)
             .fetch_all(&self.pool)

@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use crate::stage::{Stage, come_again, deliver};
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn one_ten_and_a_hundred_leads_take_as_many_statements(pool: PgPool) {
+async fn statement_count_is_constant_for_any_batch(pool: PgPool) {
     let stage = Stage::new(pool).await;
     // The first batch of a day opens its budget.
     stage

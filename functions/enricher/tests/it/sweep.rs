@@ -1,4 +1,4 @@
-//! Without a model the rules score; what was forgotten is announced again.
+//! Without a model the rules score; what was forgotten is published again.
 
 use enricher::handle;
 use serde_json::json;
@@ -7,7 +7,7 @@ use sqlx::PgPool;
 use crate::stage::{AMPLE, Stage, come_again, deliver, within};
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn without_a_key_the_rules_score_and_a_person_reviews(pool: PgPool) {
+async fn missing_model_key_sends_to_review(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let leads = stage.crowd("ruled", 3).await;
     let deps = stage.deps(&[("OPENAI_API_KEY", "")]);
@@ -30,7 +30,7 @@ async fn without_a_key_the_rules_score_and_a_person_reviews(pool: PgPool) {
     let made_up =
         "select count(*) from enriched_leads where message is not null or subject is not null";
     assert_eq!(stage.number(made_up).await, 0);
-    assert_eq!(stage.outreach.announced().await, [0; 0], "nothing is due");
+    assert_eq!(stage.outreach.published().await, [0; 0], "nothing is due");
 
     // A key is given later: what changes then is looked at by the model.
     stage
@@ -69,8 +69,8 @@ async fn a_sweep_announces_once_what_waits_for_long(pool: PgPool) {
     assert_eq!(published(a.unwrap()) + published(b.unwrap()), 23);
     let mut waiting = leads[2..].to_vec();
     waiting.sort_unstable();
-    let announced = stage.enrich.announced().await;
-    assert_eq!(announced, waiting, "each once, by whichever");
+    let published = stage.enrich.published().await;
+    assert_eq!(published, waiting, "each once, by whichever");
     let again = handle(&deps, json!({}), within(AMPLE)).await.unwrap();
     assert_eq!(again, json!({"published": 0}));
 }

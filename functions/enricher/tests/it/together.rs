@@ -10,7 +10,7 @@ use crate::{
 };
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_send_that_cannot_be_stored_takes_its_enrichment_along_and_is_tried_again(pool: PgPool) {
+async fn failed_plan_rolls_back_its_enrichment(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let leads = stage.crowd("both", 3).await;
     let deps = stage.deps(&[]);
@@ -32,7 +32,7 @@ async fn a_send_that_cannot_be_stored_takes_its_enrichment_along_and_is_tried_ag
             0,
             "{table}"
         );
-        assert_eq!(stage.owed().await, leads, "{table}");
+        assert_eq!(stage.pending().await, leads, "{table}");
         let mended = format!("alter table {table} drop constraint broken");
         sqlx::raw_sql(sqlx::AssertSqlSafe(mended))
             .execute(&stage.pool)
@@ -40,9 +40,9 @@ async fn a_send_that_cannot_be_stored_takes_its_enrichment_along_and_is_tried_ag
             .unwrap();
     }
     assert_eq!(
-        stage.outreach.announced().await,
+        stage.outreach.published().await,
         [0; 0],
-        "nothing was announced"
+        "nothing was published"
     );
     deliver(&deps, &leads).await.unwrap();
     assert_eq!(
@@ -56,8 +56,8 @@ async fn a_send_that_cannot_be_stored_takes_its_enrichment_along_and_is_tried_ag
             .await,
         3
     );
-    assert_eq!(stage.outreach.announced().await.len(), 3);
-    assert_eq!(stage.owed().await, [0; 0]);
+    assert_eq!(stage.outreach.published().await.len(), 3);
+    assert_eq!(stage.pending().await, [0; 0]);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
@@ -87,12 +87,12 @@ async fn two_profiles_with_one_mailbox_get_one_mail(pool: PgPool) {
     }
     assert_eq!(stage.number("select count(*) from sends").await, 1);
     assert_eq!(stage.number("select count(*) from recipients").await, 1);
-    assert_eq!(stage.outreach.announced().await.len(), 1);
-    assert_eq!(stage.owed().await, [0; 0]);
+    assert_eq!(stage.outreach.published().await.len(), 1);
+    assert_eq!(stage.pending().await, [0; 0]);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_recipient_who_said_no_is_refused_and_nothing_about_them_changes(pool: PgPool) {
+async fn suppressed_recipient_is_refused_and_unchanged(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let leads = stage.leads(&["gone", "erased", "agreed", "nowhere"]).await;
     sqlx::query(
@@ -134,7 +134,7 @@ async fn a_recipient_who_said_no_is_refused_and_nothing_about_them_changes(pool:
         assert_eq!(outcome, expected);
     }
     let asked = stage.number("select count(*) from model_calls").await;
-    assert_eq!(asked, 2, "whoever said no is not shown to the model");
+    assert_eq!(asked, 2, "a suppressed recipient is not shown to the model");
     let after: String = sqlx::query_scalar(known)
         .fetch_one(&stage.pool)
         .await
@@ -145,7 +145,7 @@ async fn a_recipient_who_said_no_is_refused_and_nothing_about_them_changes(pool:
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_send_that_cannot_be_announced_waits_for_the_senders_sweep(pool: PgPool) {
+async fn unpublished_send_waits_for_the_sweep(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let leads = stage.leads(&["unheard"]).await;
     let url = stage.outreach.url.replace("outreach-", "no-such-queue-");
@@ -158,7 +158,7 @@ async fn a_send_that_cannot_be_announced_waits_for_the_senders_sweep(pool: PgPoo
             .await,
         1
     );
-    assert_eq!(stage.owed().await, [0; 0]);
+    assert_eq!(stage.pending().await, [0; 0]);
 }
 
 /// Every send and every non-send carries its reason and the facts it was decided on (15).

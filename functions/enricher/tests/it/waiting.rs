@@ -13,7 +13,7 @@ use crate::{
 };
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_hanging_model_is_waited_for_no_longer_than_its_time_and_the_deadline(pool: PgPool) {
+async fn hanging_model_ends_at_timeout_or_deadline(pool: PgPool) {
     let stage = Stage::new(pool).await;
     stage.internet.model(|model| model.always(ModelFault::Hang));
     let leads = stage.crowd("hanging", 10).await;
@@ -37,7 +37,7 @@ async fn a_hanging_model_is_waited_for_no_longer_than_its_time_and_the_deadline(
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn without_time_nothing_is_asked_and_everything_comes_again(pool: PgPool) {
+async fn no_time_left_returns_the_batch(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let leads = stage.leads(&["late"]).await;
     for time in [Duration::ZERO, Duration::from_secs(12)] {
@@ -46,11 +46,11 @@ async fn without_time_nothing_is_asked_and_everything_comes_again(pool: PgPool) 
         assert_eq!(come_again(&response), [0]);
     }
     assert_eq!(stage.internet.stats().model.requests, 0);
-    assert_eq!(stage.owed().await, leads);
+    assert_eq!(stage.pending().await, leads);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_message_is_hidden_for_as_long_as_the_model_asks(pool: PgPool) {
+async fn rate_limited_message_waits_as_model_asks(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let always = ModelFault::RateLimitedForAnHour;
     stage.internet.model(|model| model.always(always));
@@ -97,7 +97,7 @@ async fn a_message_is_hidden_for_as_long_as_the_model_asks(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_second_that_the_model_asks_for_is_waited_in_place(pool: PgPool) {
+async fn one_second_wait_is_taken_in_place(pool: PgPool) {
     let stage = Stage::new(pool).await;
     stage
         .internet

@@ -23,7 +23,7 @@ fn lead(profile: &Profile) -> NewLead {
         Some(text.trim().to_owned()).filter(|text| !text.is_empty())
     };
     let email = match profile.part {
-        // Only in the bio, in disguise: nobody reads it out.
+        // Only in the bio, in disguise: it is not read.
         Part::Disguised => None,
         _ => profile.email.as_deref(),
     };
@@ -82,7 +82,7 @@ async fn play(stage: &Stage, world: &World) -> Cast {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn everybody_in_the_world_gets_what_they_ought_to(pool: PgPool) {
+async fn every_demo_person_gets_the_expected_result(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let world = World::new(1, 80);
     let cast = play(&stage, &world).await;
@@ -172,17 +172,17 @@ async fn everybody_in_the_world_gets_what_they_ought_to(pool: PgPool) {
         i64::try_from(stats.paid_calls).unwrap(),
         "{calls:?}"
     );
-    let announced = stage.outreach.announced().await.len();
+    let published = stage.outreach.published().await.len();
     let queued = stage
         .number("select count(*) from sends where state = 'queued'")
         .await;
-    assert_eq!(i64::try_from(announced).unwrap(), queued);
+    assert_eq!(i64::try_from(published).unwrap(), queued);
 }
 
 /// Several worlds: no bio, however it commands, gets a mail planned, and the model's inventions
 /// are nowhere in what is stored.
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_bio_that_gives_orders_never_gets_a_mail(pool: PgPool) {
+async fn injected_instructions_never_get_a_mail(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let mut seen = 0;
     for seed in 2..5 {

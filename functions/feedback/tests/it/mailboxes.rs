@@ -247,7 +247,7 @@ async fn linked_events_suppress_the_mailbox_of_their_send(pool: PgPool) {
 
 /// The send of an opt-out by mail is not on record: a restored database lacks it for a while.
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn opt_out_of_unknown_send_is_counted_until_it_matches(pool: PgPool) {
+async fn unmatched_opt_out_is_counted_until_matched(pool: PgPool) {
     let f = Fixture::new(&pool).await;
     let id = f.plan(1).await[0] + 1;
     let notification = received(&format!("u+{}@inbound.example.com", mailbox_token(id)));

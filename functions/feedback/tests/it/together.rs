@@ -1,5 +1,5 @@
 //! Many at once: senders claim, arm and settle while events, unsubscribes and complaints come in for
-//! the same mailboxes. Nobody waits in a circle, and nobody is called after a "no".
+//! the same mailboxes. No deadlocks, and no call after an opt-out.
 
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::SliceRandom};
 use serde_json::json;
@@ -115,7 +115,7 @@ async fn arm_after_opt_out_calls_nothing(pool: PgPool) {
     assert_eq!(work(&pool, &ids, 1).await, 0);
 }
 
-/// The fifth bounce and the delivery between them come in batches that run at once: whoever waits
+/// The fifth bounce and the delivery between them come in batches that run at once: the one that waits
 /// for the mailbox sees what the other has stored.
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn simultaneous_batches_of_one_mailbox_serialise(pool: PgPool) {

@@ -10,7 +10,7 @@ pub(super) struct Frame {
     pub(super) language: &'static str,
     /// To `{name}`.
     pub(super) greeting: &'static str,
-    /// To somebody whose name is not known.
+    /// Without a name.
     pub(super) greeting_without_name: &'static str,
     pub(super) closing: &'static str,
     /// Who writes, and that it is commercial: CAN-SPAM, 15 U.S.C. § 7704(a)(5)(A)(i), "clear and
@@ -21,7 +21,7 @@ pub(super) struct Frame {
     /// The source of the data, and that it is public: GDPR, Art. 14(2)(f). `{platform}`,
     /// `{username}`.
     pub(super) from_profile: &'static str,
-    /// The same for somebody on an imported list.
+    /// The same for a recipient from an imported list.
     pub(super) from_list: &'static str,
     /// Not asked for by law in so many words; it is fair to say (GDPR, Art. 5(1)(a)).
     pub(super) software: &'static str,

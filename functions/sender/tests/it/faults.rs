@@ -99,7 +99,7 @@ async fn an_ses_that_nobody_listens_at_took_nothing(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_sender_that_dies_during_the_call_is_never_repeated(pool: PgPool) {
+async fn kill_during_call_never_calls_again(pool: PgPool) {
     let ses = FailingSes::start(Fault::Hang).await;
     let f = Fixture::new(&pool, ses.sdk(), &[]).await;
     let ids = f.plan(&runners("dies", 1)).await;
@@ -124,12 +124,12 @@ async fn a_sender_that_dies_during_the_call_is_never_repeated(pool: PgPool) {
         ("unknown".to_owned(), Some("lease_expired".to_owned()))
     );
     f.deliver(&ids).await.unwrap();
-    assert!(f.queue.announced().await.is_empty());
+    assert!(f.queue.published().await.is_empty());
     assert_eq!(ses.calls(), 1);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_database_that_is_away_fails_the_invocation_before_any_call(pool: PgPool) {
+async fn database_down_fails_before_any_call(pool: PgPool) {
     let ses = FailingSes::start(Fault::None).await;
     let f = Fixture::new(&pool, ses.sdk(), &[]).await;
     let ids = f.plan(&runners("away", 1)).await;

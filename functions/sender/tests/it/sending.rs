@@ -200,7 +200,7 @@ async fn changed_address_refuses_planned_mail(pool: PgPool) {
     let quiet = FailingSes::start(Fault::None).await;
     let f = Fixture::new(&pool, quiet.sdk(), &[]).await;
     let ids = f.plan(&runners("moved", 1)).await;
-    // The profile names another address by now, and its owner has said no.
+    // The profile names another address by now, and its owner has opted out.
     let other = testing::new_lead("other").email.unwrap();
     sqlx::query("insert into recipients (email_hash, suppressed_at, suppression_reason) values ($1, now(), 'unsubscribed')")
         .bind(other.1.0)

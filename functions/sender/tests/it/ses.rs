@@ -1,4 +1,4 @@
-//! The local cloud's SES, and one that fails as it is told.
+//! The local cloud's SES, and one that fails on request.
 
 use std::{
     sync::{Arc, Mutex},

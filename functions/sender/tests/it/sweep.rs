@@ -9,17 +9,17 @@ use crate::{
 };
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_lost_message_is_announced_again_and_only_once(pool: PgPool) {
+async fn lost_message_is_published_again_once(pool: PgPool) {
     let quiet = FailingSes::start(Fault::None).await;
     let f = Fixture::new(&pool, quiet.sdk(), &[]).await;
     let ids = f.plan(&runners("lost", 3)).await;
     let sweep = async || sender::handle(&f.deps, json!({}), in_time()).await.unwrap();
-    assert_eq!(sweep().await["published"], 0, "announced a moment ago");
+    assert_eq!(sweep().await["published"], 0, "published a moment ago");
     f.execute("update sends set send_requested_at = now() - interval '11 min'")
         .await;
     assert_eq!(sweep().await["published"], 3);
     assert_eq!(sweep().await["published"], 0);
-    assert_eq!(f.queue.announced().await, ids);
+    assert_eq!(f.queue.published().await, ids);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
@@ -41,12 +41,12 @@ async fn what_waited_is_announced_when_it_is_due(pool: PgPool) {
     assert_eq!(sweep().await["published"], 2);
     assert_eq!(f.queue.delayed().await, 2, "each for its own moment");
     assert_eq!(sweep().await["published"], 0, "once");
-    // As if the wait were over: announced before it, due since a second.
+    // As if the wait were over: published before it, due since a second.
     f.execute("update sends set send_requested_at = now() - interval '1 min', not_before = now() - interval '1 s'").await;
     assert_eq!(sweep().await["published"], 2);
-    let mut announced = f.queue.announced().await;
-    announced.sort_unstable();
-    assert_eq!(announced, {
+    let mut published = f.queue.published().await;
+    published.sort_unstable();
+    assert_eq!(published, {
         let mut ids = ids;
         ids.sort_unstable();
         ids
@@ -54,7 +54,7 @@ async fn what_waited_is_announced_when_it_is_due(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_claim_that_was_left_is_due_again_at_once(pool: PgPool) {
+async fn abandoned_claim_is_due_at_once(pool: PgPool) {
     let quiet = FailingSes::start(Fault::None).await;
     let f = Fixture::new(&pool, quiet.sdk(), &[]).await;
     let ids = f.plan(&runners("left", 1)).await;
@@ -64,20 +64,20 @@ async fn a_claim_that_was_left_is_due_again_at_once(pool: PgPool) {
     .await;
     let swept = sender::handle(&f.deps, json!({}), in_time()).await.unwrap();
     assert_eq!(swept, json!({"published": 1, "requeued": 1, "unknown": 0}));
-    assert_eq!(f.queue.announced().await, ids);
+    assert_eq!(f.queue.published().await, ids);
     f.deliver(&ids).await.unwrap();
     assert_eq!(f.send(ids[0]).await.0, "sent");
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn what_nobody_knows_waits_for_a_person_until_one_has_decided(pool: PgPool) {
+async fn unknown_send_waits_until_a_person_decides(pool: PgPool) {
     let quiet = FailingSes::start(Fault::None).await;
     let f = Fixture::new(&pool, quiet.sdk(), &[]).await;
     f.plan(&runners("who", 2)).await;
     let waiting = async || {
         let mut conn = db::acquire(&pool).await.unwrap();
-        let patience = std::time::Duration::from_secs(900);
-        let waiting = sends::waiting_for_a_person(&mut conn, patience)
+        let timeout = std::time::Duration::from_secs(900);
+        let waiting = sends::waiting_for_a_person(&mut conn, timeout)
             .await
             .unwrap();
         (waiting.unresolved, waiting.breakers)

@@ -5,7 +5,7 @@ use shared::{config::Secret, db::PgPool};
 
 use crate::fixture::{BROWSER, Fixture, link, router};
 
-/// Nobody listens on the discard port.
+/// No server listens on the discard port.
 fn nowhere() -> Secret {
     Secret::new("postgresql://web@127.0.0.1:9/none".to_owned())
 }
@@ -36,7 +36,7 @@ async fn pages_answer_without_database(pool: PgPool) {
     assert_eq!(f.one_click("/u/wrong").await.status, StatusCode::NOT_FOUND);
 }
 
-/// Somebody holds the row for longer than a request may take.
+/// Another transaction holds the row for longer than a request may take.
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn click_on_locked_recipient_times_out(pool: PgPool) {
     let f = Fixture::new(&pool, 1).await;

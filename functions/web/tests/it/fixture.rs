@@ -14,7 +14,7 @@ use shared::{
 use tower::ServiceExt as _;
 use web::Deps;
 
-/// What a browser asks for when somebody presses a button.
+/// What a browser asks for when a person presses a button.
 pub(crate) const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
 /// A function, its database and the mails in it.

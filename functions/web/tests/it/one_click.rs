@@ -55,7 +55,7 @@ async fn repeated_click_changes_nothing_more(pool: PgPool) {
     }
     assert_eq!(f.mailbox(0).await, unsubscribed());
     assert_eq!(f.number(traces).await, 1, "one trace, of the one change");
-    assert_eq!(f.suppressed().await, 1, "and nobody else's");
+    assert_eq!(f.suppressed().await, 1, "and no other");
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]

@@ -19,7 +19,7 @@ async fn pages(f: &Fixture) -> Vec<Answer> {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_page_is_whole_without_script_and_without_the_network(pool: PgPool) {
+async fn page_needs_no_script_and_no_network(pool: PgPool) {
     let f = Fixture::new(&pool, 1).await;
     for Answer { body, headers, .. } in pages(&f).await {
         assert_eq!(headers[header::CONTENT_TYPE], "text/html; charset=utf-8");
@@ -51,7 +51,7 @@ async fn a_page_is_whole_without_script_and_without_the_network(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn asking_takes_one_button_and_says_what_it_does(pool: PgPool) {
+async fn unsubscribe_page_has_one_clear_button(pool: PgPool) {
     let f = Fixture::new(&pool, 1).await;
     let body = f.get(&f.link(0)).await.body;
     assert_eq!(body.matches("<button").count(), 1);
@@ -65,7 +65,7 @@ async fn asking_takes_one_button_and_says_what_it_does(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn the_privacy_page_says_what_the_law_asks_for(pool: PgPool) {
+async fn privacy_page_states_what_article_14_requires(pool: PgPool) {
     let f = Fixture::new(&pool, 1).await;
     let body = f.get("/privacy").await.body;
     for needed in [

@@ -8,7 +8,7 @@ use shared::{db::PgPool, testing::Statements};
 use crate::fixture::{Answer, BROWSER, Fixture, link, signed_with};
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_scanner_that_opens_every_link_of_every_mail_unsubscribes_nobody(pool: PgPool) {
+async fn link_scanner_unsubscribes_no_one(pool: PgPool) {
     let f = Fixture::new(&pool, 40).await;
     let before = f.number("select count(*) from audit_log").await;
     let statements = Statements::count();
@@ -80,7 +80,7 @@ fn wrong_links(send: i64) -> Vec<String> {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn every_wrong_link_is_answered_alike_and_costs_no_statement(pool: PgPool) {
+async fn wrong_link_costs_no_statement(pool: PgPool) {
     let f = Fixture::new(&pool, 1).await;
     let statements = Statements::count();
     let mut gets: Vec<Answer> = Vec::new();

@@ -6,7 +6,7 @@ use crate::fixture::Fixture;
 
 const YEAR: &str = "2020-01-02T03:04:05+00:00";
 
-/// The reason and the year of the suppression, after somebody clicked.
+/// The reason and the year of the suppression, after a click.
 async fn after_a_click(pool: &PgPool, before: &str) -> (String, bool) {
     let f = Fixture::new(pool, 1).await;
     sqlx::query(

@@ -77,7 +77,7 @@ fn contradictions(lookup: &dyn Fn(&str) -> Option<String>, database_url: &str) -
     if mailbox.is_some() && same(mailbox.as_deref(), reply_to.as_deref()) {
         findings.push(fail(
             CHECK,
-            "replies go to UNSUBSCRIBE_MAILBOX, where nobody reads them",
+            "replies go to UNSUBSCRIBE_MAILBOX, which no person reads",
             "give another ReplyToAddress, or another UnsubscribeMailbox",
         ));
     }
@@ -180,7 +180,7 @@ mod tests {
         check(&[("PUBLIC_BASE_URL", "http://127.0.0.1:4566/x")], None);
         check(
             &[("UNSUBSCRIBE_MAILBOX", "Mara@example.com")],
-            Some("nobody reads"),
+            Some("no person reads"),
         );
         check(
             &[("RECIPIENT_HASH_KEY", KEY), ("UNSUBSCRIBE_KEYS", "KEY")],

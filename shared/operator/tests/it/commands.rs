@@ -8,7 +8,7 @@ use shared::testing;
 
 use crate::outreach;
 
-/// Runs a command on this database as `mara`, with nobody at a terminal.
+/// Runs a command on this database as `mara`, without a terminal.
 fn run(pool: &PgPool, arguments: &[&str]) -> Output {
     let url = testing::database_url(pool);
     let mut command = outreach();

@@ -297,7 +297,7 @@ async fn doctor_names_fault_of_settings(pool: PgPool) {
         (
             "UNSUBSCRIBE_MAILBOX",
             "mara@example.com",
-            ("fail", "settings", "nobody reads"),
+            ("fail", "settings", "no person reads"),
         ),
         (
             "PUBLIC_BASE_URL",

@@ -1,4 +1,4 @@
-//! A small HTTP server that answers as it is told.
+//! A small HTTP server that gives the answers it was set up with.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};

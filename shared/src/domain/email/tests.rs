@@ -26,7 +26,7 @@ fn an_address_is_normalised() {
 }
 
 #[test]
-fn a_text_that_mail_servers_refuse_is_no_address() {
+fn text_that_servers_refuse_is_invalid() {
     fails("", InvalidEmail::Shape);
     fails("ana", InvalidEmail::Shape);
     fails("@example.org", InvalidEmail::Shape);
@@ -81,7 +81,7 @@ fn debug_names_nobody() {
 }
 
 #[test]
-fn a_hash_needs_a_long_key_and_depends_on_it() {
+fn hash_needs_and_depends_on_long_key() {
     assert!(HashKey::new(vec![1; 31]).is_none());
     let address = EmailAddress::parse("ana@example.org").unwrap();
     let one = HashKey::new(vec![1; 32]).unwrap();

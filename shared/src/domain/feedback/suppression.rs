@@ -1,4 +1,4 @@
-//! When nobody writes to a mailbox any more, and for which of several reasons.
+//! When a recipient is suppressed, and for which of several reasons.
 
 use std::str::FromStr;
 
@@ -92,7 +92,7 @@ impl Suppressed {
 }
 
 /// A bounce or a delivery of a mailbox, as far as it counts for soft bounces in a row. Ordered by
-/// time; the key only makes the order of two at one instant the same for everybody.
+/// time; the key only makes the order of two at one instant the same for every worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PastEvent {
     pub at: DateTime<Utc>,
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn five_soft_bounces_in_a_row_count_from_the_fifth() {
+    fn fifth_soft_bounce_in_a_row_suppresses() {
         for (pattern, fifth) in [
             ("", None),
             ("ssss", None),
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn soft_bounces_not_in_a_row_are_taken_back() {
+    fn interrupted_soft_bounces_lift_the_suppression() {
         let row = Suppressed::new(at(4), Suppression::SoftBounces);
         assert_eq!(suppress(Some(&row), &[], None), None);
         let moved = suppress(Some(&row), &[], Some(at(9))).unwrap();

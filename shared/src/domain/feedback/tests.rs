@@ -15,7 +15,7 @@ fn check(kind: &str, subtype: &str, class: BounceClass) {
 }
 
 #[test]
-fn a_bounce_is_about_the_mailbox_the_moment_or_the_mail() {
+fn bounce_class_follows_from_its_code() {
     for subtype in [
         "General",
         "NoEmail",
@@ -68,7 +68,7 @@ fn leads_to(report: Report<'_>, state: Option<SendState>, suppression: Option<Su
 }
 
 #[test]
-fn every_event_has_its_rank_and_only_a_no_suppresses() {
+fn every_event_has_its_state_and_suppression() {
     use SendState::{Bounced, Clicked, Complained, Delivered, Opened, Rejected, Sent};
     leads_to(Report::Send, Some(Sent), None);
     leads_to(Report::Delivery, Some(Delivered), None);

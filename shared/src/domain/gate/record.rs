@@ -13,7 +13,7 @@ use crate::domain::{
     score::{Confidence, Score},
 };
 
-/// A decision with the rules that were asked and the facts they saw (invariant 15). Names nobody.
+/// A decision with the rules that were asked and the facts they saw (invariant 15). No personal data.
 #[derive(Debug, Serialize)]
 pub struct DecisionRecord {
     gate: u32,

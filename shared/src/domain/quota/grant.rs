@@ -97,7 +97,7 @@ struct Round<'a> {
     day: NaiveDate,
     left_of_ramp: i32,
     left_of_quota: Option<i32>,
-    /// Whether those may go that did not wait yet: nobody has a reservation before them.
+    /// Whether those may go that did not wait yet: no send has a reservation before theirs.
     open: bool,
     granted: usize,
     /// Those that waited for the rate, and wait again.

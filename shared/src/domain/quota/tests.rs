@@ -297,7 +297,7 @@ fn ramp_grows_by_factor_until_cap() {
 }
 
 #[test]
-fn burst_is_half_a_second_and_at_least_one() {
+fn burst_is_half_second_minimum_one() {
     for (rate, mails) in [
         (0.1, 1),
         (1.0, 1),

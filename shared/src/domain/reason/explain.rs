@@ -1,4 +1,4 @@
-//! A sentence for each reason, for whoever asks why a mail left or did not.
+//! A sentence for each reason why a mail left or did not.
 
 use std::fmt;
 
@@ -42,11 +42,9 @@ impl Reason {
     pub fn explain(self) -> &'static str {
         match self {
             // The gate refuses.
-            Self::Erased => {
-                "This person's data was erased. Nobody will write to this address again."
-            }
+            Self::Erased => "This person's data was erased. This address gets no more mail.",
             Self::Suppressed => {
-                "The recipient opted out or complained, or the address bounced. Nobody will write to it again."
+                "The recipient opted out or complained, or the address bounced. It gets no more mail."
             }
             Self::NoEmail => "The profile gives no email address.",
             Self::InvalidAddress => "The email address is not valid.",

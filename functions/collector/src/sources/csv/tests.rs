@@ -67,7 +67,7 @@ async fn linkedins_export_with_its_notes_is_read() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_text_spoil_one_row_only() {
+async fn invalid_utf8_refuses_one_row_only() {
     let rows = rows(b"username,name\nana,Ana\nbo,B\xF6\ncy,Cy\n").await;
     assert_eq!(
         rows[1].1.as_ref().unwrap_err().to_string(),
@@ -77,7 +77,7 @@ async fn bytes_that_are_no_text_spoil_one_row_only() {
 }
 
 #[tokio::test]
-async fn a_long_list_goes_on_where_its_last_page_ended() {
+async fn long_list_resumes_after_last_page() {
     let mut content = String::from("\u{FEFF}note\nusername;bio\n");
     for n in 0..1_100 {
         content.push_str(&format!("u{n};\"line one\nline two\"\n"));
@@ -100,7 +100,7 @@ async fn a_long_list_goes_on_where_its_last_page_ended() {
 }
 
 #[tokio::test]
-async fn a_list_that_was_read_is_read_again_only_when_it_changed() {
+async fn unchanged_list_is_not_read_again() {
     let content = b"username\nana\n";
     let page = list(content).next_page(&json!({})).await.unwrap().unwrap();
     assert!(
@@ -125,7 +125,7 @@ async fn a_list_that_was_read_is_read_again_only_when_it_changed() {
 }
 
 #[test]
-fn a_file_that_is_no_list_says_what_is_missing() {
+fn file_without_header_names_missing_columns() {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(b"a,b\n1,2\n").unwrap();
     file.rewind().unwrap();
@@ -136,7 +136,7 @@ fn a_file_that_is_no_list_says_what_is_missing() {
 }
 
 #[test]
-fn a_list_that_would_not_fit_is_refused_before_it_is_read() {
+fn too_large_list_is_refused_before_reading() {
     let file = tempfile::NamedTempFile::new().unwrap();
     file.as_file().set_len(LARGEST).unwrap();
     assert!(local(file.path()).is_ok());

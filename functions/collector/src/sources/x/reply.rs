@@ -120,7 +120,7 @@ impl Search {
             let profile = user.and_then(|user| user.into_profile(&post, raw));
             rows.push(profile);
         }
-        // The title is X's own wording; the id and the name in the error are somebody's.
+        // The title is X's own wording; the id and the name in the error are personal data.
         rows.extend(self.errors.into_iter().map(|error| {
             let kind = error.kind.as_deref().and_then(|k| k.rsplit('/').next());
             Err(RowError::Withheld {

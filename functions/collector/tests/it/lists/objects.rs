@@ -56,7 +56,7 @@ async fn an_object_is_read_as_a_file_is(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn an_object_that_is_not_there_is_said_and_the_others_are_read(pool: PgPool) {
+async fn missing_object_leaves_other_sources_running(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let bucket = Bucket::create(&stage).await;
     bucket.put("there.csv", "username\nana\n").await;

@@ -12,7 +12,7 @@ use crate::stage::{attention, counts, run};
 const RESET: i64 = 1_767_608_100;
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_rate_limit_stops_the_run_says_until_when_and_keeps_the_place(pool: PgPool) {
+async fn rate_limit_stops_run_and_keeps_cursor(pool: PgPool) {
     let (stage, source) = stage(pool, json!({})).await;
     let limited = [
         (fixture!("rate_limited.json"), Some(RESET)),
@@ -45,7 +45,7 @@ async fn a_rate_limit_stops_the_run_says_until_when_and_keeps_the_place(pool: Pg
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn what_a_person_must_see_to_is_said_and_not_tried_again(pool: PgPool) {
+async fn refused_source_is_reported_and_not_retried(pool: PgPool) {
     let (stage, source) = stage(pool, json!({})).await;
     resume_from(&stage, json!({"since_id": NEWEST})).await;
     for (status, body, says) in [
@@ -103,7 +103,7 @@ async fn a_service_that_stumbles_is_asked_three_times(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn an_answer_that_is_no_search_result_is_not_taken_for_an_empty_one(pool: PgPool) {
+async fn foreign_answer_is_no_empty_search_result(pool: PgPool) {
     let (stage, source) = stage(pool, json!({})).await;
     let whole = fixture!("search_first_page.json");
     let moved = Answer::new(301, "").header("location", &"https://elsewhere.example/");
@@ -126,7 +126,7 @@ async fn an_answer_that_is_no_search_result_is_not_taken_for_an_empty_one(pool: 
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_source_that_cannot_be_asked_says_why_without_asking(pool: PgPool) {
+async fn unusable_source_is_reported_without_a_request(pool: PgPool) {
     let (stage, _) = stage(pool, json!({})).await;
     let wrong = [
         ("long", json!({"query": "a".repeat(513)}), "has 513"),

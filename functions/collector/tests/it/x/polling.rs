@@ -20,7 +20,7 @@ fn positions(asked: &[Asked]) -> Vec<(Option<&str>, Option<&str>)> {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn the_newest_post_is_remembered_only_when_the_last_page_is_stored(pool: PgPool) {
+async fn newest_post_is_stored_with_last_page(pool: PgPool) {
     let (stage, source) = stage(pool, json!({})).await;
     resume_from(&stage, json!({"since_id": "1890000000000000000"})).await;
     let (held, reply) = last_page().held();
@@ -49,7 +49,7 @@ async fn the_newest_post_is_remembered_only_when_the_last_page_is_stored(pool: P
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_run_takes_at_most_so_many_pages_and_the_next_goes_on(pool: PgPool) {
+async fn page_limit_ends_run_and_next_resumes(pool: PgPool) {
     let (stage, source) = stage(pool, json!({"max_pages": 1})).await;
     stage.internet.then([first_page()]);
     let report = stage.run_one().await;
@@ -68,7 +68,7 @@ async fn a_run_takes_at_most_so_many_pages_and_the_next_goes_on(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_cursor_that_is_too_old_is_dropped_once(pool: PgPool) {
+async fn expired_cursor_is_dropped_once(pool: PgPool) {
     let (stage, source) = stage(pool, json!({})).await;
     resume_from(&stage, json!({"since_id": "1890000000000000000"})).await;
     let too_old = || Answer::new(400, fixture!("since_id_too_old.json"));
@@ -97,9 +97,7 @@ async fn a_cursor_that_is_too_old_is_dropped_once(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_token_that_x_no_longer_knows_is_dropped_and_what_was_read_before_it_is_not(
-    pool: PgPool,
-) {
+async fn expired_page_token_keeps_pages_already_read(pool: PgPool) {
     let (stage, source) = stage(pool, json!({})).await;
     let paging = json!({"since_id": "17", "next_token": NEXT, "newest_id": NEWEST});
     resume_from(&stage, paging).await;

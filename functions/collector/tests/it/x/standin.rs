@@ -9,7 +9,7 @@ use simulated::{Platform, Settings, Simulated, Spelling, XFault};
 use crate::stage::{run, wire};
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn everybody_who_posts_is_found_through_faults_and_polls(pool: PgPool) {
+async fn every_author_is_found_despite_faults(pool: PgPool) {
     let internet = Simulated::start(Settings {
         leads: 200,
         ..Settings::default()
@@ -51,7 +51,7 @@ async fn everybody_who_posts_is_found_through_faults_and_polls(pool: PgPool) {
         .map(|p| p.id.clone())
         .collect();
     assert_eq!(ids().await, posting);
-    assert_eq!(queue.announced().await.len(), posting.len());
+    assert_eq!(queue.published().await.len(), posting.len());
 
     // Nothing new, then something new, then a week of silence.
     let quiet = run_one().await;
@@ -66,5 +66,5 @@ async fn everybody_who_posts_is_found_through_faults_and_polls(pool: PgPool) {
         (restarted.restarted, &restarted.ended),
         (true, &Ended::Done)
     );
-    assert_eq!(queue.announced().await.len(), new.new);
+    assert_eq!(queue.published().await.len(), new.new);
 }

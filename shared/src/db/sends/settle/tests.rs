@@ -70,7 +70,7 @@ fn settle_late_answer_keeps_reason() {
 }
 
 #[test]
-fn settle_resent_mail_gives_back_counts_and_keeps_day() {
+fn settle_resent_mail_returns_counts_keeps_day() {
     let resent = Row {
         may_have_left: true,
         ..row(SendState::Calling)

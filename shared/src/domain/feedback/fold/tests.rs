@@ -75,7 +75,7 @@ fn refused_send_takes_the_state_of_its_events() {
 }
 
 #[test]
-fn only_a_mail_held_for_not_sent_takes_its_day() {
+fn only_unsent_mail_takes_its_day() {
     for state in SendState::ALL {
         let row = row(state);
         let updates = fold(&[event(&Report::Click)], &[row], &[], &HashMap::new());
@@ -108,7 +108,7 @@ fn message_id_of_another_send_is_not_taken() {
 }
 
 #[test]
-fn message_id_is_given_to_one_send_of_a_batch() {
+fn message_id_belongs_to_one_send() {
     let other = Event {
         send: Some(SendId(2)),
         ..event(&Report::Send)

@@ -71,7 +71,7 @@ fn standing(version: i32, input: u8, planned: bool) -> HashMap<(LeadId, Campaign
 }
 
 #[test]
-fn decide_keeps_only_the_answer_to_the_current_request() {
+fn decide_keeps_only_the_current_answer() {
     let cases = [
         ("the same request", locked(at(1), false), true),
         ("a newer request", locked(at(2), false), false),
@@ -134,7 +134,7 @@ fn decide_numbers_versions_under_the_lock() {
 }
 
 #[test]
-fn decide_plans_one_mail_for_each_mailbox_and_campaign() {
+fn decide_plans_one_mail_per_mailbox_and_campaign() {
     let leads = locked(at(1), false);
     let results = [
         result(LEAD, 1, vec![enrichment(1, Some(5))]),

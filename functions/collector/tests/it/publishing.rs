@@ -9,7 +9,7 @@ use crate::replay::Answer;
 use crate::stage::{Stage, attention, but, counts, person, run, wire};
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_message_carries_a_version_and_a_row_and_nothing_else(pool: PgPool) {
+async fn message_carries_only_version_and_row(pool: PgPool) {
     let (stage, _) = Stage::with_list(pool).await;
     let rows: Vec<Value> = (0..23).map(|n| person(&format!("user{n}"))).collect();
     stage.internet.then([Answer::page(&rows, None)]);
@@ -43,7 +43,7 @@ async fn a_message_carries_a_version_and_a_row_and_nothing_else(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn a_lead_that_could_not_be_announced_stays_owed(pool: PgPool) {
+async fn a_lead_that_not_published_stays_pending(pool: PgPool) {
     let (stage, source) = Stage::with_list(pool).await;
     let nowhere = format!("{}-that-is-not-there", stage.queue.url);
     let base = &stage.internet.base;
@@ -54,16 +54,16 @@ async fn a_lead_that_could_not_be_announced_stays_owed(pool: PgPool) {
     assert_eq!(counts(&reports[0]), [12, 0, 0, 0, 0, 0, 0]);
     assert_eq!(stage.cursor(source).await, json!({"after": null}));
 
-    // A page that is read again announces nothing, so this is the sweep's to find.
+    // A page that is read again publishes nothing, so this is the sweep's to find.
     stage.internet.then([Answer::page(&rows, None)]);
     stage.run_one().await;
-    assert_eq!(stage.queue.announced().await, Vec::<i64>::new());
+    assert_eq!(stage.queue.published().await, Vec::<i64>::new());
     let mut conn = db::acquire(&stage.pool).await.unwrap();
-    let mut owed = db::leads::take_unpublished(&mut conn, Duration::ZERO, 100)
+    let mut pending = db::leads::take_unpublished(&mut conn, Duration::ZERO, 100)
         .await
         .unwrap();
-    owed.sort_unstable();
-    assert_eq!(owed, stage.lead_ids().await);
+    pending.sort_unstable();
+    assert_eq!(pending, stage.lead_ids().await);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
@@ -125,7 +125,7 @@ async fn neither_log_nor_report_names_anybody(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn an_error_that_the_runtime_prints_does_not_quote_the_row(pool: PgPool) {
+async fn printed_error_does_not_quote_the_row(pool: PgPool) {
     // Lambda's runtime logs a handler's error in its Debug form, and PostgreSQL's detail is the row.
     let campaign = testing::campaign(&pool, "demo").await;
     let source = testing::source(&pool, campaign, "list", "simulated", json!({})).await;
