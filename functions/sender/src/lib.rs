@@ -63,7 +63,7 @@ pub enum SendError {
     /// The database did not do its part; SES was called for nothing that is not on record.
     #[error("the sender could not use the database")]
     Database(#[from] DbError),
-    /// The database may be a restored copy.
+    /// The database belongs to another key, or may be a restored copy.
     #[error(transparent)]
     Installation(#[from] InstallationError),
     /// SES takes nothing from this account or set-up. The sends wait.
@@ -123,7 +123,8 @@ impl Deps {
 /// When a dependency fails: the batch is delivered again, later and later.
 pub async fn handle(deps: &Deps, event: Value, deadline: Deadline) -> Result<Value, SendError> {
     let mut conn = db::acquire(&deps.pool).await?;
-    installation::require_origin(&mut conn, &deps.database_address).await?;
+    let key = deps.config.hash_key.fingerprint();
+    installation::require_key_and_origin(&mut conn, &key, &deps.database_address).await?;
     match Trigger::from_event(event)? {
         Trigger::Schedule(_) => Box::pin(sweep(deps, &mut conn)).await,
         Trigger::Batch(messages) => {

@@ -57,7 +57,12 @@ impl Fixture {
 
     /// Another environment of the same function.
     pub(crate) fn another(&self) -> Deps {
-        wired(&self.pool, &self.queue, &self.sdk, &[])
+        self.configured(&[])
+    }
+
+    /// The function deployed with other settings.
+    pub(crate) fn configured(&self, changes: &[(&str, &str)]) -> Deps {
+        wired(&self.pool, &self.queue, &self.sdk, changes)
     }
 
     /// Plans a mail to each and gives the sends in this order.
