@@ -36,6 +36,7 @@ pub mod recipients;
 pub mod schema;
 pub mod sends;
 pub mod sources;
+pub mod waiting;
 
 use std::{borrow::Cow, fmt, io, net::IpAddr, str::FromStr, time::Duration};
 

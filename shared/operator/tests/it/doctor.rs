@@ -211,6 +211,7 @@ async fn doctor_finds_nothing_wrong_with_healthy_stack(pool: PgPool) {
         "clock",
         "hash key",
         "origin",
+        "waiting",
         "settings",
         "SES quota",
         "SES account",
@@ -366,6 +367,16 @@ async fn doctor_names_fault_of_database(pool: PgPool) {
         ("fail", "origin", "moved or restored"),
     );
     execute("update installation set origin = null".to_owned()).await;
+    execute(
+        "insert into quarantine (queue, message_id, reason, payload_hash) values ('q', 'm', 'r', '')"
+            .to_owned(),
+    )
+    .await;
+    assert_finds(
+        &stack.settings,
+        HEALTHY,
+        ("warn", "waiting", "in quarantine"),
+    );
 
     let newest = MIGRATOR
         .iter()
