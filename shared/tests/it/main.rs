@@ -6,6 +6,7 @@
 //! * `constraints` – what the database refuses, and does by itself.
 //! * `connection` – one that died while nobody looked.
 //! * `plans` – the statements stay on their indexes as the tables grow.
+//! * `roles` – what a function may not do.
 //! * `why` – what an operator is told; `operator` – what one may do.
 //! * `testing` – what tests of several crates share.
 //! * `audit` – every decision leaves a trace that names nobody.
@@ -25,6 +26,7 @@ mod ledger;
 mod limits;
 mod operator;
 mod plans;
+mod roles;
 mod sends;
 mod testing;
 mod tidy;

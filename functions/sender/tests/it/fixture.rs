@@ -94,7 +94,7 @@ impl Fixture {
 }
 
 fn wired(pool: &PgPool, queue: &TestQueue, sdk: &SdkConfig, changes: &[(&str, &str)]) -> Deps {
-    let url = testing::database_url(pool);
+    let url = testing::database_url_of(pool, "sender");
     let keys = format!("k1:{}", "0f".repeat(32));
     let hash_key = testing::hash_key_text();
     let own = [
