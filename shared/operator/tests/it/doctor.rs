@@ -341,6 +341,9 @@ async fn doctor_names_dead_letters_and_missing_queue(pool: PgPool) {
         .queue_url(format!("{feedback}-dlq"));
     dead.message_body("{}").send().await.unwrap();
     assert_finds(&stack.settings, HEALTHY, ("fail", "dead letters", "1 in "));
+    let (findings, _) = examine(&stack.settings, HEALTHY);
+    let advice = json!(findings).to_string();
+    assert!(advice.contains("--destination-arn arn:"), "{advice}");
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
