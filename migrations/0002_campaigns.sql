@@ -47,6 +47,8 @@ create table sources (
     last_run_at timestamptz,
     -- Whether that run ended because its time was up: then the source comes first next time.
     cut_short   boolean     not null default false,
+    -- Somebody must do something before it can go on, as the last run found; an alarm rings.
+    needs_attention boolean not null default false,
     -- For people; nothing is decided by it.
     last_report jsonb,
     created_at  timestamptz not null default now(),

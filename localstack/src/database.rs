@@ -48,6 +48,13 @@ impl Database {
         }
     }
 
+    /// The pipeline's database with what the function of this name may do (migrations, roles). The login
+    /// of another server may not be a member of that role: there the functions work as its owner.
+    pub(crate) fn url_of(&self, folder: &Folder, function: &str) -> Option<String> {
+        let as_role = || format!("{}&options[role]=outreach_{function}", self.url(folder));
+        matches!(self, Self::Embedded).then(as_role)
+    }
+
     /// The URL of a database beside it, for what must not touch the pipeline's data.
     pub(crate) fn url_beside(&self, folder: &Folder, suffix: &str) -> String {
         match self {
@@ -128,6 +135,15 @@ mod tests {
             choose(&[("DATABASE_URL", &url)]),
             (Database::Embedded, None)
         );
+    }
+
+    #[test]
+    fn function_works_with_its_role_on_embedded_server_only() {
+        let folder = Folder::from_lookup(Path::new("/checkout"), &|_| None).unwrap();
+        let url = Database::Embedded.url_of(&folder, "web").unwrap();
+        assert!(url.ends_with("&options[role]=outreach_web"), "{url}");
+        let given = Database::Given(NEAR.to_owned());
+        assert_eq!(given.url_of(&folder, "web"), None);
     }
 
     #[test]

@@ -85,6 +85,8 @@ pub(crate) async fn function_variables(settings: &Settings) -> Result<BTreeMap<S
                 .map(|(k, v)| (k.clone(), v.clone())),
         );
     }
+    // Here each function has a role of its own; whoever works on all of it is the owner.
+    variables.insert("DATABASE_URL".to_owned(), settings.database_url());
     Ok(variables)
 }
 

@@ -1,8 +1,13 @@
 //! The log: one line per event, filtered by field, without personal data.
 
-use std::error::Error;
+use std::{
+    error::Error,
+    io::{self, Write as _},
+};
 
+use chrono::{DateTime, Utc};
 use lambda_runtime::Diagnostic;
+use serde_json::{Map, Value, json};
 use tracing_subscriber::{EnvFilter, fmt};
 
 /// Starts logging to standard output, as Lambda expects it.
@@ -52,6 +57,40 @@ pub fn diagnostic<E: Error>(error: &E) -> Diagnostic {
     }
 }
 
+/// Writes counts to the log, where CloudWatch makes them metrics of this namespace. A log that cannot be
+/// written loses them, as it would any line.
+pub fn report_metrics(namespace: &str, counts: &[(&str, i64)], now: DateTime<Utc>) {
+    let line = metrics_line(namespace, counts, now);
+    let _ = writeln!(io::stdout().lock(), "{line}");
+}
+
+/// One line in CloudWatch's embedded metric format, without dimensions:
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>.
+///
+/// Lambda passes a line that is JSON already on as it is, and drops what is below the log level that is
+/// set; a line without a level would be of level info. So a count above zero is an error.
+fn metrics_line(namespace: &str, counts: &[(&str, i64)], now: DateTime<Utc>) -> Value {
+    let is_error = counts.iter().any(|(_, count)| *count > 0);
+    let metrics: Vec<Value> = counts
+        .iter()
+        .map(|(name, _)| json!({"Name": name, "Unit": "Count"}))
+        .collect();
+    let mut line: Map<String, Value> = counts
+        .iter()
+        .map(|(name, count)| ((*name).to_owned(), json!(count)))
+        .collect();
+    line.insert(
+        "level".to_owned(),
+        json!(if is_error { "ERROR" } else { "INFO" }),
+    );
+    let about = json!({"Namespace": namespace, "Dimensions": [[]], "Metrics": metrics});
+    line.insert(
+        "_aws".to_owned(),
+        json!({"Timestamp": now.timestamp_millis(), "CloudWatchMetrics": [about]}),
+    );
+    Value::Object(line)
+}
+
 /// An error and its sources on one line.
 pub fn chain(error: &dyn Error) -> String {
     let mut line = error.to_string();
@@ -76,6 +115,36 @@ mod tests {
     enum SomeError {
         #[error("could not read {0}")]
         Read(&'static str),
+    }
+
+    #[test]
+    fn metrics_line_holds_each_count_and_its_name() {
+        let now = DateTime::from_timestamp_millis(1_767_608_100_123).unwrap();
+        let line = |breakers| {
+            metrics_line(
+                "outreach",
+                &[("UnresolvedSends", 0), ("OpenBreakers", breakers)],
+                now,
+            )
+        };
+        let expected = json!({
+            "_aws": {
+                "Timestamp": 1_767_608_100_123_i64,
+                "CloudWatchMetrics": [{
+                    "Namespace": "outreach",
+                    "Dimensions": [[]],
+                    "Metrics": [
+                        {"Name": "UnresolvedSends", "Unit": "Count"},
+                        {"Name": "OpenBreakers", "Unit": "Count"},
+                    ],
+                }],
+            },
+            "level": "ERROR",
+            "UnresolvedSends": 0,
+            "OpenBreakers": 2,
+        });
+        assert_eq!(line(2), expected);
+        assert_eq!(line(0)["level"], "INFO", "so that the alarm goes back");
     }
 
     #[test]

@@ -24,7 +24,7 @@ use shared::{
         self, DbError, Failure, PgConnection, PgPool,
         installation::{self, InstallationError},
         leads,
-        sources::Run,
+        sources::{Run, RunEnd},
     },
     deadline::Deadline,
     domain::email::HashKey,
@@ -108,8 +108,12 @@ pub async fn handle(
         // Boxed: the state of a run is large, and most of a start needs none.
         let report = Box::pin(collect(deps, &mut conn, &mut run, deadline)).await?;
         report.log();
-        let cut_short = report.ended == Ended::TimeIsUp;
-        db::sources::end_run(&mut conn, &run, cut_short, &report.to_json()).await?;
+        let end = RunEnd {
+            cut_short: report.ended == Ended::TimeIsUp,
+            needs_attention: matches!(report.ended, Ended::NeedsAttention { .. }),
+            report: &report.to_json(),
+        };
+        db::sources::end_run(&mut conn, &run, &end).await?;
         reports.push(report);
     }
     Ok(reports)

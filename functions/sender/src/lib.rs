@@ -27,6 +27,7 @@ use shared::{
         installation::{self, InstallationError},
         quarantine,
         sends::{self, Armed, Deferred, Granted, Terms},
+        waiting,
     },
     deadline::Deadline,
     domain::quota::is_late,
@@ -41,6 +42,8 @@ const LEASE: Duration = Duration::from_secs(60);
 const BATCH_TIME: Duration = Duration::from_secs(17);
 /// How long SES's events have to resolve a call before a person is asked to.
 const EVENT_TIMEOUT: Duration = Duration::from_secs(900);
+/// What nobody can mark as seen waits for a person this long: an alarm has rung by then.
+const RECENT: Duration = Duration::from_secs(24 * 60 * 60);
 /// A sweep publishes what will be due before the next one, each for its own moment.
 const LOOK_AHEAD: Duration = Duration::from_secs(90);
 /// Sends that a sweep publishes, and leases that it ends, at most.
@@ -63,7 +66,7 @@ pub enum SendError {
     /// The database did not do its part; SES was called for nothing that is not on record.
     #[error("the sender could not use the database")]
     Database(#[from] DbError),
-    /// The database may be a restored copy.
+    /// The database belongs to another key, or may be a restored copy.
     #[error(transparent)]
     Installation(#[from] InstallationError),
     /// SES takes nothing from this account or set-up. The sends wait.
@@ -123,7 +126,8 @@ impl Deps {
 /// When a dependency fails: the batch is delivered again, later and later.
 pub async fn handle(deps: &Deps, event: Value, deadline: Deadline) -> Result<Value, SendError> {
     let mut conn = db::acquire(&deps.pool).await?;
-    installation::require_origin(&mut conn, &deps.database_address).await?;
+    let key = deps.config.hash_key.fingerprint();
+    installation::require_key_and_origin(&mut conn, &key, &deps.database_address).await?;
     match Trigger::from_event(event)? {
         Trigger::Schedule(_) => Box::pin(sweep(deps, &mut conn)).await,
         Trigger::Batch(messages) => {
@@ -140,19 +144,19 @@ pub async fn handle(deps: &Deps, event: Value, deadline: Deadline) -> Result<Val
 async fn sweep(deps: &Deps, conn: &mut PgConnection) -> Result<Value, SendError> {
     let reaped = sends::reap(conn, SWEEP).await?;
     sends::forget_domains(conn).await?;
-    let waiting = sends::waiting_for_a_person(conn, EVENT_TIMEOUT).await?;
-    // The alarm listens for these words (template.yaml, PersonNeededFilter).
-    if waiting.unresolved > 0 {
-        tracing::error!(
-            sends = waiting.unresolved,
-            "sends are unresolved: `outreach sends --unknown` lists them"
-        );
+    let waiting = waiting::count(conn, EVENT_TIMEOUT, RECENT).await?;
+    // Each minute, zeros too: an alarm rings by them, and stops.
+    if let Some(namespace) = &deps.config.metric_namespace {
+        telemetry::report_metrics(namespace, &waiting.metrics(), now());
     }
-    if waiting.breakers > 0 {
-        tracing::error!(
-            campaigns = waiting.breakers,
-            "breakers are open: `outreach breaker` shows why"
-        );
+    for (what, count) in waiting.metrics() {
+        if count > 0 {
+            tracing::error!(
+                what,
+                count,
+                "a person is needed: `outreach doctor` says what for"
+            );
+        }
     }
     // With the kill switch on, what is planned waits where it is, untouched.
     if !deps.config.sending_enabled {

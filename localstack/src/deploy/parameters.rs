@@ -16,6 +16,15 @@ pub(crate) const HASH_KEY: &str =
 const UNSUBSCRIBE_KEYS: &str =
     "local:6c6f63616c20636c6f75642c206e6f7420612073656372657420617420616c6c";
 
+/// The parameter of each function's own login.
+const FUNCTIONS: [(&str, &str); 5] = [
+    ("CollectorDatabaseUrl", "collector"),
+    ("EnricherDatabaseUrl", "enricher"),
+    ("SenderDatabaseUrl", "sender"),
+    ("FeedbackDatabaseUrl", "feedback"),
+    ("WebDatabaseUrl", "web"),
+];
+
 /// Every parameter that differs from its default here, `overrides` last.
 pub(super) fn given(
     settings: &Settings,
@@ -56,9 +65,15 @@ pub(super) fn given(
     ];
     let mut given: BTreeMap<String, String> =
         ours.map(|(name, value)| (name.to_owned(), value)).into();
+    // Each function with its own permissions, as deployed.
+    for (parameter, function) in FUNCTIONS {
+        if let Some(url) = settings.database.url_of(&settings.folder, function) {
+            given.insert(parameter.to_owned(), url);
+        }
+    }
     for (name, value) in overrides {
-        if name == "DatabaseUrl" {
-            bail!("DatabaseUrl cannot be set here; LOCAL_DATABASE_URL=… names another PostgreSQL");
+        if name.ends_with("DatabaseUrl") {
+            bail!("{name} cannot be set here; LOCAL_DATABASE_URL=… names another PostgreSQL");
         }
         if template["Parameters"].get(name).is_none() {
             bail!("template.yaml has no parameter {name}");

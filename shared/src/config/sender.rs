@@ -35,6 +35,8 @@ pub struct Sender {
     pub limits: Limits,
     /// How often one mailbox may be written to.
     pub frequency: FrequencyCaps,
+    /// CloudWatch's namespace for what waits for a person; without it no metric is reported.
+    pub metric_namespace: Option<String>,
 }
 
 /// Who writes.
@@ -70,6 +72,7 @@ impl Sender {
         let configuration_set = r.required("SES_CONFIGURATION_SET");
         let limits = limits(&mut r);
         let frequency = frequency(&mut r);
+        let metric_namespace = r.optional("METRIC_NAMESPACE");
         let config = identity.zip(unsubscribe_keys).zip(hash_key).map(
             |((identity, unsubscribe_keys), hash_key)| Self {
                 database_url,
@@ -82,6 +85,7 @@ impl Sender {
                 configuration_set,
                 limits,
                 frequency,
+                metric_namespace,
             },
         );
         r.finish(config)

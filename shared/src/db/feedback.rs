@@ -79,20 +79,6 @@ pub async fn ingest(conn: &mut PgConnection, events: &[NewEvent]) -> Result<Inge
     transaction(conn, async |tx| store(tx, events).await).await
 }
 
-/// Opt-outs whose mailbox is not known, because their send is not on record: an operator must look.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn count_unmatched_opt_outs(conn: &mut PgConnection) -> Result<i64, DbError> {
-    sqlx::query_scalar!(
-        r#"select count(*) as "count!" from send_events
-           where send_id is null and email_hash is null and suppression is not null"#
-    )
-    .fetch_one(conn)
-    .await
-    .map_err(DbError::on("count opt-outs without a send"))
-}
-
 /// All events of a known mail are stored and linked while its send is held, so that two batches about
 /// it meet at the send. Of two batches at once, one with an event's tag and one without, neither sees
 /// the other: then the mail's next event links what was left.

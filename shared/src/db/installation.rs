@@ -34,7 +34,38 @@ pub async fn require_key(
     conn: &mut PgConnection,
     held: &KeyFingerprint,
 ) -> Result<(), InstallationError> {
-    let mut check = check_key(stored_key(conn).await?.as_deref(), held);
+    let stored = stored_key(conn).await?;
+    require_same_key(conn, stored.as_deref(), held).await
+}
+
+/// Refuses to send under a key that is not the database's, or from a database that is not where
+/// sending was last confirmed: one statement. The first sender marks the database.
+///
+/// # Errors
+/// [`InstallationError::OtherKey`], [`InstallationError::Moved`], or when a statement fails.
+pub async fn require_key_and_origin(
+    conn: &mut PgConnection,
+    held: &KeyFingerprint,
+    address: &str,
+) -> Result<(), InstallationError> {
+    let stored = load(conn, address).await?;
+    require_same_key(conn, stored.key.as_deref(), held).await?;
+    match check_origin(stored.origin.as_deref(), &stored.now) {
+        OriginCheck::Same => Ok(()),
+        OriginCheck::Moved => Err(InstallationError::Moved),
+        OriginCheck::First => {
+            confirm_origin(conn, &stored.now, "the first sender").await?;
+            Ok(())
+        }
+    }
+}
+
+async fn require_same_key(
+    conn: &mut PgConnection,
+    stored: Option<&[u8]>,
+    held: &KeyFingerprint,
+) -> Result<(), InstallationError> {
+    let mut check = check_key(stored, held);
     if check == KeyCheck::First {
         // Another function may be first as well: the row's own lock lets one of them win.
         sqlx::query!(
@@ -60,47 +91,45 @@ pub async fn stored_key(conn: &mut PgConnection) -> Result<Option<Vec<u8>>, DbEr
         .map_err(DbError::on("read the fingerprint of the database's key"))
 }
 
-/// Refuses to send from a database that is not where sending was last confirmed. The first sender
-/// confirms by itself.
-///
-/// # Errors
-/// [`InstallationError::Moved`], or when a statement fails.
-pub async fn require_origin(
-    conn: &mut PgConnection,
-    address: &str,
-) -> Result<(), InstallationError> {
-    let (confirmed, now) = origin(conn, address).await?;
-    match check_origin(confirmed.as_deref(), &now) {
-        OriginCheck::Same => Ok(()),
-        OriginCheck::Moved => Err(InstallationError::Moved),
-        OriginCheck::First => {
-            confirm_origin(conn, &now, "the first sender").await?;
-            Ok(())
-        }
-    }
-}
-
 /// Where sending was last confirmed, and where the database is now.
 pub async fn origin(
     conn: &mut PgConnection,
     address: &str,
 ) -> Result<(Option<String>, Origin), DbError> {
+    let stored = load(conn, address).await?;
+    Ok((stored.origin, stored.now))
+}
+
+struct Stored {
+    key: Option<Vec<u8>>,
+    /// Where sending was last confirmed.
+    origin: Option<String>,
+    now: Origin,
+}
+
+async fn load(conn: &mut PgConnection, address: &str) -> Result<Stored, DbError> {
     let row = sqlx::query!(
-        r#"select i.origin, (pg_control_system()).system_identifier as "cluster!",
+        r#"select i.key_fingerprint, i.origin,
+                  (pg_control_system()).system_identifier as "cluster!",
                   (pg_control_checkpoint()).timeline_id as "timeline!", d.oid::bigint as "database!"
            from installation i, pg_database d
            where d.datname = current_database()"#
     )
     .fetch_one(conn)
     .await
-    .map_err(DbError::on("read where the database is"))?;
-    let now = Origin {
-        cluster: row.cluster,
-        timeline: row.timeline,
-        database: row.database,
-        address: address.to_owned(),
-    };
-    Ok((row.origin, now))
+    .map_err(DbError::on(
+        "read whom the database belongs to and where it is",
+    ))?;
+    Ok(Stored {
+        key: row.key_fingerprint,
+        origin: row.origin,
+        now: Origin {
+            cluster: row.cluster,
+            timeline: row.timeline,
+            database: row.database,
+            address: address.to_owned(),
+        },
+    })
 }
 
 /// Lets mails leave from here: a person has made sure that nothing is sent twice.

@@ -36,6 +36,7 @@ pub mod recipients;
 pub mod schema;
 pub mod sends;
 pub mod sources;
+pub mod waiting;
 
 use std::{borrow::Cow, fmt, io, net::IpAddr, str::FromStr, time::Duration};
 
@@ -187,7 +188,7 @@ fn is_elsewhere(options: &PgConnectOptions) -> bool {
     options.get_socket().is_none() && !host.starts_with('/') && !loopback
 }
 
-/// The server's address, for [`installation::require_origin`]: its host, or the socket's folder.
+/// The server's address, for [`installation::require_key_and_origin`]: its host, or the socket's folder.
 ///
 /// # Errors
 /// When the address cannot be read.

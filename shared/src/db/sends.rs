@@ -27,7 +27,7 @@ pub use claim::{Claimed, Claims, claim};
 pub use grant::{Granted, grant};
 pub use release::release;
 pub use settle::{Outcome, settle};
-pub use sweep::{Reaped, Waiting, pull_forward, reap, take_due, waiting_for_a_person};
+pub use sweep::{Reaped, pull_forward, reap, take_due};
 
 use crate::domain::{email::HashKey, gate::FrequencyCaps, ids::SendId};
 

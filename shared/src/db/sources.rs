@@ -26,6 +26,17 @@ pub struct Run {
     pub cut_short: bool,
 }
 
+/// How a run ended.
+#[derive(Debug, Clone, Copy)]
+pub struct RunEnd<'a> {
+    /// Its time was up.
+    pub cut_short: bool,
+    /// Somebody must do something before the source can go on.
+    pub needs_attention: bool,
+    /// The whole report, for people.
+    pub report: &'a Value,
+}
+
 /// Takes the enabled sources of active campaigns that no run holds, all of them or those of one
 /// campaign or one name, until the lease ends (invariant 2).
 pub async fn begin_runs(
@@ -69,20 +80,17 @@ pub async fn begin_runs(
 ///
 /// # Errors
 /// When the statement fails; the lease ends by itself.
-pub async fn end_run(
-    conn: &mut PgConnection,
-    run: &Run,
-    cut_short: bool,
-    report: &Value,
-) -> Result<(), DbError> {
+pub async fn end_run(conn: &mut PgConnection, run: &Run, end: &RunEnd<'_>) -> Result<(), DbError> {
     sqlx::query!(
         "update sources
-         set lease_until = null, cut_short = $3, last_report = $4, updated_at = now()
+         set lease_until = null, cut_short = $3, needs_attention = $4, last_report = $5,
+             updated_at = now()
          where id = $1 and run = $2",
         run.source.0,
         run.number,
-        cut_short,
-        report,
+        end.cut_short,
+        end.needs_attention,
+        end.report,
     )
     .execute(conn)
     .await
@@ -103,6 +111,7 @@ pub async fn upsert(
         "insert into sources as s (campaign_id, name, kind, params) values ($1, $2, $3, $4)
          on conflict on constraint sources_campaign_id_name_key
          do update set kind = excluded.kind, params = excluded.params, updated_at = now(),
+                       needs_attention = false,
                        cursor = case when s.kind = excluded.kind then s.cursor else '{}' end
          returning id",
         campaign.0,

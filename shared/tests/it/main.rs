@@ -6,7 +6,8 @@
 //! * `constraints` – what the database refuses, and does by itself.
 //! * `connection` – one that died while it was not used.
 //! * `plans` – the statements stay on their indexes as the tables grow.
-//! * `why` – what an operator is shown; `operator` – what one may do.
+//! * `roles` – what a function may not do.
+//! * `why` – what an operator is told; `operator` – what one may do.
 //! * `testing` – what tests of several crates share.
 //! * `audit` – every decision leaves an audit row without personal data.
 
@@ -25,6 +26,7 @@ mod ledger;
 mod limits;
 mod operator;
 mod plans;
+mod roles;
 mod sends;
 mod testing;
 mod tidy;

@@ -65,7 +65,7 @@ impl Stage {
 
     /// The function with its queues and its model at these addresses.
     pub(crate) fn deps_on(&self, sdk: &SdkConfig, model: &str, own: &[(&str, &str)]) -> Deps {
-        let database = testing::database_url(&self.pool);
+        let database = testing::database_url_of(&self.pool, "enricher");
         let mut table = vec![
             ("DATABASE_URL", database.expose()),
             ("ENRICH_QUEUE_URL", self.enrich.url.as_str()),

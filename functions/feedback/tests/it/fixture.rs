@@ -96,7 +96,7 @@ impl Fixture {
 
 /// The function's wiring, once more.
 pub(crate) fn wired(pool: &PgPool) -> Deps {
-    let url = testing::database_url(pool);
+    let url = testing::database_url_of(pool, "feedback");
     let key = testing::hash_key_text();
     let keys = format!("k1:{}", "0f".repeat(32));
     let table = [

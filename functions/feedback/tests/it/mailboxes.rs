@@ -1,7 +1,7 @@
 //! Who is suppressed, and for which reason.
 
 use serde_json::Value;
-use shared::db::{PgPool, feedback};
+use shared::db::{PgPool, waiting};
 
 use crate::{
     fixture::{Fixture, mailbox_token},
@@ -253,8 +253,12 @@ async fn unmatched_opt_out_is_counted_until_matched(pool: PgPool) {
     let notification = received(&format!("u+{}@inbound.example.com", mailbox_token(id)));
     f.report(&notification).await;
     let mut conn = pool.acquire().await.unwrap();
-    let count = feedback::count_unmatched_opt_outs(&mut conn).await;
-    assert_eq!(count.unwrap(), 1);
+    let mut unmatched = async || {
+        let day = std::time::Duration::from_secs(86_400);
+        let waiting = waiting::count(&mut conn, day, day).await;
+        waiting.unwrap().unmatched_opt_outs
+    };
+    assert_eq!(unmatched().await, 1);
     let lead = shared::testing::new_lead("runner1");
     assert_eq!(
         shared::testing::plan(&pool, f.campaign, &[lead]).await,
@@ -262,6 +266,5 @@ async fn unmatched_opt_out_is_counted_until_matched(pool: PgPool) {
     );
     f.report(&notification).await;
     assert_eq!(f.suppression(id).await.as_deref(), Some("unsubscribed"));
-    let count = feedback::count_unmatched_opt_outs(&mut conn).await;
-    assert_eq!(count.unwrap(), 0);
+    assert_eq!(unmatched().await, 0);
 }

@@ -57,7 +57,12 @@ impl Fixture {
 
     /// Another environment of the same function.
     pub(crate) fn another(&self) -> Deps {
-        wired(&self.pool, &self.queue, &self.sdk, &[])
+        self.configured(&[])
+    }
+
+    /// The function deployed with other settings.
+    pub(crate) fn configured(&self, changes: &[(&str, &str)]) -> Deps {
+        wired(&self.pool, &self.queue, &self.sdk, changes)
     }
 
     /// Plans a mail to each and gives the sends in this order.
@@ -89,7 +94,7 @@ impl Fixture {
 }
 
 fn wired(pool: &PgPool, queue: &TestQueue, sdk: &SdkConfig, changes: &[(&str, &str)]) -> Deps {
-    let url = testing::database_url(pool);
+    let url = testing::database_url_of(pool, "sender");
     let keys = format!("k1:{}", "0f".repeat(32));
     let hash_key = testing::hash_key_text();
     let own = [

@@ -1,7 +1,12 @@
 //! What goes out, once, and what does not.
 
+use sender::SendError;
 use serde_json::json;
-use shared::{db::PgPool, domain::lead::NewLead, testing};
+use shared::{
+    db::{PgPool, installation::InstallationError},
+    domain::lead::NewLead,
+    testing,
+};
 
 use crate::{
     fixture::{Fixture, in_time, runners},
@@ -43,6 +48,29 @@ async fn planned_mail_delivered_often_sent_once(pool: PgPool) {
         .await
         .unwrap();
     assert_eq!(message_ids, 10);
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn sender_under_another_key_sends_nothing(pool: PgPool) {
+    let quiet = FailingSes::start(Fault::None).await;
+    let f = Fixture::new(&pool, quiet.sdk(), &[]).await;
+    let ids = f.plan(&runners("key", 2)).await;
+    // The first invocation marks the database with the key.
+    sender::handle(&f.deps, json!({}), in_time()).await.unwrap();
+    let other = f.configured(&[("RECIPIENT_HASH_KEY", &"08".repeat(32))]);
+    for event in [testing::rows_event(&ids), json!({})] {
+        for _ in 0..2 {
+            let refused = sender::handle(&other, event.clone(), in_time()).await;
+            assert!(matches!(
+                refused,
+                Err(SendError::Installation(InstallationError::OtherKey))
+            ));
+        }
+    }
+    assert_eq!(quiet.calls(), 0);
+    assert_eq!(f.send(ids[0]).await, ("queued".to_owned(), None));
+    f.deliver(&ids).await.unwrap();
+    assert_eq!(quiet.calls(), 2, "the old key works as before");
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]

@@ -1,7 +1,9 @@
 //! What was left behind is found again.
 
+use std::time::Duration;
+
 use serde_json::json;
-use shared::db::{self, PgPool, sends};
+use shared::db::{self, PgPool, waiting};
 
 use crate::{
     fixture::{Fixture, in_time, runners},
@@ -76,11 +78,9 @@ async fn unknown_send_waits_until_a_person_decides(pool: PgPool) {
     f.plan(&runners("who", 2)).await;
     let waiting = async || {
         let mut conn = db::acquire(&pool).await.unwrap();
-        let timeout = std::time::Duration::from_secs(900);
-        let waiting = sends::waiting_for_a_person(&mut conn, timeout)
-            .await
-            .unwrap();
-        (waiting.unresolved, waiting.breakers)
+        let (timeout, recent) = (Duration::from_secs(900), Duration::from_secs(86_400));
+        let waiting = waiting::count(&mut conn, timeout, recent).await.unwrap();
+        (waiting.unresolved_sends, waiting.open_breakers)
     };
     f.execute("update sends set state = 'unknown', reason = 'no_answer', updated_at = now()")
         .await;
@@ -91,4 +91,40 @@ async fn unknown_send_waits_until_a_person_decides(pool: PgPool) {
     assert_eq!(waiting().await, (2, 1));
     f.execute("update sends set reason = 'given_up', updated_at = now() - interval '16 min' where id = (select min(id) from sends)").await;
     assert_eq!(waiting().await, (1, 1));
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn waiting_counts_each_kind_while_it_waits(pool: PgPool) {
+    let quiet = FailingSes::start(Fault::None).await;
+    let f = Fixture::new(&pool, quiet.sdk(), &[("METRIC_NAMESPACE", "outreach")]).await;
+    f.plan(&runners("wait", 1)).await;
+    let waiting = async || {
+        // As the sender, which sees no more than it has to.
+        sender::handle(&f.deps, json!({}), in_time()).await.unwrap();
+        let mut conn = db::acquire(&pool).await.unwrap();
+        let (timeout, recent) = (Duration::from_secs(900), Duration::from_secs(86_400));
+        let waiting = waiting::count(&mut conn, timeout, recent).await.unwrap();
+        waiting.metrics().map(|(_, count)| count)
+    };
+    assert_eq!(waiting().await, [0; 5]);
+    for statement in [
+        "update sends set state = 'unknown', reason = 'no_answer', updated_at = now() - interval '16 min'",
+        "insert into breakers (campaign_id, opened_at, reason, figures) select id, now(), 'bounce_rate', '{}' from campaigns",
+        "update sources set needs_attention = true",
+        "insert into quarantine (queue, message_id, reason, payload_hash) values ('q', 'm', 'r', '')",
+        "insert into send_events (event_key, ses_message_id, kind, at, suppression) values ('k', 'm', 'received', now(), 'unsubscribed')",
+    ] {
+        f.execute(statement).await;
+    }
+    assert_eq!(waiting().await, [1; 5]);
+    for statement in [
+        "update sends set reason = 'given_up'",
+        "update breakers set opened_at = null",
+        "update sources set enabled = false",
+        "update quarantine set created_at = now() - interval '25 h'",
+        "update send_events set received_at = now() - interval '25 h'",
+    ] {
+        f.execute(statement).await;
+    }
+    assert_eq!(waiting().await, [0; 5]);
 }

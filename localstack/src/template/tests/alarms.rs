@@ -1,6 +1,9 @@
 //! Alarms: nothing dies, waits or fails without somebody hearing of it.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
+use shared::db::waiting::Waiting;
 
 use super::{Broken, Function, answers_people, bites, functions, holds, properties, target};
 use crate::template::Template;
@@ -27,8 +30,10 @@ fn everything_is_watched(template: &Template) -> Broken {
         }
     }
     for Function { id, .. } in functions(template) {
-        if !watched(template, &id, "Errors") {
-            broken.push(format!("nobody watches the errors of {id}"));
+        for metric in ["Errors", "Throttles"] {
+            if !watched(template, &id, metric) {
+                broken.push(format!("nobody watches {metric} of {id}"));
+            }
         }
         // An answer of "try again" is no error to Lambda.
         if answers_people(template, &id) && !watched(template, &id, "Url5xxCount") {
@@ -70,6 +75,12 @@ fn every_queue_dead_letter_queue_and_function_is_watched() {
     );
     bites(
         rule,
+        "WebThrottlesAlarm",
+        "!Ref WebFunction",
+        "!Ref SenderFunction",
+    );
+    bites(
+        rule,
         "WebUnavailableAlarm",
         "MetricName: Url5xxCount",
         "MetricName: Url4xxCount",
@@ -93,10 +104,11 @@ fn alarms_can_fire(template: &Template) -> Broken {
         let counts = [
             "ApproximateNumberOfMessagesVisible",
             "Errors",
+            "Throttles",
             "Url5xxCount",
-            "PersonNeeded",
         ];
-        if counts.contains(&metric) && alarm["Threshold"] != 1 {
+        let is_count = counts.contains(&metric) || target(&alarm["Namespace"]).is_some();
+        if is_count && alarm["Threshold"] != 1 {
             broken.push(format!("{id}: the first one goes unnoticed"));
         }
         // An average of one dead letter over a period with none is no dead letter.
@@ -136,17 +148,68 @@ fn an_alarm_hears_the_first_one_and_silence_means_the_right_thing() {
     );
 }
 
-/// The alarm hears what the sender says, word for word.
-#[test]
-fn what_only_a_person_decides_is_heard() {
-    let template = Template::parse(super::TEXT).unwrap();
-    let filter = &template.body["Resources"]["PersonNeededFilter"]["Properties"];
-    let pattern = filter["FilterPattern"].as_str().unwrap();
-    let sender = include_str!("../../../../functions/sender/src/lib.rs");
-    let words: Vec<&str> = pattern.split('"').skip(1).step_by(2).collect();
-    assert_eq!(words.len(), 2);
-    for words in words {
-        assert!(sender.contains(words), "the sender does not say {words:?}");
+/// What waits for a person: each metric of the sender's sweep has an alarm that says what to do, and each
+/// such alarm a metric.
+fn what_waits_is_watched(template: &Template) -> Broken {
+    let reported: BTreeSet<&str> = Waiting::default().metrics().map(|(name, _)| name).into();
+    let own = json!({ "Ref": "AWS::StackName" });
+    let alarms = || {
+        properties(template, "AWS::CloudWatch::Alarm")
+            .filter(|(_, alarm)| alarm["Namespace"] == own)
+    };
+    let heard: BTreeSet<&str> = alarms()
+        .filter(|(_, alarm)| alarm["AlarmActions"] == json!([{ "Ref": "AlarmTopic" }]))
+        .filter(|(_, alarm)| alarm["Dimensions"].is_null())
+        .filter_map(|(_, alarm)| alarm["MetricName"].as_str())
+        .collect();
+    let mut broken: Broken = reported
+        .symmetric_difference(&heard)
+        .map(|metric| format!("{metric} is reported and not watched, or watched and not reported"))
+        .collect();
+    let senders = functions(template)
+        .into_iter()
+        .filter(|f| f.binary == "sender");
+    for sender in senders {
+        if sender.properties["Environment"]["Variables"]["METRIC_NAMESPACE"] != own {
+            broken.push("the sender reports to another namespace".to_owned());
+        }
     }
-    assert_eq!(target(&filter["LogGroupName"]), Some("SenderLogGroup"));
+    for (id, alarm) in alarms() {
+        let text = alarm["AlarmDescription"].as_str().unwrap_or_default();
+        let says_what_to_do = ["`outreach ", "sources.", "the table "];
+        if !says_what_to_do.iter().any(|how| text.contains(how)) {
+            broken.push(format!("{id}: does not say what to do"));
+        }
+    }
+    broken
+}
+
+#[test]
+fn each_metric_of_what_waits_has_an_alarm() {
+    let rule = what_waits_is_watched;
+    holds(rule);
+    bites(
+        rule,
+        "OpenBreakersAlarm",
+        "MetricName: OpenBreakers",
+        "MetricName: OpenBreaker",
+    );
+    bites(
+        rule,
+        "UnresolvedSendsAlarm",
+        "Namespace: !Ref AWS::StackName",
+        "Namespace: outreach",
+    );
+    bites(
+        rule,
+        "SenderFunction",
+        "METRIC_NAMESPACE: !Ref AWS::StackName",
+        "METRIC_NAMESPACE: outreach",
+    );
+    bites(
+        rule,
+        "StoppedSourcesAlarm",
+        "sources.last_report says what",
+        "look into it",
+    );
 }

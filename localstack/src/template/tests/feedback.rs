@@ -26,6 +26,7 @@ fn queue_policy_pins_the_topic(template: &Template) -> Broken {
                         .any(|q| target(q) == Some(queue))
                 })
                 .flat_map(|(_, policy)| many(&policy["PolicyDocument"]["Statement"]))
+                .filter(|statement| statement["Effect"] != "Deny")
                 .collect();
             let pinned = |statement: &&Value| {
                 statement["Principal"] == json!({ "Service": "sns.amazonaws.com" })

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Broken, bites, functions, holds, many, target};
 use crate::template::{Template, entries};
@@ -81,16 +81,21 @@ fn secrets_are_not_echoed(template: &Template) -> Broken {
             if !SECRET.iter().any(|ending| name.ends_with(ending)) {
                 continue;
             }
-            let parameter = &template.body["Parameters"][target(value).unwrap_or_default()];
-            if parameter["NoEcho"] != true {
-                broken.push(format!("{id}: {name} can be read back from the stack"));
-            }
-            // A secret with a default would be in this file for all to read.
-            if parameter["Default"]
-                .as_str()
-                .is_some_and(|default| !default.is_empty())
-            {
-                broken.push(format!("{id}: {name} has a secret for a default"));
+            // One parameter, or one of two.
+            let choice = many(&value["Fn::If"]);
+            let values = choice.get(1..).unwrap_or(&[value][..]).to_vec();
+            for value in values {
+                let parameter = &template.body["Parameters"][target(value).unwrap_or_default()];
+                if parameter["NoEcho"] != true {
+                    broken.push(format!("{id}: {name} can be read back from the stack"));
+                }
+                // A secret with a default would be in this file for all to read.
+                if parameter["Default"]
+                    .as_str()
+                    .is_some_and(|default| !default.is_empty())
+                {
+                    broken.push(format!("{id}: {name} has a secret for a default"));
+                }
             }
         }
     }
@@ -109,6 +114,7 @@ fn no_secret_can_be_read_back() {
     holds(rule);
     for secret in [
         "DatabaseUrl",
+        "WebDatabaseUrl",
         "RecipientHashKey",
         "UnsubscribeKeys",
         "XBearerToken",
@@ -129,6 +135,45 @@ fn no_secret_can_be_read_back() {
         "Value: !Ref AlarmTopic",
         "Value: !Ref DatabaseUrl",
     );
+}
+
+/// Each function connects with its own login, where there is one.
+fn each_function_has_its_own_login(template: &Template) -> Broken {
+    let mut broken = Broken::new();
+    for function in functions(template) {
+        let prefix = function.id.trim_end_matches("Function");
+        let (condition, parameter) = (format!("{prefix}HasLogin"), format!("{prefix}DatabaseUrl"));
+        let expected =
+            json!({ "Fn::If": [condition, { "Ref": parameter }, { "Ref": "DatabaseUrl" }] });
+        let url = function
+            .variables()
+            .find(|(name, _)| *name == "DATABASE_URL");
+        if url.is_none_or(|(_, url)| *url != expected) {
+            broken.push(format!("{}: works under another's login", function.id));
+        }
+        let given = json!({ "Fn::Not": [{ "Fn::Equals": [{ "Ref": parameter }, ""] }] });
+        if template.body["Conditions"][condition] != given {
+            broken.push(format!("{prefix}: its login is taken at the wrong time"));
+        }
+    }
+    broken
+}
+
+#[test]
+fn each_function_connects_with_its_own_login() {
+    let rule = each_function_has_its_own_login;
+    holds(rule);
+    bites(
+        rule,
+        "WebFunction",
+        "!If [WebHasLogin, !Ref WebDatabaseUrl",
+        "!If [WebHasLogin, !Ref SenderDatabaseUrl",
+    );
+    let wrong = super::TEXT.replace(
+        "WebHasLogin: !Not [!Equals [!Ref WebDatabaseUrl",
+        "WebHasLogin: !Not [!Equals [!Ref SenderDatabaseUrl",
+    );
+    assert_eq!(rule(&Template::parse(&wrong).unwrap()).len(), 1);
 }
 
 /// What the demo, the tests and the readers of the README take from the stack.

@@ -32,6 +32,7 @@ const GRANTS: &[(&str, &[(&str, &str)])] = &[
         &[
             ("sqs:SendMessage", "EnrichQueue"),
             ("s3:GetObject", "ImportBucket"),
+            ("kms:Decrypt", "ImportBucketKeyArn"),
         ],
     ),
     (

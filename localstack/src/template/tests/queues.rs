@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Broken, bites, events, functions, holds, properties, target};
+use super::{Broken, bites, events, functions, holds, many, properties, target};
 use crate::template::Template;
 
 const FOURTEEN_DAYS_SECS: u64 = 14 * 24 * 60 * 60;
@@ -221,5 +221,46 @@ fn every_queue_is_encrypted_at_rest() {
         "FeedbackQueue",
         "SqsManagedSseEnabled: true",
         "DelaySeconds: 0",
+    );
+}
+
+/// A queue has one policy, which refuses whoever comes without TLS.
+fn queues_speak_tls(template: &Template) -> Broken {
+    let refuses = |statement: &&Value| {
+        statement["Effect"] == "Deny"
+            && statement["Principal"] == "*"
+            && statement["Action"] == "sqs:*"
+            && statement["Condition"] == json!({ "Bool": { "aws:SecureTransport": "false" } })
+    };
+    let mut broken = Broken::new();
+    for (id, _) in properties(template, "AWS::SQS::Queue") {
+        let names = |list: &Value| many(list).iter().any(|queue| target(queue) == Some(id));
+        let policies: Vec<_> = properties(template, "AWS::SQS::QueuePolicy")
+            .filter(|(_, policy)| names(&policy["Queues"]))
+            .map(|(_, policy)| many(&policy["PolicyDocument"]["Statement"]))
+            .collect();
+        let [statements] = policies.as_slice() else {
+            broken.push(format!("{id} has {} policies", policies.len()));
+            continue;
+        };
+        let refusal = statements.iter().copied().find(refuses);
+        if !refusal.is_some_and(|statement| names(&statement["Resource"])) {
+            broken.push(format!("{id} can be reached without TLS"));
+        }
+    }
+    broken
+}
+
+#[test]
+fn every_queue_refuses_whoever_comes_without_tls() {
+    let rule = queues_speak_tls;
+    holds(rule);
+    bites(rule, "QueuesPolicy", "!GetAtt EnrichQueue.Arn, ", "");
+    bites(rule, "FeedbackQueuePolicy", "'false'", "'true'");
+    bites(
+        rule,
+        "QueuesPolicy",
+        "Queues: [!Ref EnrichQueue",
+        "Queues: [!Ref FeedbackQueue, !Ref EnrichQueue",
     );
 }

@@ -101,14 +101,14 @@ fn nothing_but_the_place_of_the_code_differs_from_the_template() {
 }
 
 #[test]
-fn the_local_template_fits_into_one_call() {
+fn template_fits_into_an_object_of_s3() {
     let body = Template::parse(TEXT)
         .unwrap()
         .package_for_local(|binary| binary.into())
         .unwrap();
     assert!(
-        body.to_string().len() < 51_200,
-        "CloudFormation takes no longer template by value"
+        body.to_string().len() < 1_000_000,
+        "CloudFormation takes no longer template from S3"
     );
 }
 

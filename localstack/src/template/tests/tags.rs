@@ -9,7 +9,6 @@ use crate::template::{Template, entries};
 const UNTAGGABLE: &[&str] = &[
     "AWS::Lambda::Permission",
     "AWS::Lambda::Url",
-    "AWS::Logs::MetricFilter",
     "AWS::SES::ConfigurationSetEventDestination",
     "AWS::SES::ReceiptRule",
     "AWS::SES::ReceiptRuleSet",

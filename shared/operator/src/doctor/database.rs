@@ -1,5 +1,7 @@
 //! The database: reachable, of this version's schema, and the one that the stack's secrets belong to.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use chrono::TimeDelta;
 use shared::db::{self, PgConnection, installation, operator, schema::SchemaState};
@@ -9,6 +11,11 @@ use super::{Finding, clock, fail, ok, warn};
 use crate::cli::Options;
 use crate::stack::Stack;
 use crate::{connection, migrate};
+
+/// How long SES's events have to resolve a call.
+const EVENT_TIMEOUT: Duration = Duration::from_secs(900);
+/// As long as dead letters are kept.
+const RECENT: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 pub(super) async fn check(stack: &Stack, options: &Options) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -39,6 +46,7 @@ pub(super) async fn check(stack: &Stack, options: &Options) -> Vec<Finding> {
         findings.push(key(stack, &mut conn).await);
         findings.push(origin(stack, &mut conn).await);
         findings.extend(sources(stack, &mut conn).await);
+        findings.extend(waiting(&mut conn).await);
     }
     findings
 }
@@ -144,4 +152,49 @@ async fn sources(stack: &Stack, conn: &mut PgConnection) -> Vec<Finding> {
             )
         })
         .collect()
+}
+
+/// What an alarm rings for, and what to do about it.
+async fn waiting(conn: &mut PgConnection) -> Vec<Finding> {
+    const CHECK: &str = "waiting";
+    let waiting = match db::waiting::count(conn, EVENT_TIMEOUT, RECENT).await {
+        Ok(waiting) => waiting,
+        Err(error) => return vec![failed(CHECK, &error)],
+    };
+    let kinds = [
+        (
+            waiting.unresolved_sends,
+            "mails that may or may not have left",
+            "outreach sends --unknown, then outreach resolve",
+        ),
+        (
+            waiting.open_breakers,
+            "campaigns stopped by bounces or complaints",
+            "outreach breaker",
+        ),
+        (
+            waiting.stopped_sources,
+            "sources that cannot go on",
+            "sources.last_report says why; mend it, or set enabled to false",
+        ),
+        (
+            waiting.quarantined_messages,
+            "messages of 14 days in quarantine",
+            "the table quarantine says why and from which queue",
+        ),
+        (
+            waiting.unmatched_opt_outs,
+            "opt-outs of 14 days that suppressed nobody: their sends are not in this database",
+            "if it was restored, take the missing rows from the old one; else nothing can be done",
+        ),
+    ];
+    let found: Vec<Finding> = kinds
+        .into_iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, what, advice)| warn(CHECK, format!("{count} {what}"), advice))
+        .collect();
+    if found.is_empty() {
+        return vec![ok(CHECK, "nothing waits for a person")];
+    }
+    found
 }

@@ -18,11 +18,11 @@ const QUEUES: [(&str, &str); 3] = [
         "OUTREACH_QUEUE_URL",
         "delete them once the cause is mended: the sweep publishes what is pending",
     ),
-    (
-        "FEEDBACK_QUEUE_URL",
-        "mend the cause, then move them back within 14 days: aws sqs start-message-move-task --source-arn",
-    ),
+    ("FEEDBACK_QUEUE_URL", MOVE_BACK),
 ];
+/// Without a destination, what SNS could not deliver would have nowhere to go.
+const MOVE_BACK: &str =
+    "mend the cause, then move them back within 14 days: aws sqs start-message-move-task";
 /// More than the functions work off within minutes.
 const BACKLOG: u64 = 10_000;
 
@@ -67,12 +67,18 @@ async fn queue(client: &Client, url: &str, advice: &str) -> Vec<Finding> {
             format!("{name} has no dead-letter queue"),
             "deploy again: the template makes one",
         ),
-        Some(arn) => dead_letters(client, url, &arn, advice).await,
+        Some(arn) => dead_letters(client, url, (&queue.arn, &arn), advice).await,
     });
     findings
 }
 
-async fn dead_letters(client: &Client, beside: &str, arn: &str, advice: &str) -> Finding {
+/// `arns`: of the queue, and of its dead letters.
+async fn dead_letters(
+    client: &Client,
+    beside: &str,
+    (source, arn): (&str, &str),
+    advice: &str,
+) -> Finding {
     const CHECK: &str = "dead letters";
     let name = arn.rsplit(':').next().unwrap_or(arn);
     // In the same account and region, so its address differs in the name only.
@@ -86,9 +92,11 @@ async fn dead_letters(client: &Client, beside: &str, arn: &str, advice: &str) ->
         }
         Ok(queue) if queue.waiting == 0 => ok(CHECK, format!("none in {name}")),
         Ok(queue) => {
-            let move_them = advice.ends_with("--source-arn");
-            let advice = if move_them {
-                format!("{advice} {}", queue.arn)
+            let advice = if advice == MOVE_BACK {
+                format!(
+                    "{advice} --source-arn {} --destination-arn {source}",
+                    queue.arn
+                )
             } else {
                 advice.to_owned()
             };

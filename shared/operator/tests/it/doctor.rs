@@ -211,6 +211,7 @@ async fn doctor_finds_nothing_wrong_with_healthy_stack(pool: PgPool) {
         "clock",
         "hash key",
         "origin",
+        "waiting",
         "settings",
         "SES quota",
         "SES account",
@@ -340,6 +341,9 @@ async fn doctor_names_dead_letters_and_missing_queue(pool: PgPool) {
         .queue_url(format!("{feedback}-dlq"));
     dead.message_body("{}").send().await.unwrap();
     assert_finds(&stack.settings, HEALTHY, ("fail", "dead letters", "1 in "));
+    let (findings, _) = examine(&stack.settings, HEALTHY);
+    let advice = json!(findings).to_string();
+    assert!(advice.contains("--destination-arn arn:"), "{advice}");
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
@@ -366,6 +370,16 @@ async fn doctor_names_fault_of_database(pool: PgPool) {
         ("fail", "origin", "moved or restored"),
     );
     execute("update installation set origin = null".to_owned()).await;
+    execute(
+        "insert into quarantine (queue, message_id, reason, payload_hash) values ('q', 'm', 'r', '')"
+            .to_owned(),
+    )
+    .await;
+    assert_finds(
+        &stack.settings,
+        HEALTHY,
+        ("warn", "waiting", "in quarantine"),
+    );
 
     let newest = MIGRATOR
         .iter()

@@ -119,6 +119,7 @@ async fn confirm_restore_records_who_confirmed(pool: PgPool) {
     );
     let mut conn = db::acquire(&pool).await.unwrap();
     let address = db::address(&url).unwrap();
-    let check = db::installation::require_origin(&mut conn, &address).await;
+    let key = testing::hash_key().fingerprint();
+    let check = db::installation::require_key_and_origin(&mut conn, &key, &address).await;
     assert!(check.is_ok());
 }

@@ -74,37 +74,6 @@ pub async fn reap(conn: &mut PgConnection, limit: i64) -> Result<Reaped, DbError
     .await
 }
 
-/// What waits for a person.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Waiting {
-    /// Calls whose outcome is not known, and that no operator has given up on (invariant 9).
-    pub unresolved: i64,
-    /// Campaigns that bounces or complaints have stopped.
-    pub breakers: i64,
-}
-
-/// Counts what waits for a person. An event of SES has so long to resolve a call before it counts.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn waiting_for_a_person(
-    conn: &mut PgConnection,
-    event_timeout: Duration,
-) -> Result<Waiting, DbError> {
-    sqlx::query_as!(
-        Waiting,
-        r#"select (select count(*) from sends
-                   where state = 'unknown' and reason is distinct from $1
-                     and updated_at < now() - make_interval(secs => $2)) as "unresolved!",
-                  (select count(*) from breakers where opened_at is not null) as "breakers!""#,
-        Reason::GivenUp.as_str(),
-        event_timeout.as_secs_f64(),
-    )
-    .fetch_one(conn)
-    .await
-    .map_err(DbError::on("count what waits for a person"))
-}
-
 /// Sends of campaigns under way that are due or will be within `ahead`, each with how long until then,
 /// and that have no message on its way, or had one for longer than `republish_after`; marked as
 /// published, so that two sweeps do not take the same ones. What an open breaker holds back is left
