@@ -1,6 +1,6 @@
 //! The stack that the commands work on: its database, its settings, its AWS account.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use anyhow::{Context as _, Result, anyhow};
@@ -16,6 +16,8 @@ use shared::{
 const FUNCTIONS: [&str; 5] = ["collector", "enricher", "sender", "feedback", "web"];
 const IF_AWAY: &str = "check its address, its firewall, and whether it runs";
 
+/// What one function is given.
+pub type Variables = BTreeMap<String, String>;
 /// A setting by the name that the functions read it under.
 type Lookup = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
@@ -23,6 +25,8 @@ pub struct Stack {
     pub database_url: Secret,
     /// The settings of the functions.
     pub settings: Lookup,
+    /// The same of each function by itself, where it was asked.
+    pub functions: BTreeMap<String, Variables>,
     pub aws: SdkConfig,
     /// What to do when the database is away.
     pub if_away: &'static str,
@@ -44,6 +48,7 @@ impl Stack {
         Ok(Self {
             database_url,
             settings: Box::new(config::variable),
+            functions: BTreeMap::new(),
             aws: aws::load().await,
             if_away: IF_AWAY,
         })
@@ -53,26 +58,33 @@ impl Stack {
     pub(crate) async fn deployed(name: &str, database_url: Option<Secret>) -> Result<Self> {
         let aws = aws::load().await;
         let client = Client::new(&aws);
-        let mut variables = HashMap::new();
-        for function in FUNCTIONS {
-            let function = format!("{name}-{function}");
+        let mut functions = BTreeMap::new();
+        for short in FUNCTIONS {
+            let function = format!("{name}-{short}");
             let request = client.get_function_configuration();
             let read = request.function_name(&function).send().await;
             let read = read.map_err(|error| {
                 let text = error.code().map(str::to_owned);
                 anyhow!(text.unwrap_or_else(|| DisplayErrorContext(&error).to_string()))
             });
-            let read =
-                read.with_context(|| format!("could not read the settings of {function}"))?;
+            let read = read.with_context(|| {
+                format!(
+                    "could not read the settings of {function}: check the name of the stack, AWS_REGION, \
+                     the credentials and their permission for lambda:GetFunctionConfiguration"
+                )
+            })?;
             let given = read.environment.and_then(|given| given.variables);
-            variables.extend(given.unwrap_or_default());
+            let given: Variables = given.unwrap_or_default().into_iter().collect();
+            functions.insert(short.to_owned(), given);
         }
+        let variables: Variables = functions.values().cloned().flatten().collect();
         let theirs = variables.get("DATABASE_URL").cloned().map(Secret::new);
         Ok(Self {
             database_url: database_url
                 .or(theirs)
                 .context("the functions have no DATABASE_URL")?,
             settings: Box::new(move |name| variables.get(name).cloned()),
+            functions,
             aws,
             if_away: IF_AWAY,
         })
@@ -80,8 +92,18 @@ impl Stack {
 
     /// The address of the database as the functions know it, which need not be this machine's.
     pub(crate) fn functions_database(&self) -> Secret {
-        let theirs = self.setting("DATABASE_URL").map(Secret::new);
+        // The sender is who asks whether the database was moved.
+        let theirs = self.setting_of("sender", "DATABASE_URL").map(Secret::new);
         theirs.unwrap_or_else(|| self.database_url.clone())
+    }
+
+    /// A setting of one function that is not blank.
+    pub(crate) fn setting_of(&self, function: &str, name: &str) -> Option<String> {
+        let Some(given) = self.functions.get(function) else {
+            return self.setting(name);
+        };
+        let value = given.get(name)?.trim();
+        (!value.is_empty()).then(|| value.to_owned())
     }
 
     /// A setting that is not blank.

@@ -67,12 +67,17 @@ async fn queue(client: &Client, url: &str, advice: &str) -> Vec<Finding> {
             format!("{name} has no dead-letter queue"),
             "deploy again: the template makes one",
         ),
-        Some(arn) => dead_letters(client, url, &arn, advice).await,
+        Some(arn) => dead_letters(client, (url, &queue.arn), &arn, advice).await,
     });
     findings
 }
 
-async fn dead_letters(client: &Client, beside: &str, arn: &str, advice: &str) -> Finding {
+async fn dead_letters(
+    client: &Client,
+    (beside, home): (&str, &str),
+    arn: &str,
+    advice: &str,
+) -> Finding {
     const CHECK: &str = "dead letters";
     let name = arn.rsplit(':').next().unwrap_or(arn);
     // In the same account and region, so its address differs in the name only.
@@ -88,7 +93,8 @@ async fn dead_letters(client: &Client, beside: &str, arn: &str, advice: &str) ->
         Ok(queue) => {
             let move_them = advice.ends_with("--source-arn");
             let advice = if move_them {
-                format!("{advice} {}", queue.arn)
+                // What SNS could not deliver has no queue to go back to by itself.
+                format!("{advice} {} --destination-arn {home}", queue.arn)
             } else {
                 advice.to_owned()
             };

@@ -64,7 +64,7 @@ async fn quota(stack: &Stack, client: &Client) -> Finding {
         }
     };
     let (rate, day) = (quota.max_send_rate, quota.max24_hour_send);
-    let detail = format!("{rate} mails a second, {day} in 24 hours");
+    let detail = format!("{rate} a second, {day} in 24 hours");
     // -1 stands for no limit.
     if (0.0..=SANDBOX).contains(&day) {
         return warn(
