@@ -13,7 +13,7 @@ use crate::{aws, deploy, shell};
 pub(crate) async fn run(settings: &Settings, request: &Request) -> Result<ExitCode> {
     let (functions, variables) = if request.command.needs_functions() {
         let functions = shell::function_variables(settings).await?;
-        let all: Variables = functions.values().cloned().flatten().collect();
+        let all = operator::all_of(&functions);
         (functions, all)
     } else {
         let key = ("RECIPIENT_HASH_KEY", deploy::HASH_KEY);

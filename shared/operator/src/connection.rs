@@ -43,9 +43,11 @@ pub(crate) async fn reach(stack: &Stack, options: &Options) -> Result<PoolConnec
 
 /// What to do about a database that cannot be used.
 pub(crate) fn advice(error: &anyhow::Error, stack: &Stack) -> &'static str {
-    let code = error
-        .downcast_ref::<DbError>()
-        .and_then(|error| Some(error.code()?.into_owned()));
+    let error = error.downcast_ref::<DbError>();
+    if error.is_some_and(DbError::is_of_the_address) {
+        return "its address is postgresql://USER:PASSWORD@HOST/NAME?sslmode=verify-full";
+    }
+    let code = error.and_then(|error| Some(error.code()?.into_owned()));
     match code.as_deref() {
         // Wrong password, unknown role.
         Some("28P01" | "28000") => "correct user and password in its address",

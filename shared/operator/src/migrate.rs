@@ -22,7 +22,8 @@ pub(crate) async fn migrate(stack: &Stack, options: &Options) -> Result<()> {
         .context("a migration failed; those before it were applied, and it left nothing behind")?;
     match before {
         SchemaState::Behind { pending } => {
-            output::step("Migrated", format_args!("{} applied", migrations(pending)));
+            let pending = migrations(pending);
+            output::step("Migrated", format_args!("{pending} pending, now applied"));
         }
         _ => output::fresh("Migrated", "the schema is the one of this version"),
     }
@@ -31,7 +32,7 @@ pub(crate) async fn migrate(stack: &Stack, options: &Options) -> Result<()> {
             SchemaState::Behind { pending } => pending,
             _ => 0,
         };
-        output::json(&json!({ "applied": pending }))?;
+        output::json(&json!({ "pending": pending }))?;
     }
     Ok(())
 }

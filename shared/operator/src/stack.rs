@@ -1,12 +1,13 @@
 //! The stack that the commands work on: its database, its settings, its AWS account.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::fmt;
 
 use anyhow::{Context as _, Result, anyhow};
 use aws_config::SdkConfig;
 use aws_sdk_lambda::Client;
-use aws_sdk_lambda::error::{DisplayErrorContext, ProvideErrorMetadata as _};
+use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use shared::{
     clients::aws,
     config::{self, Secret},
@@ -30,6 +31,28 @@ pub struct Stack {
     pub aws: SdkConfig,
     /// What to do when the database is away.
     pub if_away: &'static str,
+}
+
+/// The settings of all functions as one.
+pub fn all_of(functions: &BTreeMap<String, Variables>) -> Variables {
+    let settings = functions.values().flatten();
+    settings
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// Why AWS did not do what it was asked: its code, or what kept the question from it.
+pub(crate) fn failure<E, R>(error: &SdkError<E, R>) -> String
+where
+    E: ProvideErrorMetadata + Error + 'static,
+    R: fmt::Debug,
+{
+    let code = error.code().map(str::to_owned);
+    code.unwrap_or_else(|| {
+        // Where credentials were looked for takes many lines.
+        let chain = shared::telemetry::chain(error);
+        chain.lines().next().unwrap_or_default().to_owned()
+    })
 }
 
 impl fmt::Debug for Stack {
@@ -63,10 +86,7 @@ impl Stack {
             let function = format!("{name}-{short}");
             let request = client.get_function_configuration();
             let read = request.function_name(&function).send().await;
-            let read = read.map_err(|error| {
-                let text = error.code().map(str::to_owned);
-                anyhow!(text.unwrap_or_else(|| DisplayErrorContext(&error).to_string()))
-            });
+            let read = read.map_err(|error| anyhow!(failure(&error)));
             let read = read.with_context(|| {
                 format!(
                     "could not read the settings of {function}: check the name of the stack, AWS_REGION, \
@@ -77,7 +97,7 @@ impl Stack {
             let given: Variables = given.unwrap_or_default().into_iter().collect();
             functions.insert(short.to_owned(), given);
         }
-        let variables: Variables = functions.values().cloned().flatten().collect();
+        let variables = all_of(&functions);
         let theirs = variables.get("DATABASE_URL").cloned().map(Secret::new);
         Ok(Self {
             database_url: database_url

@@ -1,12 +1,11 @@
 //! The queues and their dead letters.
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata as _};
 use aws_sdk_sqs::types::QueueAttributeName as Name;
 use serde_json::Value;
 
 use super::{Finding, fail, ok, warn};
-use crate::stack::Stack;
+use crate::stack::{Stack, failure};
 
 /// Each setting that names a queue, and what to do about its dead letters.
 const QUEUES: [(&str, &str); 3] = [
@@ -111,10 +110,7 @@ async fn read(client: &Client, url: &str) -> Result<Queue, String> {
         Name::RedrivePolicy,
     ];
     let reply = request.set_attribute_names(Some(names.into())).send().await;
-    let reply = reply.map_err(|error| {
-        let code = error.code().map(str::to_owned);
-        code.unwrap_or_else(|| DisplayErrorContext(&error).to_string())
-    })?;
+    let reply = reply.map_err(|error| failure(&error))?;
     let attributes = reply.attributes.unwrap_or_default();
     let text = |name: &Name| attributes.get(name).map(String::as_str).unwrap_or_default();
     let policy: Value = serde_json::from_str(text(&Name::RedrivePolicy)).unwrap_or_default();
