@@ -1,6 +1,7 @@
 //! The stand-in internet as a process: this same program, asked to answer as OpenAI and X.
 
 use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
@@ -26,7 +27,9 @@ pub(crate) async fn start(
     world: Option<World>,
 ) -> Result<bool> {
     let program = std::env::current_exe().context("could not find our own program")?;
-    let built = std::fs::metadata(&program)?
+    let program = built_anew(&program);
+    let built = std::fs::metadata(&program)
+        .with_context(|| format!("could not find our own program {}", program.display()))?
         .modified()?
         .duration_since(UNIX_EPOCH)?
         .as_nanos();
@@ -61,6 +64,14 @@ pub(crate) async fn start(
     Ok(true)
 }
 
+/// Linux marks the path of a program whose file was replaced meanwhile: another run in this folder has
+/// built it again.
+fn built_anew(program: &Path) -> PathBuf {
+    let text = program.to_str();
+    let replaced = text.and_then(|text| text.strip_suffix(" (deleted)"));
+    replaced.map_or_else(|| program.to_owned(), PathBuf::from)
+}
+
 /// Answers on `port` until the process is ended.
 pub(crate) async fn serve(port: u16, world: World) -> Result<()> {
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
@@ -77,4 +88,17 @@ pub(crate) async fn stats(folder: &Folder) -> Result<Value> {
     let url = format!("{}/_control/stats", folder.internet_url());
     let request = aws::http()?.get(url).timeout(Duration::from_secs(5));
     Ok(request.send().await?.error_for_status()?.json().await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn built_anew_finds_replaced_program() {
+        for path in ["/target/debug/local", "/target/debug/local (deleted)"] {
+            let found = built_anew(Path::new(path));
+            assert_eq!(found, PathBuf::from("/target/debug/local"));
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::os::unix::process::CommandExt as _;
 
 use anyhow::{Context as _, Error, Result};
 use aws_sdk_lambda::Client;
+use operator::Variables;
 
 use crate::session::Session;
 use crate::settings::{STACK, Settings};
@@ -46,7 +47,9 @@ pub(crate) async fn print(settings: &Settings) -> Result<()> {
             quoted(&value.to_string_lossy())
         ));
     }
-    for (name, value) in function_variables(settings).await? {
+    let functions = function_variables(settings).await?;
+    let all: Variables = functions.into_values().flatten().collect();
+    for (name, value) in all {
         // It would make cargo-lambda itself talk; the functions have the same default.
         if name == "RUST_LOG" {
             continue;
@@ -61,11 +64,11 @@ pub(crate) async fn print(settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-/// What the deployed functions are given, all of them together.
-pub(crate) async fn function_variables(settings: &Settings) -> Result<BTreeMap<String, String>> {
+/// What each deployed function is given.
+pub(crate) async fn function_variables(settings: &Settings) -> Result<BTreeMap<String, Variables>> {
     let client = Client::new(&aws::config(&settings.folder));
     let template = Template::load(&settings.folder.workspace.join("template.yaml"))?;
-    let mut variables = BTreeMap::new();
+    let mut functions = BTreeMap::new();
     for function in template.functions()? {
         let name = format!("{STACK}-{}", function.binary);
         let read = client
@@ -78,16 +81,11 @@ pub(crate) async fn function_variables(settings: &Settings) -> Result<BTreeMap<S
         let given = read
             .environment()
             .and_then(|environment| environment.variables());
-        variables.extend(
-            given
-                .into_iter()
-                .flatten()
-                .map(|(k, v)| (k.clone(), v.clone())),
-        );
+        let given = given.into_iter().flatten();
+        let given = given.map(|(name, value)| (name.clone(), value.clone()));
+        functions.insert(function.binary.clone(), given.collect());
     }
-    // Here each function has a role of its own; whoever works on all of it is the owner.
-    variables.insert("DATABASE_URL".to_owned(), settings.database_url());
-    Ok(variables)
+    Ok(functions)
 }
 
 /// As one word for a POSIX shell.

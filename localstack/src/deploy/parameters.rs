@@ -14,7 +14,7 @@ pub(crate) const SENDER_ADDRESS: &str = "mara@partners.example";
 pub(crate) const HASH_KEY: &str =
     "6c6f63616c20636c6f75642c206e6f7420612073656372657420617420616c6c";
 const UNSUBSCRIBE_KEYS: &str =
-    "local:6c6f63616c20636c6f75642c206e6f7420612073656372657420617420616c6c";
+    "local:6c6f63616c20636c6f75642c206c696e6b73206e6f742061207365637265742e";
 
 /// The parameter of each function's own login.
 const FUNCTIONS: [(&str, &str); 5] = [

@@ -14,7 +14,7 @@ pub(crate) async fn breaker(stack: &Stack, options: &Options, args: &BreakerArgs
     let campaign = args.campaign.as_deref();
     let found = operator::breakers(&mut conn, campaign).await?;
     if let (Some(name), []) = (campaign, found.as_slice()) {
-        bail!("there is no campaign {name}");
+        bail!("there is no campaign {name}: `outreach breaker` lists them");
     }
     let Some(name) = campaign.filter(|_| args.close) else {
         return print(options, &found);

@@ -2,21 +2,59 @@
 
 use anyhow::{Context as _, Result, bail};
 use data_encoding::HEXLOWER_PERMISSIVE;
-use shared::db::{self, PgConnection, PoolConnection, Postgres, operator};
+use shared::db::schema::{self, SchemaState};
+use shared::db::{self, DbError, PgConnection, PoolConnection, Postgres, operator};
 use shared::domain::email::{EmailAddress, EmailHash, HashKey};
 use url::Url;
 
 use crate::cli::Options;
-use crate::output;
 use crate::stack::Stack;
+use crate::{migrate, output};
 
 pub(crate) const KEY: &str = "RECIPIENT_HASH_KEY";
 
-/// Connects as the operator, and says to where.
+/// Connects as the operator to a database that has this version's tables, and says to where.
 pub(crate) async fn connect(stack: &Stack, options: &Options) -> Result<PoolConnection<Postgres>> {
+    let mut conn = reach(stack, options).await?;
+    match schema::state(&mut conn).await? {
+        // The newer schema serves the older version.
+        SchemaState::Current | SchemaState::Newer { .. } => Ok(conn),
+        SchemaState::Behind { pending } => bail!(
+            "{} not applied to this database: run `outreach migrate` first, or name another database",
+            migrate::migrations(pending),
+        ),
+        state @ (SchemaState::Foreign { .. }
+        | SchemaState::Unrecorded
+        | SchemaState::Interrupted { .. }) => {
+            bail!(migrate::refusal(&state).unwrap_or_default())
+        }
+    }
+}
+
+/// Connects as the operator, whatever the database holds, and says to where.
+pub(crate) async fn reach(stack: &Stack, options: &Options) -> Result<PoolConnection<Postgres>> {
     output::fresh("Database", whereabouts(stack.database_url.expose()));
     let conn = acquire(stack, options).await;
-    conn.with_context(|| format!("the database does not answer: {}", stack.if_away))
+    conn.map_err(|error| {
+        let advice = advice(&error, stack);
+        error.context(format!("the database cannot be used: {advice}"))
+    })
+}
+
+/// What to do about a database that cannot be used.
+pub(crate) fn advice(error: &anyhow::Error, stack: &Stack) -> &'static str {
+    let error = error.downcast_ref::<DbError>();
+    if error.is_some_and(DbError::is_of_the_address) {
+        return "its address is postgresql://USER:PASSWORD@HOST/NAME?sslmode=verify-full";
+    }
+    let code = error.and_then(|error| Some(error.code()?.into_owned()));
+    match code.as_deref() {
+        // Wrong password, unknown role.
+        Some("28P01" | "28000") => "correct user and password in its address",
+        Some("3D000") => "correct the name at the end of its address, or create the database",
+        Some("53300") => "it has no connection left: raise max_connections, or end what holds them",
+        _ => stack.if_away,
+    }
 }
 
 /// Connects as the operator.

@@ -2,6 +2,7 @@
 
 mod clock;
 mod database;
+mod people;
 mod queues;
 mod ses;
 mod settings;
@@ -108,6 +109,7 @@ fn summarise(findings: &[Finding]) {
     match (count(Status::Fail), count(Status::Warn)) {
         (0, 0) => output::step("Healthy", "everything is in place"),
         (0, warnings) => output::fresh("Works", format_args!("with {warnings} to look at")),
+        (1, _) => output::warning("1 check failed"),
         (failures, _) => output::warning(format_args!("{failures} checks failed")),
     }
 }

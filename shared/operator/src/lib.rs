@@ -22,7 +22,7 @@ use anyhow::Result;
 use clap::Parser as _;
 pub use cli::{Command, Request};
 use shared::config::Secret;
-pub use stack::Stack;
+pub use stack::{Stack, Variables, all_of};
 
 /// Does what the command line of `outreach` asks for.
 pub async fn main() -> ExitCode {

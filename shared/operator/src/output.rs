@@ -30,7 +30,14 @@ pub fn warning(text: impl Display) {
 pub fn failure(error: &anyhow::Error) {
     let label = style("error").for_stderr().red().bold();
     to_stderr(&format_args!("{label}: {error}"));
-    let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
+    let mut causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
+    // Some errors quote the one below them.
+    let mut below = String::new();
+    causes.retain(|cause| {
+        let quoted = !below.is_empty() && below.ends_with(&**cause);
+        below.clone_from(cause);
+        !quoted
+    });
     if !causes.is_empty() {
         to_stderr(&"\nCaused by:");
         for cause in causes {

@@ -16,7 +16,7 @@ pub(crate) async fn resolve(stack: &Stack, options: &Options, args: &ResolveArgs
     let send = SendId(args.id);
     let found = operator::send_detail(&mut conn, send).await?;
     let status = found
-        .with_context(|| format!("there is no send {send}"))?
+        .with_context(|| format!("there is no send {send}: `outreach sends --unknown` lists them"))?
         .status;
     refuse_unless_unknown(&status)?;
     let resolution = if args.resend {
@@ -57,7 +57,7 @@ fn refuse_unless_unknown(status: &LeadStatus) -> Result<()> {
         return Ok(());
     }
     bail!(
-        "send {} is {}, not unknown: there is nothing to resolve. {}",
+        "send {} is not in the state unknown but in {}: there is nothing to resolve. {}",
         status.send_id.unwrap_or_default(),
         show::state(status),
         status.explanation,

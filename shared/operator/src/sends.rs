@@ -15,7 +15,8 @@ pub(crate) async fn sends(stack: &Stack, options: &Options, args: &SendsArgs) ->
     let mut conn = connection::connect(stack, options).await?;
     if let Some(id) = args.why {
         let found = operator::send_detail(&mut conn, SendId(id)).await?;
-        let send = found.with_context(|| format!("there is no send {id}"))?;
+        let send = found
+            .with_context(|| format!("there is no send {id}: `outreach sends` lists the newest"))?;
         if options.json {
             output::json(&send)?;
         } else {
@@ -30,7 +31,14 @@ pub(crate) async fn sends(stack: &Stack, options: &Options, args: &SendsArgs) ->
     if options.json {
         output::json(&statuses)?;
     } else if statuses.is_empty() {
-        output::fresh("Nothing", "to show");
+        let lead = args.lead.as_deref();
+        output::fresh(
+            "Nothing",
+            lead.map_or(
+                "to show",
+                |_| "to show: no lead has this username, id or address",
+            ),
+        );
     } else {
         output::line(table(&statuses));
     }

@@ -1,12 +1,13 @@
 //! The stack that the commands work on: its database, its settings, its AWS account.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeMap;
+use std::error::Error;
 use std::fmt;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use aws_config::SdkConfig;
 use aws_sdk_lambda::Client;
-use aws_sdk_lambda::error::{DisplayErrorContext, ProvideErrorMetadata as _};
+use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use shared::{
     clients::aws,
     config::{self, Secret},
@@ -17,6 +18,8 @@ const FUNCTIONS: [&str; 5] = ["collector", "enricher", "sender", "feedback", "we
 const DATABASE_URL: &str = "DATABASE_URL";
 const IF_AWAY: &str = "check its address, its firewall, and whether it runs";
 
+/// What one function is given.
+pub type Variables = BTreeMap<String, String>;
 /// A setting by the name that the functions read it under.
 type Lookup = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
@@ -24,21 +27,33 @@ pub struct Stack {
     pub database_url: Secret,
     /// The settings of the functions.
     pub settings: Lookup,
+    /// The same of each function by itself, where it was asked.
+    pub functions: BTreeMap<String, Variables>,
     pub aws: SdkConfig,
     /// What to do when the database is away.
     pub if_away: &'static str,
 }
 
-/// The address that all functions share. With a login of its own no function may do what an operator does.
-fn only(databases: &BTreeSet<String>) -> Result<Secret> {
-    match databases.iter().collect::<Vec<_>>()[..] {
-        [] => bail!("the functions have no {DATABASE_URL}"),
-        [url] => Ok(Secret::new(url.clone())),
-        _ => bail!(
-            "each function has a login of its own, which may not do what you may: set \
-             OPERATOR_DATABASE_URL to the address of the database's owner"
-        ),
-    }
+/// The settings of all functions as one.
+pub fn all_of(functions: &BTreeMap<String, Variables>) -> Variables {
+    let settings = functions.values().flatten();
+    settings
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// Why AWS did not do what it was asked: its code, or what kept the question from it.
+pub(crate) fn failure<E, R>(error: &SdkError<E, R>) -> String
+where
+    E: ProvideErrorMetadata + Error + 'static,
+    R: fmt::Debug,
+{
+    let code = error.code().map(str::to_owned);
+    code.unwrap_or_else(|| {
+        // Where credentials were looked for takes many lines.
+        let chain = shared::telemetry::chain(error);
+        chain.lines().next().unwrap_or_default().to_owned()
+    })
 }
 
 impl fmt::Debug for Stack {
@@ -57,6 +72,7 @@ impl Stack {
         Ok(Self {
             database_url,
             settings: Box::new(config::variable),
+            functions: BTreeMap::new(),
             aws: aws::load().await,
             if_away: IF_AWAY,
         })
@@ -66,26 +82,28 @@ impl Stack {
     pub(crate) async fn deployed(name: &str, database_url: Option<Secret>) -> Result<Self> {
         let aws = aws::load().await;
         let client = Client::new(&aws);
-        let mut variables = HashMap::new();
-        let mut databases = BTreeSet::new();
-        for function in FUNCTIONS {
-            let function = format!("{name}-{function}");
+        let mut functions = BTreeMap::new();
+        for short in FUNCTIONS {
+            let function = format!("{name}-{short}");
             let request = client.get_function_configuration();
             let read = request.function_name(&function).send().await;
-            let read = read.map_err(|error| {
-                let text = error.code().map(str::to_owned);
-                anyhow!(text.unwrap_or_else(|| DisplayErrorContext(&error).to_string()))
-            });
-            let read =
-                read.with_context(|| format!("could not read the settings of {function}"))?;
+            let read = read.map_err(|error| anyhow!(failure(&error)));
+            let read = read.with_context(|| {
+                format!(
+                    "could not read the settings of {function}: check the name of the stack, AWS_REGION, \
+                     the credentials and their permission for lambda:GetFunctionConfiguration"
+                )
+            })?;
             let given = read.environment.and_then(|given| given.variables);
-            let given = given.unwrap_or_default();
-            databases.extend(given.get(DATABASE_URL).cloned());
-            variables.extend(given);
+            let given: Variables = given.unwrap_or_default().into_iter().collect();
+            functions.insert(short.to_owned(), given);
         }
+        let variables = all_of(&functions);
+        let theirs = variables.get("DATABASE_URL").cloned().map(Secret::new);
         Ok(Self {
             database_url: database_url.map_or_else(|| only(&databases), Ok)?,
             settings: Box::new(move |name| variables.get(name).cloned()),
+            functions,
             aws,
             if_away: IF_AWAY,
         })
@@ -93,8 +111,18 @@ impl Stack {
 
     /// The address of the database as the functions know it, which need not be this machine's.
     pub(crate) fn functions_database(&self) -> Secret {
-        let theirs = self.setting(DATABASE_URL).map(Secret::new);
+        // The sender is who asks whether the database was moved.
+        let theirs = self.setting_of("sender", "DATABASE_URL").map(Secret::new);
         theirs.unwrap_or_else(|| self.database_url.clone())
+    }
+
+    /// A setting of one function that is not blank.
+    pub(crate) fn setting_of(&self, function: &str, name: &str) -> Option<String> {
+        let Some(given) = self.functions.get(function) else {
+            return self.setting(name);
+        };
+        let value = given.get(name)?.trim();
+        (!value.is_empty()).then(|| value.to_owned())
     }
 
     /// A setting that is not blank.

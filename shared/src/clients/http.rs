@@ -1,8 +1,11 @@
 //! Plain HTTP for the collector's sources.
 
-use std::time::Duration;
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
-use reqwest::{Client, Response, StatusCode, header::HeaderMap, redirect};
+use reqwest::{Client, ClientBuilder, Response, StatusCode, header::HeaderMap, redirect};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::config::Secret;
@@ -57,7 +60,21 @@ impl Http {
     /// # Errors
     /// When the TLS back end cannot start.
     pub fn new() -> Result<Self, HttpError> {
-        let client = Client::builder()
+        Self::build(Client::builder())
+    }
+
+    /// A client that finds the name `host` on this machine, whatever the resolver says of it.
+    ///
+    /// # Errors
+    /// When the TLS back end cannot start.
+    pub fn on_this_machine(host: &str) -> Result<Self, HttpError> {
+        // The port is that of the URL.
+        let here = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self::build(Client::builder().no_proxy().resolve(host, here))
+    }
+
+    fn build(client: ClientBuilder) -> Result<Self, HttpError> {
+        let client = client
             .connect_timeout(Duration::from_secs(5))
             .timeout(TIMEOUT)
             .redirect(redirect::Policy::none())

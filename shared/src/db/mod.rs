@@ -115,6 +115,17 @@ impl DbError {
         }
     }
 
+    /// Whether the address itself cannot be used, whatever answers there.
+    pub fn is_of_the_address(&self) -> bool {
+        matches!(
+            self,
+            Self::Statement {
+                source: sqlx::Error::Configuration(_),
+                ..
+            }
+        )
+    }
+
     fn was_ended_for_another(&self) -> bool {
         self.code()
             .is_some_and(|code| ENDED_FOR_ANOTHER.contains(&&*code))

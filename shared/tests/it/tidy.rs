@@ -62,6 +62,39 @@ fn only_the_database_room_names_sqlx() {
     only_within("sqlx::", &["shared/src", "functions"], &allowed);
 }
 
+/// The operator's tool has no SQL, one home for each service that it asks, and prints through one module.
+#[test]
+fn operator_names_each_service_in_one_module() {
+    let tool = ["shared/operator/src"];
+    let module = |name: &str| format!("shared/operator/src/{name}");
+    for (word, modules) in [
+        ("sqlx::", &[][..]),
+        ("reqwest", &[]),
+        ("lambda_runtime", &[]),
+        ("println!", &[]),
+        ("aws_config", &["stack.rs"]),
+        ("aws_sdk_lambda", &["stack.rs"]),
+        ("aws_sdk_ses", &["doctor/ses.rs"]),
+        ("aws_sdk_sqs", &["doctor/queues.rs"]),
+        ("std::env", &[]),
+    ] {
+        let modules: Vec<String> = modules.iter().map(|name| module(name)).collect();
+        let modules: Vec<&str> = modules.iter().map(String::as_str).collect();
+        only_within(word, &tool, &modules);
+    }
+}
+
+/// An address of a database holds its password: it is read where it is named without, and no further.
+#[test]
+fn operator_reads_secrets_only_to_name_the_database() {
+    for (path, text) in rust_files("shared/operator/src") {
+        for line in naming(&text, ".expose()") {
+            let named = line.contains("whereabouts(") || line.contains("contradictions(");
+            assert!(named, "{path} reads a secret: {line}");
+        }
+    }
+}
+
 /// What is broken on purpose and what is measured is the binary that is deployed: it holds nothing for
 /// either.
 #[test]

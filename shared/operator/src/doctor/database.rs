@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use shared::db::{self, PgConnection, installation, operator, schema::SchemaState};
 use shared::domain::installation::{KeyCheck, OriginCheck, check_key, check_origin};
 
-use super::{Finding, clock, fail, ok, warn};
+use super::{Finding, clock, fail, ok, people, warn};
 use crate::cli::Options;
 use crate::stack::Stack;
 use crate::{connection, migrate};
@@ -23,8 +23,8 @@ pub(super) async fn check(stack: &Stack, options: &Options) -> Vec<Finding> {
     let mut conn = match reached {
         Ok(conn) => conn,
         Err(error) => {
-            let why = format!("{error:#}");
-            return vec![fail("database", why, stack.if_away)];
+            let advice = connection::advice(&error, stack);
+            return vec![fail("database", format!("{error:#}"), advice)];
         }
     };
     let place = connection::whereabouts(stack.database_url.expose());
@@ -46,12 +46,12 @@ pub(super) async fn check(stack: &Stack, options: &Options) -> Vec<Finding> {
         findings.push(key(stack, &mut conn).await);
         findings.push(origin(stack, &mut conn).await);
         findings.extend(sources(stack, &mut conn).await);
-        findings.extend(waiting(&mut conn).await);
+        findings.extend(people::check(&mut conn).await);
     }
     findings
 }
 
-fn failed(check: &'static str, error: &dyn std::error::Error) -> Finding {
+pub(super) fn failed(check: &'static str, error: &dyn std::error::Error) -> Finding {
     let chain = shared::telemetry::chain(error);
     fail(
         check,
@@ -65,7 +65,7 @@ fn schema(state: &SchemaState) -> Finding {
         (SchemaState::Current, _) => ok("schema", "is the one of this version"),
         (SchemaState::Behind { pending }, _) => fail(
             "schema",
-            format!("{pending} migrations are not applied"),
+            format!("{} not applied", migrate::migrations(*pending)),
             "outreach migrate",
         ),
         (_, refusal) => fail(

@@ -1,12 +1,11 @@
 //! The queues and their dead letters.
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata as _};
 use aws_sdk_sqs::types::QueueAttributeName as Name;
 use serde_json::Value;
 
 use super::{Finding, fail, ok, warn};
-use crate::stack::Stack;
+use crate::stack::{Stack, failure};
 
 /// Each setting that names a queue, and what to do about its dead letters.
 const QUEUES: [(&str, &str); 3] = [
@@ -67,16 +66,15 @@ async fn queue(client: &Client, url: &str, advice: &str) -> Vec<Finding> {
             format!("{name} has no dead-letter queue"),
             "deploy again: the template makes one",
         ),
-        Some(arn) => dead_letters(client, url, (&queue.arn, &arn), advice).await,
+        Some(arn) => dead_letters(client, (url, &queue.arn), &arn, advice).await,
     });
     findings
 }
 
-/// `arns`: of the queue, and of its dead letters.
 async fn dead_letters(
     client: &Client,
-    beside: &str,
-    (source, arn): (&str, &str),
+    (beside, home): (&str, &str),
+    arn: &str,
     advice: &str,
 ) -> Finding {
     const CHECK: &str = "dead letters";
@@ -92,11 +90,10 @@ async fn dead_letters(
         }
         Ok(queue) if queue.waiting == 0 => ok(CHECK, format!("none in {name}")),
         Ok(queue) => {
-            let advice = if advice == MOVE_BACK {
-                format!(
-                    "{advice} --source-arn {} --destination-arn {source}",
-                    queue.arn
-                )
+            let move_them = advice.ends_with("--source-arn");
+            let advice = if move_them {
+                // What SNS could not deliver has no queue to go back to by itself.
+                format!("{advice} {} --destination-arn {home}", queue.arn)
             } else {
                 advice.to_owned()
             };
@@ -113,10 +110,7 @@ async fn read(client: &Client, url: &str) -> Result<Queue, String> {
         Name::RedrivePolicy,
     ];
     let reply = request.set_attribute_names(Some(names.into())).send().await;
-    let reply = reply.map_err(|error| {
-        let code = error.code().map(str::to_owned);
-        code.unwrap_or_else(|| DisplayErrorContext(&error).to_string())
-    })?;
+    let reply = reply.map_err(|error| failure(&error))?;
     let attributes = reply.attributes.unwrap_or_default();
     let text = |name: &Name| attributes.get(name).map(String::as_str).unwrap_or_default();
     let policy: Value = serde_json::from_str(text(&Name::RedrivePolicy)).unwrap_or_default();

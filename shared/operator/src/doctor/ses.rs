@@ -3,12 +3,12 @@
 use std::fmt::Debug;
 
 use aws_sdk_ses::Client;
-use aws_sdk_ses::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_ses::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ses::types::{IdentityDkimAttributes, VerificationStatus};
 use shared::domain::email::EmailAddress;
 
 use super::{Finding, fail, ok, warn};
-use crate::stack::Stack;
+use crate::stack::{Stack, failure};
 
 /// What SES allows an account in its sandbox in 24 hours.
 const SANDBOX: f64 = 200.0;
@@ -47,10 +47,10 @@ where
     if is_not_implemented(error) {
         return None;
     }
-    let code = error.code().map_or_else(
-        || DisplayErrorContext(error).to_string(),
-        |code| format!("SES refuses: {code}"),
-    );
+    let code = match error.code() {
+        Some(code) => format!("SES refuses: {code}"),
+        None => failure(error),
+    };
     let advice = "check AWS_REGION, the credentials and their permissions for SES";
     Some(fail(check, code, advice))
 }
@@ -64,7 +64,7 @@ async fn quota(stack: &Stack, client: &Client) -> Finding {
         }
     };
     let (rate, day) = (quota.max_send_rate, quota.max24_hour_send);
-    let detail = format!("{rate} mails a second, {day} in 24 hours");
+    let detail = format!("{rate} a second, {day} in 24 hours");
     // -1 stands for no limit.
     if (0.0..=SANDBOX).contains(&day) {
         return warn(

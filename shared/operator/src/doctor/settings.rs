@@ -7,13 +7,14 @@ use url::{Host, Url};
 
 use super::{Finding, fail, ok, warn};
 use crate::connection::whereabouts;
-use crate::stack::Stack;
+use crate::stack::{Stack, Variables};
 
 const CHECK: &str = "settings";
 
 pub(super) fn check(stack: &Stack) -> Vec<Finding> {
     let lookup = |name: &str| stack.setting(name);
-    let mut findings = problems(&lookup);
+    let mut findings = problems(stack);
+    findings.extend(differences(&stack.functions));
     findings.extend(contradictions(&lookup, stack.database_url.expose()));
     if findings.is_empty() {
         findings.push(ok(CHECK, "are complete and agree with each other"));
@@ -22,18 +23,28 @@ pub(super) fn check(stack: &Stack) -> Vec<Finding> {
 }
 
 /// One finding for each wrong variable, with the functions that read it.
-fn problems(lookup: &dyn Fn(&str) -> Option<String>) -> Vec<Finding> {
+fn problems(stack: &Stack) -> Vec<Finding> {
     fn of<T>(read: Result<T, InvalidEnvironment>) -> Vec<String> {
         read.err()
             .map(InvalidEnvironment::into_problems)
             .unwrap_or_default()
     }
+    let of_function = |function| move |name: &str| stack.setting_of(function, name);
     let functions = [
-        ("collector", of(Collector::from_lookup(lookup))),
-        ("enricher", of(Enricher::from_lookup(lookup))),
-        ("sender", of(Sender::from_lookup(lookup))),
-        ("feedback", of(Feedback::from_lookup(lookup))),
-        ("web", of(Web::from_lookup(lookup))),
+        (
+            "collector",
+            of(Collector::from_lookup(&of_function("collector"))),
+        ),
+        (
+            "enricher",
+            of(Enricher::from_lookup(&of_function("enricher"))),
+        ),
+        ("sender", of(Sender::from_lookup(&of_function("sender")))),
+        (
+            "feedback",
+            of(Feedback::from_lookup(&of_function("feedback"))),
+        ),
+        ("web", of(Web::from_lookup(&of_function("web")))),
     ];
     let mut readers: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for (function, problems) in functions {
@@ -47,6 +58,37 @@ fn problems(lookup: &dyn Fn(&str) -> Option<String>) -> Vec<Finding> {
         fail(CHECK, detail, advice)
     };
     readers.into_iter().map(finding).collect()
+}
+
+/// Settings that one function reads otherwise than another.
+fn differences(functions: &BTreeMap<String, Variables>) -> Vec<Finding> {
+    let mut values: BTreeMap<&str, BTreeMap<String, Vec<&str>>> = BTreeMap::new();
+    for (function, variables) in functions {
+        for (name, value) in variables {
+            let value = match name.as_str() {
+                // Each may log as it likes.
+                "RUST_LOG" => continue,
+                name if name.starts_with("AWS_") => continue,
+                // Each may have a role of its own.
+                "DATABASE_URL" => whereabouts(value),
+                _ => value.clone(),
+            };
+            let readers = values.entry(name).or_default().entry(value).or_default();
+            readers.push(function);
+        }
+    }
+    let differing = values.into_iter().filter(|(_, readers)| readers.len() > 1);
+    let finding = |(name, readers): (&str, BTreeMap<String, Vec<&str>>)| {
+        // The values may be secrets.
+        let groups: Vec<String> = readers.values().map(|group| group.join(", ")).collect();
+        let detail = format!("{name} is not the same in {}", groups.join(" and in "));
+        fail(
+            CHECK,
+            detail,
+            "deploy again: the template gives all functions the same",
+        )
+    };
+    differing.map(finding).collect()
 }
 
 fn contradictions(lookup: &dyn Fn(&str) -> Option<String>, database_url: &str) -> Vec<Finding> {
@@ -166,6 +208,32 @@ mod tests {
                 "{details:?}"
             ),
         }
+    }
+
+    #[test]
+    fn differences_name_variable_and_functions_without_values() {
+        let given = |key: &str, role: &str| {
+            Variables::from([
+                ("RECIPIENT_HASH_KEY".to_owned(), key.to_owned()),
+                ("RUST_LOG".to_owned(), role.to_owned()),
+                (
+                    "DATABASE_URL".to_owned(),
+                    format!("postgres://{role}@db.example.com/outreach"),
+                ),
+            ])
+        };
+        let functions = |key: &str| {
+            BTreeMap::from([
+                ("collector".to_owned(), given(KEY, "collector")),
+                ("feedback".to_owned(), given(key, "feedback")),
+                ("sender".to_owned(), given(KEY, "sender")),
+            ])
+        };
+        assert_eq!(differences(&functions(KEY)), []);
+        let found = differences(&functions("another"));
+        let detail = "RECIPIENT_HASH_KEY is not the same in collector, sender and in feedback";
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].detail, detail);
     }
 
     #[test]

@@ -99,7 +99,7 @@ async fn resolve_resend_needs_confirmation(pool: PgPool) {
     let ids = planned(&pool).await;
     let [first, second] = [ids[0].to_string(), ids[1].to_string()];
     assert!(refused(&run(&pool, &["resolve", &first])).contains("--resend|--give-up"));
-    assert!(refused(&run(&pool, &["resolve", &first, "--give-up"])).contains("not unknown"));
+    assert!(refused(&run(&pool, &["resolve", &first, "--give-up"])).contains("nothing to resolve"));
     make_unknown(&pool, ids[0]).await;
     make_unknown(&pool, ids[1]).await;
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use shared::clients::aws;
 use shared::db::{MIGRATOR, PgPool};
 use shared::testing;
+use url::Url;
 
 use crate::outreach;
 use crate::server::{Reply, Server};
@@ -180,7 +181,7 @@ fn assert_finds(
     settings: &BTreeMap<&'static str, String>,
     ses: Ses,
     (status, check, detail): (&str, &str, &str),
-) {
+) -> Value {
     let (findings, works) = examine(settings, ses);
     let wrong: Vec<&Value> = findings.iter().filter(|f| f["status"] != "ok").collect();
     let named = wrong.iter().find(|found| {
@@ -195,6 +196,7 @@ fn assert_finds(
     );
     assert_eq!(works, status == "warn", "{check}");
     assert_eq!(wrong.len(), 1, "{wrong:#?}");
+    (*named).clone()
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
@@ -393,9 +395,85 @@ async fn doctor_names_fault_of_database(pool: PgPool) {
     assert_finds(
         &stack.settings,
         HEALTHY,
-        ("fail", "schema", "1 migrations are not applied"),
+        ("fail", "schema", "1 migration not applied"),
     );
 
-    let away = stack.with("DATABASE_URL", "postgres://app@127.0.0.1:9/outreach");
-    assert_finds(&away, HEALTHY, ("fail", "database", "reach the database"));
+    execute(
+        "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+             values (9999, 'later', true, '\\x01', 1)"
+            .to_owned(),
+    )
+    .await;
+    let newer = ("fail", "schema", "is not the one of this version");
+    assert_finds(&stack.settings, HEALTHY, newer);
+    execute("drop table _sqlx_migrations".to_owned()).await;
+    assert_finds(&stack.settings, HEALTHY, newer);
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn doctor_tells_why_database_is_out_of_reach(pool: PgPool) {
+    let stack = Stack::new(&pool).await;
+    let url = Url::parse(&stack.settings["DATABASE_URL"]).unwrap();
+    let mut other_role = url.clone();
+    other_role.set_username("nobody_we_know").unwrap();
+    let mut other_name = url;
+    other_name.set_path("/no_such_database");
+    for (url, advice) in [
+        ("postgres://app@127.0.0.1:9/outreach", "whether it runs"),
+        (other_role.as_str(), "user and password"),
+        (other_name.as_str(), "name at the end"),
+    ] {
+        let settings = stack.with("DATABASE_URL", url);
+        let found = assert_finds(
+            &settings,
+            HEALTHY,
+            ("fail", "database", "reach the database"),
+        );
+        assert!(
+            found["advice"].as_str().unwrap().contains(advice),
+            "{found}"
+        );
+    }
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn doctor_names_what_waits_for_a_person(pool: PgPool) {
+    let stack = Stack::new(&pool).await;
+    let campaign = testing::campaign(&pool, "spring").await;
+    let ids = testing::plan(&pool, campaign, &[testing::new_lead("ana")]).await;
+    sqlx::query("alter table sends disable trigger user")
+        .execute(&pool)
+        .await
+        .unwrap();
+    sqlx::query(
+        "update sends set state = 'unknown', reason = 'no_answer', attempts = 1,
+                          updated_at = now() - interval '1 hour' where id = $1",
+    )
+    .bind(ids[0])
+    .execute(&pool)
+    .await
+    .unwrap();
+    let lost = ("warn", "unresolved sends", "1 mail left");
+    assert_finds(&stack.settings, HEALTHY, lost);
+    sqlx::query("delete from sends")
+        .execute(&pool)
+        .await
+        .unwrap();
+    sqlx::query(
+        "insert into breakers (campaign_id, opened_at, reason, figures)
+         select id, now(), 'bounce_rate', '{\"sent\": 300}' from campaigns",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    assert_finds(&stack.settings, HEALTHY, ("warn", "breaker", "spring"));
+}
+
+/// What the local cloud's pages are called, although not every resolver knows such names.
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn doctor_finds_names_below_localhost_on_this_machine(pool: PgPool) {
+    let stack = Stack::new(&pool).await;
+    let page = stack.settings["PUBLIC_BASE_URL"].replace("127.0.0.1", "pages.example.localhost");
+    let (findings, works) = examine(&stack.with("PUBLIC_BASE_URL", &page), HEALTHY);
+    assert!(works, "{findings:#?}");
 }

@@ -23,6 +23,34 @@ fn help_lists_commands_and_examples() {
     }
 }
 
+#[sqlx::test(migrations = false)]
+async fn empty_database_points_to_migrate(pool: shared::db::PgPool) {
+    let url = shared::testing::database_url(&pool);
+    for command in [
+        &["sends"][..],
+        &["breaker"],
+        &["resolve", "1", "--give-up"],
+        &[
+            "suppress",
+            "ana@example.org",
+            "--reason",
+            "asked by telephone",
+        ],
+        &["confirm-restore", "--yes"],
+    ] {
+        let mut outreach = outreach();
+        let output = outreach
+            .args(command)
+            .args(["--database-url", url.expose()]);
+        let output = output.output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            !output.status.success() && text.contains("outreach migrate"),
+            "{text}"
+        );
+    }
+}
+
 #[test]
 fn missing_database_is_explained() {
     let output = outreach().arg("sends").output().unwrap();

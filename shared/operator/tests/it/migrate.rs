@@ -29,7 +29,7 @@ fn stderr(output: &Output) -> String {
 fn applied(output: &Output) -> usize {
     assert!(output.status.success(), "{}", stderr(output));
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    json["applied"].as_u64().unwrap().try_into().unwrap()
+    json["pending"].as_u64().unwrap().try_into().unwrap()
 }
 
 async fn run(pool: &PgPool, statement: &'static str) {
