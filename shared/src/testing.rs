@@ -15,7 +15,7 @@ use std::collections::HashMap;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sqs::config::Credentials;
-pub use ledger::{LIMITS, arm, outcome, plan, terms};
+pub use ledger::{LIMITS, arm, outcome, plan, result, terms};
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions, PgPool};
 pub use statements::Statements;

@@ -25,7 +25,7 @@ struct Mutant {
     breaks: &'static [&'static str],
 }
 
-const MUTANTS: [Mutant; 5] = [
+const MUTANTS: [Mutant; 6] = [
     Mutant {
         name: "the SDK repeats calls to SES",
         file: "shared/src/clients/mailer.rs",
@@ -45,6 +45,20 @@ const MUTANTS: [Mutant; 5] = [
         file: "shared/src/db/sends/arm.rs",
         edits: &[("        lock_mailboxes(tx, granted).await?;\n", "")],
         scenario: Scenario::OptOutDuringArm,
+        breaks: &["no call after an opt-out"],
+    },
+    Mutant {
+        name: "arm reads before it locks the recipient",
+        file: "shared/src/db/sends/arm.rs",
+        edits: &[
+            ("        lock_mailboxes(tx, granted).await?;\n", ""),
+            (
+                "        write(tx, &changes, terms.lease).await?;\n",
+                "        lock_mailboxes(tx, granted).await?;
+                 write(tx, &changes, terms.lease).await?;\n",
+            ),
+        ],
+        scenario: Scenario::ArmDuringOptOut,
         breaks: &["no call after an opt-out"],
     },
     Mutant {

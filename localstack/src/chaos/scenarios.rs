@@ -76,6 +76,10 @@ pub(crate) async fn run(lab: &Lab, seed: u64, scenario: Scenario) -> Result<Run>
     };
     match scenario {
         Scenario::LateAnswer => (config.leads, config.campaigns) = (1, 1),
+        // One sender, and nobody else at work: what is claimed is its own, and who waits is it.
+        Scenario::OptOutBeforeArm | Scenario::OptOutDuringArm | Scenario::ArmDuringOptOut => {
+            (config.environments, config.mails_wait) = (1, true);
+        }
         Scenario::ScarceQuota => {
             (config.daily_cap, config.campaigns, config.mails_wait) = (CAP, 1, true);
         }
@@ -145,9 +149,8 @@ async fn arm_during_opt_out(bed: &TestBed<'_>) -> Result<()> {
     let (hold, claimed, pool) = hold_after_claim(bed).await?;
     let mut conn = db::acquire(&pool).await?;
     let mut opt_out = db::begin(&mut conn).await?;
-    if let Some(send) = claimed.first() {
-        recipients::unsubscribe(&mut opt_out, SendId(*send)).await?;
-    }
+    let send = claimed.first().copied().unwrap_or_default();
+    recipients::unsubscribe(&mut opt_out, SendId(send)).await?;
     hold.release();
     let another = bed.another_pool()?;
     until_blocked(&mut *db::acquire(&another).await?).await?;
@@ -206,10 +209,12 @@ async fn answer_late(bed: &TestBed<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Stops a sender at the moment it has claimed; answers which sends, and a pool for what follows.
+/// Stops the sender at the moment it has claimed; answers which sends, and a pool for what follows.
 async fn hold_after_claim(bed: &TestBed<'_>) -> Result<(Hold, Vec<i64>, PgPool)> {
     let hold = bed.wires.faults().hold("sender", GRANT, Side::Before);
     bed.collect().await?;
+    bed.enriched().await?;
+    bed.let_mails_go();
     reach(&hold, "a sender to claim").await?;
     let pool = bed.another_pool()?;
     let mut conn = db::acquire(&pool).await?;

@@ -78,11 +78,47 @@ pub fn outcome(armed: &Armed, state: SendState, reason: Option<Reason>) -> Outco
 /// Plans a mail of the same text to each lead, and gives the sends in the leads' order.
 pub async fn plan(pool: &PgPool, campaign: CampaignId, new: &[NewLead]) -> Vec<i64> {
     let leads = super::leads(pool, campaign, new).await;
+    let requests = sqlx::query_scalar(
+        "select l.enrich_requested_at from unnest($1::bigint[]) with ordinality as i (id, n)
+         join leads l using (id) order by i.n",
+    );
+    let requests: Vec<Option<DateTime<Utc>>> = requests
+        .bind(leads.iter().map(|lead| lead.0).collect::<Vec<_>>())
+        .fetch_all(pool)
+        .await
+        .expect("the ledger takes a plan");
+    let batch: Vec<_> = leads
+        .iter()
+        .zip(requests)
+        .zip(new)
+        .map(|((lead, requested_at), new)| result(campaign, (*lead, requested_at), new))
+        .collect();
+    let mut conn = db::acquire(pool).await.expect("the ledger takes a plan");
+    let recorded = enrichment::record(&mut conn, &batch)
+        .await
+        .expect("the ledger takes a plan");
+    assert!(recorded.due.len() <= leads.len());
+    let ids: Vec<i64> = leads.iter().map(|lead| lead.0).collect();
+    sqlx::query_scalar(
+        "select id from sends where lead_id = any($1) order by array_position($1, lead_id)",
+    )
+    .bind(ids)
+    .fetch_all(pool)
+    .await
+    .expect("the ledger takes a plan")
+}
+
+/// What an enricher made of a lead and its request: a mail of the same text for everybody.
+pub fn result(
+    campaign: CampaignId,
+    (lead, requested_at): (LeadId, Option<DateTime<Utc>>),
+    new: &NewLead,
+) -> LeadResult {
     let draft = Draft {
         subject: "Running".to_owned(),
         message: "Shall we talk?".to_owned(),
     };
-    let enrichment = |new: &NewLead| NewEnrichment {
+    let enrichment = NewEnrichment {
         campaign,
         niche: "running".to_owned(),
         score: Score::MAX,
@@ -105,34 +141,11 @@ pub async fn plan(pool: &PgPool, campaign: CampaignId, new: &[NewLead]) -> Vec<i
             content_hash: draft.hash(),
         }),
     };
-    let requests = sqlx::query_scalar(
-        "select l.enrich_requested_at from unnest($1::bigint[]) with ordinality as i (id, n)
-         join leads l using (id) order by i.n",
-    );
-    let requests: Vec<Option<DateTime<Utc>>> = requests
-        .bind(leads.iter().map(|lead| lead.0).collect::<Vec<_>>())
-        .fetch_all(pool)
-        .await
-        .expect("the ledger takes a plan");
-    let result = |((lead, new), requested_at): ((&LeadId, &NewLead), Option<_>)| LeadResult {
-        lead: *lead,
+    LeadResult {
+        lead,
         requested_at,
         complete: true,
         inactive: Vec::new(),
-        enrichments: vec![enrichment(new)],
-    };
-    let batch: Vec<_> = leads.iter().zip(new).zip(requests).map(result).collect();
-    let mut conn = db::acquire(pool).await.expect("the ledger takes a plan");
-    let recorded = enrichment::record(&mut conn, &batch)
-        .await
-        .expect("the ledger takes a plan");
-    assert!(recorded.due.len() <= leads.len());
-    let ids: Vec<i64> = leads.iter().map(|lead| lead.0).collect();
-    sqlx::query_scalar(
-        "select id from sends where lead_id = any($1) order by array_position($1, lead_id)",
-    )
-    .bind(ids)
-    .fetch_all(pool)
-    .await
-    .expect("the ledger takes a plan")
+        enrichments: vec![enrichment],
+    }
 }

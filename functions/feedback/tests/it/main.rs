@@ -6,6 +6,7 @@
 //! * `mailboxes` – who is suppressed, and for which reason.
 //! * `breakers` – when a campaign is stopped.
 //! * `order` – ten thousand events in five orders.
+//! * `settling` – events that come while the same sends are settled, and breakers closed.
 //! * `together` – many at once.
 
 #![expect(
@@ -22,4 +23,5 @@ mod ledger;
 mod mailboxes;
 mod notifications;
 mod order;
+mod settling;
 mod together;

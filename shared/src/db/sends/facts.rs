@@ -1,6 +1,6 @@
 //! What the gate looks at, read from the database.
 
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::{
@@ -94,7 +94,7 @@ pub(super) async fn read(
     ids: &[i64],
     terms: &Terms<'_>,
 ) -> Result<Vec<Examined>, DbError> {
-    let days = i32::try_from(terms.frequency.days_looked_back().max(90)).unwrap_or(i32::MAX);
+    let days = i32::try_from(terms.frequency.days_looked_back()).unwrap_or(i32::MAX);
     let rows = sqlx::query_file!("src/db/sends/facts.sql", ids, days)
         .fetch_all(conn)
         .await
@@ -172,11 +172,7 @@ pub(super) async fn read(
                 basis: basis
                     .map(|word| word.parse().map_err(|_| unknown("recipients", "basis")))
                     .transpose()?,
-                past: PastMails {
-                    count: u32::try_from(row.past_mails).unwrap_or(u32::MAX),
-                    latest: row.past_latest.map(start_of_day),
-                    earliest: row.past_earliest.map(start_of_day),
-                },
+                past: PastMails::on(&row.past_days, row.now.date_naive()),
             },
             address: match &row.email {
                 _ if row.address_changed => Address::Changed,
@@ -224,8 +220,4 @@ fn hours(from: i16, until: i16) -> Option<SendingHours> {
 
 fn mailbox(hash: &[u8]) -> Option<EmailHash> {
     Some(EmailHash(hash.try_into().ok()?))
-}
-
-fn start_of_day(day: NaiveDate) -> DateTime<Utc> {
-    day.and_time(NaiveTime::MIN).and_utc()
 }

@@ -38,9 +38,11 @@ select
     e.message,
     n.score as newest_score,
     n.compliant as newest_compliant,
-    p.mails as "past_mails!",
-    p.latest as past_latest,
-    p.earliest as past_earliest,
+    array(
+        select slot_day from sends o
+        where o.email_hash = s.email_hash and o.id <> s.id
+          and o.slot_day > (now() at time zone 'utc')::date - $2::integer
+    ) as "past_days!",
     statement_timestamp() as "now!"
 from sends s
 join leads l on l.id = s.lead_id
@@ -49,17 +51,10 @@ join recipients r on r.email_hash = s.email_hash
 join enriched_leads e on e.id = s.enriched_lead_id
 left join breakers b on b.campaign_id = s.campaign_id
 left join campaign_counters k on k.campaign_id = s.campaign_id
-cross join (select (now() at time zone 'utc')::date as day) today
 cross join lateral (
     select score, compliant from enriched_leads
     where lead_id = s.lead_id and campaign_id = s.campaign_id
     order by enrichment_version desc limit 1
 ) n
-cross join lateral (
-    select count(*) filter (where slot_day > today.day - 90) as mails,
-           max(slot_day) as latest,
-           min(slot_day) filter (where slot_day > today.day - 90) as earliest
-    from sends where email_hash = s.email_hash and slot_day > today.day - $2::integer and id <> s.id
-) p
 where s.id = any ($1)
 order by s.id

@@ -1,6 +1,6 @@
 //! What the gate looks at.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
@@ -116,6 +116,20 @@ pub struct PastMails {
     pub latest: Option<DateTime<Utc>>,
     /// Start of the day (UTC) of the earliest one of the last 90 days.
     pub earliest: Option<DateTime<Utc>>,
+}
+
+impl PastMails {
+    /// Of a mailbox whose other mails are of these days (UTC).
+    pub fn on(days: &[NaiveDate], today: NaiveDate) -> Self {
+        let since = today.checked_sub_days(Days::new(FREQUENCY_DAYS.into()));
+        let recent = || days.iter().filter(|day| Some(**day) > since);
+        let start = |day: &NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
+        Self {
+            count: u32::try_from(recent().count()).unwrap_or(u32::MAX),
+            latest: days.iter().max().map(start),
+            earliest: recent().min().map(start),
+        }
+    }
 }
 
 /// The address of a profile.

@@ -1,6 +1,6 @@
 //! What only waits, and in which order the rules are asked.
 
-use chrono::TimeDelta;
+use chrono::{NaiveDate, NaiveTime, TimeDelta};
 
 use super::*;
 use crate::domain::quota::Quota;
@@ -32,6 +32,25 @@ fn gate_temporary_obstacle_defers() {
     check(
         |f| f.campaign.status = CampaignStatus::Ended,
         refuse(Reason::CampaignEnded),
+    );
+}
+
+#[test]
+fn past_mails_count_last_90_days() {
+    let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+    let start = |text: &str| Some(day(text).and_time(NaiveTime::MIN).and_utc());
+    let past = |days: &[&str]| {
+        let days: Vec<NaiveDate> = days.iter().map(|text| day(text)).collect();
+        let past = PastMails::on(&days, day("2026-04-01"));
+        (past.count, past.latest, past.earliest)
+    };
+    assert_eq!(past(&[]), (0, None, None));
+    let (old, last) = ("2026-01-01", "2026-01-02");
+    assert_eq!(past(&[old]), (0, start(old), None));
+    assert_eq!(past(&[last, old]), (1, start(last), start(last)));
+    assert_eq!(
+        past(&["2026-03-01", old, "2026-04-02", last]),
+        (3, start("2026-04-02"), start(last))
     );
 }
 
