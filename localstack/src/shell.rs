@@ -35,7 +35,7 @@ pub(crate) async fn psql(session: &Session, arguments: &[String]) -> Result<Erro
     Ok(Error::new(psql.exec()).context("could not start psql"))
 }
 
-/// Prints the variables with which a shell, and what it starts, works on this cloud.
+/// Prints the variables with which a shell, and what it starts, works on this local cloud.
 pub(crate) async fn print(settings: &Settings) -> Result<()> {
     for name in UNSET {
         output::line(format_args!("unset {name}"));
@@ -53,7 +53,7 @@ pub(crate) async fn print(settings: &Settings) -> Result<()> {
         }
         output::line(format_args!("export {name}={}", quoted(&value)));
     }
-    let bin = settings.folder.python().join("bin");
+    let bin = settings.paths.python().join("bin");
     output::line(format_args!(
         "export PATH=\"$PATH\":{}",
         quoted(&bin.to_string_lossy())
@@ -63,8 +63,8 @@ pub(crate) async fn print(settings: &Settings) -> Result<()> {
 
 /// What the deployed functions are given, all of them together.
 pub(crate) async fn function_variables(settings: &Settings) -> Result<BTreeMap<String, String>> {
-    let client = Client::new(&aws::config(&settings.folder));
-    let template = Template::load(&settings.folder.workspace.join("template.yaml"))?;
+    let client = Client::new(&aws::config(&settings.paths));
+    let template = Template::load(&settings.paths.workspace.join("template.yaml"))?;
     let mut variables = BTreeMap::new();
     for function in template.functions()? {
         let name = format!("{STACK}-{}", function.binary);
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_one_word_whatever_it_holds() {
+    fn value_is_quoted_as_one_word() {
         assert_eq!(quoted("a b"), "'a b'");
         assert_eq!(quoted("$HOME's"), r"'$HOME'\''s'");
     }

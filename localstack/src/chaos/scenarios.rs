@@ -100,7 +100,7 @@ pub(crate) async fn run(lab: &Lab, seed: u64, scenario: Scenario) -> Result<Run>
 }
 
 async fn lose_answers(bed: &TestBed<'_>) -> Result<()> {
-    bed.stand_ins.ses().behave(|ses| {
+    bed.stand_ins.ses().configure(|ses| {
         ses.next(2, SesFault::AcceptServerError)
             .next(2, SesFault::AcceptReset)
     });
@@ -167,7 +167,7 @@ async fn use_scarce_quota(bed: &TestBed<'_>) -> Result<Option<Violation>> {
         recipients::unsubscribe(&mut conn, SendId(send)).await?;
     }
     bed.let_mails_go();
-    bed.simulator.rest(LIMIT).await?;
+    bed.simulator.quiesce(LIMIT).await?;
     let handovers = bed.stand_ins.ses().handovers();
     let left = handovers.iter().filter(|mail| mail.accepted).count();
     let subject = format!("{left} mails left under a cap of {CAP}");
@@ -179,7 +179,7 @@ async fn use_scarce_quota(bed: &TestBed<'_>) -> Result<Option<Violation>> {
 /// another sender is calling, and now the old answer comes.
 async fn answer_late(bed: &TestBed<'_>) -> Result<()> {
     // An event would settle the new call before the old answer comes.
-    bed.stand_ins.ses().behave(|ses| {
+    bed.stand_ins.ses().configure(|ses| {
         ses.next(1, SesFault::Throttled)
             .always_timing(Timing::Never)
     });
