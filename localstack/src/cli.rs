@@ -79,7 +79,7 @@ pub(crate) enum Command {
         #[arg(long, value_name = "N")]
         open: Option<usize>,
     },
-    /// Do what an operator does, on this cloud: see why mails were sent, decide, check the set-up
+    /// Use the operator's tool on this cloud: explain sends, decide, check the set-up
     #[command(disable_help_subcommand = true)]
     Outreach(operator::Request),
     /// Open psql on the pipeline's database
