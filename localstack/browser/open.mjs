@@ -1,7 +1,7 @@
 // Opens our pages in a headless Chromium, as a person does, and ends with an error on the first thing
 // that a person would stumble over.
 //
-//   node open.mjs look LINK…    opens each: whole, quiet, usable by everybody
+//   node open.mjs look LINK…    opens each: loaded, without errors, accessible
 //   node open.mjs press LINK    finds the button by its name, presses it from the keyboard
 
 import assert from 'node:assert/strict';
@@ -34,7 +34,7 @@ async function open(browser, link, { script }) {
 }
 
 async function look(browser, link) {
-  // With script, for the judge's sake: the pages themselves have none.
+  // With script, for axe: the pages themselves have none.
   const { context, page, seen } = await open(browser, link, { script: true });
   assert.deepEqual(await context.cookies(), [], `${link} leaves a cookie`);
   assert.equal(await page.$eval('html', (html) => html.lang), 'en');
@@ -44,9 +44,9 @@ async function look(browser, link) {
     await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value }]);
     await page.evaluate(axe.source);
     const { violations, passes } = await page.evaluate(() => globalThis.axe.run({ preload: false }));
-    const said = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html)}`);
-    assert.deepEqual(said, [], `${link} in ${value} colours is not for everybody`);
-    // Where no letters are drawn there is nothing to be judged, and nothing to be found either.
+    const problems = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html)}`);
+    assert.deepEqual(problems, [], `${link} in ${value} colours has accessibility violations`);
+    // Without fonts nothing is drawn, and axe would find nothing.
     assert.ok(passes.some(({ id }) => id === 'color-contrast'), `${link}: its letters are not seen`);
   }
   assert.deepEqual(seen, { requests: [`GET ${link}`], complaints: [] });

@@ -1,4 +1,4 @@
-//! A function whose event says how it shall behave: `{"do": "…"}`, or one message per body of a
+//! A function whose event says what it shall do: `{"do": "…"}`, or one message per body of a
 //! batch, with what to do in each. For the tests of the Lambda service.
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};

@@ -15,7 +15,7 @@ from typing import Any
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
-# Only the shape of the result matters, so any account, region and place of the code will do.
+# Only the shape of the result matters, so any account, region and location of the code will do.
 REGION = "eu-west-1"
 CODE = {"Bucket": "lint", "Key": "bootstrap.zip"}
 
@@ -28,7 +28,7 @@ class NoManagedPolicies:
 
 
 def transformed(template: dict[str, Any]) -> dict[str, Any]:
-    # `sam package` puts the place of the uploaded code where the template names a folder.
+    # `sam package` puts the location of the uploaded code where the template names a folder.
     template["Globals"]["Function"].pop("CodeUri")
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":

@@ -1,4 +1,4 @@
-//! Our pages as scanners and as people meet them, through the function's own URL: every link of every
+//! Our pages as link scanners and as people open them, through the function's own URL: every link of every
 //! mail is opened, which changes nothing, and one button is pressed, which does.
 
 mod chromium;
@@ -19,7 +19,7 @@ use crate::settings::{STACK, Settings};
 use crate::{aws, migrate, output, up};
 use chromium::Chromium;
 
-/// Opens everything, presses one button, and looks at what the database says.
+/// Opens every link, presses one button, and checks the database.
 pub(crate) async fn run(session: &Session) -> Result<()> {
     let settings = &session.settings;
     session.join().await?;
@@ -29,7 +29,7 @@ pub(crate) async fn run(session: &Session) -> Result<()> {
         output::warning("there is no headless Chromium for this processor: nothing was opened");
         return Ok(());
     };
-    let web = address(&aws::config(&settings.folder)).await?;
+    let web = address(&aws::config(&settings.paths)).await?;
     let pages = Pages::of(settings, &web)?;
     let pool = migrate::marked(&settings.database_url()).await?;
     let mut conn = db::acquire(&pool).await?;
@@ -49,7 +49,7 @@ pub(crate) async fn run(session: &Session) -> Result<()> {
     output::step(
         "Opened",
         format_args!(
-            "{} links of {} mails: nobody is unsubscribed",
+            "{} links of {} mails: no recipient is unsubscribed",
             pages.links.len(),
             pages.buttons.len()
         ),
@@ -81,7 +81,7 @@ pub(crate) async fn address(aws: &SdkConfig) -> Result<Url> {
         .function_name(format!("{STACK}-web"))
         .send()
         .await
-        .context("could not ask where the web function answers; is the cloud up?")?;
+        .context("could not ask where the web function answers; is the local cloud up?")?;
     Ok(Url::parse(asked.function_url())?)
 }
 
@@ -95,7 +95,7 @@ struct Pages {
 
 impl Pages {
     fn of(settings: &Settings, web: &Url) -> Result<Self> {
-        let mails = ledger::read(&settings.folder)?;
+        let mails = ledger::read(&settings.paths)?;
         // An earlier cloud had another address: nothing answers there any more.
         let ours = |link: &Url| link.origin() == web.origin();
         let links: BTreeSet<Url> = mails.iter().flat_map(links_of).filter(ours).collect();
@@ -107,9 +107,9 @@ impl Pages {
         if buttons.is_empty() {
             bail!("no mail links to {web}; `cargo local demo` sends some");
         }
-        // Names below `localhost` mean this machine, whatever its resolver thinks of them.
+        // Names below `localhost` mean this machine, whatever its resolver answers.
         let host = web.host_str().context("the function's URL has no host")?;
-        let here = SocketAddr::from((Ipv4Addr::LOCALHOST, settings.folder.cloud_port));
+        let here = SocketAddr::from((Ipv4Addr::LOCALHOST, settings.paths.localstack_port));
         let client = Client::builder()
             .no_proxy()
             .redirect(redirect::Policy::none())

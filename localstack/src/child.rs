@@ -108,7 +108,7 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         if let Some(leader) = self.leader {
-            // Nobody is left to hear of a failure: the group may have ended at this moment.
+            // A failure does not matter: the group may have ended at this moment.
             let _ = kill_process_group(leader, Signal::TERM);
         }
     }
@@ -121,13 +121,13 @@ mod tests {
 
     use super::*;
     use crate::environment::Environment;
-    use crate::folder::Folder;
+    use crate::paths::Paths;
     use crate::{process, wait};
 
     fn shell(script: &str) -> Command {
-        let folder = Folder::from_lookup(Path::new("/checkout"), &|_| None).unwrap();
+        let paths = Paths::from_lookup(Path::new("/checkout"), &|_| None).unwrap();
         let path = ("PATH".into(), "/usr/bin:/bin".into());
-        let mut command = Environment::seal([path], &folder).command("sh");
+        let mut command = Environment::seal([path], &paths).command("sh");
         command.args(["-c", script]);
         command
     }
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_interrupted_child_takes_its_own_children_along() {
+    async fn interrupted_child_ends_with_its_children() {
         let numbers = tempfile::NamedTempFile::new().unwrap();
         let path = numbers.path().display();
         let running = run(shell(&format!("sleep 600 & echo $! > {path}; wait")));

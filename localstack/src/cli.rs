@@ -17,21 +17,21 @@ const EXAMPLES: &str = "\
 Examples:
   cargo local demo                 From nothing to mails, and proof that every number agrees
   cargo local test                 All tests, with what they need
-  cargo local logs sender -f       What the sender says, as it says it
-  cargo local mail --open 3        The third mail that left, whole
+  cargo local logs sender -f       The sender's log as it is written
+  cargo local mail --open 3        The third mail that was sent, in full
   eval \"$(cargo local env)\"        What `cargo lambda watch` needs
 
 Where things are (each can be set in the shell):
   LOCAL_DIR=.local                 The one folder that is written to
   LOCAL_CLOUD_PORT=4566            LocalStack
-  LOCAL_INTERNET_PORT=4580         The stand-in for OpenAI, X and the simulated source
+  LOCAL_STAND_IN_PORT=4580         The stand-in for OpenAI, X and the simulated source
   LOCAL_PYTHON=python3             The Python to start from
   LOCAL_DATABASE_URL=              Another PostgreSQL than the embedded one; a database there is used
                                    only if this tool made it, and a DATABASE_URL is never followed
   LOCAL_OPENAI_API_KEY=            Reach the real OpenAI (LOCAL_OPENAI_BASE_URL: another server)
   LOCAL_X_BEARER_TOKEN=            Reach the real X (LOCAL_X_API_BASE: another server)";
 
-/// The whole cloud on this machine: PostgreSQL, queues, functions and mail, without Docker
+/// The whole system on this machine: PostgreSQL, queues, functions and mail, without Docker
 #[derive(Debug, Parser)]
 #[command(
     name = "local",
@@ -46,14 +46,14 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// What can be asked for.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Start everything, build the functions, migrate, deploy template.yaml
     Up(UpArgs),
     /// Stop everything that runs
     Down {
-        /// Forget all data too: database, mails, logs (the installed tools stay)
+        /// Delete all data too: database, mails, logs (the installed tools stay)
         #[arg(long)]
         wipe: bool,
     },
@@ -79,7 +79,7 @@ pub(crate) enum Command {
         #[arg(long, value_name = "N")]
         open: Option<usize>,
     },
-    /// Do what an operator does, on this cloud: see why mails left, decide, check the set-up
+    /// Use the operator's tool on this cloud: explain sends, decide, check the set-up
     #[command(disable_help_subcommand = true)]
     Outreach(operator::Request),
     /// Open psql on the pipeline's database
@@ -88,9 +88,9 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Run the whole pipeline on made-up leads and reconcile what came of it
+    /// Run the whole pipeline on made-up leads and reconcile the results
     Demo(DemoArgs),
-    /// Break the functions in every way, and see whether each promise held
+    /// Inject faults into the functions and check every invariant
     Chaos(crate::chaos::ChaosArgs),
     /// Measure how fast the functions are, next to what limits them
     Bench(crate::bench::BenchArgs),
@@ -120,14 +120,14 @@ pub(crate) enum Command {
     Env,
     /// Answer as OpenAI, X and the simulated source
     #[command(hide = true)]
-    Internet {
+    StandIns {
         /// Where to listen on 127.0.0.1
         #[arg(long)]
         port: u16,
-        /// What the made-up world grows from
+        /// The seed of the made-up people
         #[arg(long)]
         seed: u64,
-        /// How many people it holds
+        /// How many people there are
         #[arg(long)]
         leads: u32,
     },
@@ -160,7 +160,7 @@ pub(crate) struct DemoArgs {
     /// How many people the sources hold
     #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) leads: u32,
-    /// Another seed is another world
+    /// The seed of the made-up people
     #[arg(long, default_value_t = 7, value_name = "S")]
     pub(crate) seed: u64,
     /// Write the numbers there too

@@ -9,8 +9,8 @@ use crate::cli::Command;
 use crate::session::Session;
 use crate::settings::Settings;
 use crate::{
-    bench, browser, chaos, demo, internet, invoke, leads, lint, logs, mail, output, outreach,
-    shell, sqlx, status, test, up,
+    bench, browser, chaos, demo, invoke, leads, lint, logs, mail, output, outreach, shell, sqlx,
+    stand_ins, status, test, up,
 };
 
 /// As shells count an end by SIGINT.
@@ -18,9 +18,9 @@ const INTERRUPTED: u8 = 130;
 
 /// Runs one command to its end, or to Ctrl-C: then what this run started is stopped again.
 pub(crate) async fn run(command: Command) -> ExitCode {
-    // The stand-in is a process of the cloud itself: it reads no settings and stops when it is told.
-    if let Command::Internet { port, seed, leads } = command {
-        let served = internet::serve(port, up::World { seed, leads }).await;
+    // The stand-in is a process of the cloud itself: it reads no settings and stops on a signal.
+    if let Command::StandIns { port, seed, leads } = command {
+        let served = stand_ins::serve(port, up::Population { seed, leads }).await;
         return served.map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS);
     }
     let session = match Settings::from_shell() {
@@ -66,7 +66,7 @@ async fn dispatch(session: &Session, command: Command) -> Result<ExitCode> {
         Command::Lint => lint::run(session).await?,
         Command::Browser => browser::run(session).await?,
         Command::Env => shell::print(&session.settings).await?,
-        Command::Internet { .. } => {}
+        Command::StandIns { .. } => {}
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -77,7 +77,7 @@ async fn down(session: &Session, wipe: bool) -> Result<()> {
         output::fresh("Nothing", "runs");
     }
     if wipe {
-        session.settings.folder.wipe()?;
+        session.settings.paths.wipe()?;
         output::step(
             "Wiped",
             "database, mails and logs; the installed tools stay",

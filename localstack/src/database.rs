@@ -4,7 +4,7 @@ use std::path::Path;
 
 use url::Url;
 
-use crate::folder::Folder;
+use crate::paths::Paths;
 
 /// The database of the pipeline on the embedded server.
 const NAME: &str = "outreach";
@@ -21,9 +21,9 @@ pub(crate) enum Database {
 impl Database {
     /// Only `LOCAL_DATABASE_URL` is followed, and only to a database that was made here
     /// (`migrate.rs`). A plain `DATABASE_URL` may be a deployed stack's, on this machine too: the end of
-    /// a tunnel is. The second value says what was left aside.
+    /// a tunnel is. The second value is a notice of what was ignored.
     pub(crate) fn from_lookup(
-        folder: &Folder,
+        paths: &Paths,
         lookup: &impl Fn(&str) -> Option<String>,
     ) -> (Self, Option<String>) {
         let given = |name: &str| lookup(name).filter(|url| !url.is_empty());
@@ -32,7 +32,7 @@ impl Database {
         }
         // What `cargo local env` printed.
         let is_ours =
-            |url: &str| socket(url).is_some_and(|path| Path::new(&path) == folder.postgres());
+            |url: &str| socket(url).is_some_and(|path| Path::new(&path) == paths.postgres());
         let notice = given("DATABASE_URL").filter(|url| !is_ours(url)).map(|_| {
             "DATABASE_URL is not followed; LOCAL_DATABASE_URL=… names a PostgreSQL for the local cloud"
                 .to_owned()
@@ -41,24 +41,24 @@ impl Database {
     }
 
     /// The URL of the pipeline's database.
-    pub(crate) fn url(&self, folder: &Folder) -> String {
+    pub(crate) fn url(&self, paths: &Paths) -> String {
         match self {
-            Self::Embedded => embedded_url(folder, NAME),
+            Self::Embedded => embedded_url(paths, NAME),
             Self::Given(url) => url.clone(),
         }
     }
 
     /// The pipeline's database with what the function of this name may do (migrations, roles). The login
     /// of another server may not be a member of that role: there the functions work as its owner.
-    pub(crate) fn url_of(&self, folder: &Folder, function: &str) -> Option<String> {
-        let as_role = || format!("{}&options[role]=outreach_{function}", self.url(folder));
+    pub(crate) fn url_of(&self, paths: &Paths, function: &str) -> Option<String> {
+        let as_role = || format!("{}&options[role]=outreach_{function}", self.url(paths));
         matches!(self, Self::Embedded).then(as_role)
     }
 
     /// The URL of a database beside it, for what must not touch the pipeline's data.
-    pub(crate) fn url_beside(&self, folder: &Folder, suffix: &str) -> String {
+    pub(crate) fn url_beside(&self, paths: &Paths, suffix: &str) -> String {
         match self {
-            Self::Embedded => embedded_url(folder, &format!("{NAME}_{suffix}")),
+            Self::Embedded => embedded_url(paths, &format!("{NAME}_{suffix}")),
             Self::Given(url) => Url::parse(url).map_or_else(
                 |_| url.clone(),
                 |mut beside| {
@@ -70,10 +70,10 @@ impl Database {
     }
 }
 
-fn embedded_url(folder: &Folder, name: &str) -> String {
-    let folder = folder.postgres();
+fn embedded_url(paths: &Paths, name: &str) -> String {
+    let paths = paths.postgres();
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    query.append_pair("host", &folder.to_string_lossy());
+    query.append_pair("host", &paths.to_string_lossy());
     // The host that is written out is not asked: the URL standard knows no user without a host, and
     // PostgreSQL's own parameter wins over it.
     format!("postgresql://postgres@localhost/{name}?{}", query.finish())
@@ -92,8 +92,8 @@ mod tests {
     use super::*;
 
     fn choose(variables: &[(&str, &str)]) -> (Database, Option<String>) {
-        let folder = Folder::from_lookup(Path::new("/checkout"), &|_| None).unwrap();
-        Database::from_lookup(&folder, &|name| {
+        let paths = Paths::from_lookup(Path::new("/checkout"), &|_| None).unwrap();
+        Database::from_lookup(&paths, &|name| {
             variables
                 .iter()
                 .find(|(known, _)| *known == name)
@@ -125,8 +125,8 @@ mod tests {
 
     #[test]
     fn what_env_printed_is_the_embedded_server_again() {
-        let folder = Folder::from_lookup(Path::new("/checkout"), &|_| None).unwrap();
-        let url = Database::Embedded.url(&folder);
+        let paths = Paths::from_lookup(Path::new("/checkout"), &|_| None).unwrap();
+        let url = Database::Embedded.url(&paths);
         assert_eq!(
             url,
             "postgresql://postgres@localhost/outreach?host=%2Fcheckout%2F.local%2Fpostgres"
@@ -139,20 +139,20 @@ mod tests {
 
     #[test]
     fn function_works_with_its_role_on_embedded_server_only() {
-        let folder = Folder::from_lookup(Path::new("/checkout"), &|_| None).unwrap();
-        let url = Database::Embedded.url_of(&folder, "web").unwrap();
+        let paths = Paths::from_lookup(Path::new("/checkout"), &|_| None).unwrap();
+        let url = Database::Embedded.url_of(&paths, "web").unwrap();
         assert!(url.ends_with("&options[role]=outreach_web"), "{url}");
         let given = Database::Given(NEAR.to_owned());
-        assert_eq!(given.url_of(&folder, "web"), None);
+        assert_eq!(given.url_of(&paths, "web"), None);
     }
 
     #[test]
     fn a_database_beside_keeps_server_and_options() {
-        let folder = Folder::from_lookup(Path::new("/checkout"), &|_| None).unwrap();
+        let paths = Paths::from_lookup(Path::new("/checkout"), &|_| None).unwrap();
         let url = "postgres://dana@localhost:5432/outreach?sslmode=disable".to_owned();
         let given = Database::Given(url);
         assert_eq!(
-            given.url_beside(&folder, "test"),
+            given.url_beside(&paths, "test"),
             "postgres://dana@localhost:5432/outreach_test?sslmode=disable"
         );
     }

@@ -21,24 +21,24 @@ use crate::queues::Queues;
 use crate::session::Session;
 use crate::settings::{STACK, Settings};
 use crate::template::Template;
-use crate::up::{self, World};
-use crate::{cloud, invoke, output, process};
+use crate::up::{self, Population};
+use crate::{invoke, localstack, output, process};
 use facts::Facts;
 use funnel::Funnel;
 use reconcile::{Disagreement, reconcile};
 
-/// Runs the pipeline on made-up leads until it is drained, and compares who says what. Fails when
+/// Runs the pipeline on made-up leads until it is drained, and compares what PostgreSQL, the queues, SES and the stand-ins hold. Fails when
 /// they disagree.
 pub(crate) async fn run(session: &Session, args: &DemoArgs) -> Result<ExitCode> {
     let settings = &session.settings;
-    let world = World {
+    let population = Population {
         seed: args.seed,
         leads: args.leads,
     };
-    let log = LogMark::now(&settings.folder);
-    let up = up::up(session, &args.up, Some(world)).await?;
+    let log = LogMark::now(&settings.paths);
+    let up = up::up(session, &args.up, Some(population)).await?;
     session.keep()?;
-    let template = Template::load(&settings.folder.workspace.join("template.yaml"))?;
+    let template = Template::load(&settings.paths.workspace.join("template.yaml"))?;
     let queues = Queues::find(&up.aws, &template).await?;
 
     let begun = Instant::now();
@@ -50,8 +50,8 @@ pub(crate) async fn run(session: &Session, args: &DemoArgs) -> Result<ExitCode> 
     };
     let collect = collect(settings, &up.aws);
     let drained = Box::pin(pipeline.run(collect, u64::from(args.leads))).await;
-    if drained.is_err() && process::find(&settings.folder, cloud::NAME).is_none() {
-        return Err(process::died(&settings.folder, cloud::NAME));
+    if drained.is_err() && process::find(&settings.paths, localstack::NAME).is_none() {
+        return Err(process::died(&settings.paths, localstack::NAME));
     }
     drained?;
     log.refuse_deadlocks()?;
@@ -106,7 +106,7 @@ pub(crate) async fn run(session: &Session, args: &DemoArgs) -> Result<ExitCode> 
 /// The collector, invoked as its schedule invokes it.
 async fn collect(settings: &Settings, aws: &SdkConfig) -> Result<()> {
     let path = settings
-        .folder
+        .paths
         .workspace
         .join("functions/collector/events/schedule.json");
     let event = std::fs::read_to_string(&path)

@@ -1,4 +1,4 @@
-//! `template.yaml` deployed to LocalStack, and what LocalStack leaves out of it made by hand.
+//! `template.yaml` deployed to LocalStack, and what LocalStack does not create of it, created through its APIs.
 
 mod parameters;
 mod ses;
@@ -34,7 +34,7 @@ pub(crate) async fn deploy(
     template: &Template,
     overrides: &[(String, String)],
 ) -> Result<BTreeMap<String, String>> {
-    let body = template.package_for_local(|name| functions::folder_of(&settings.folder, name))?;
+    let body = template.package_for_local(|name| functions::folder_of(&settings.paths, name))?;
     let parameters = parameters::given(settings, overrides, &body)?;
     let stack = Stack {
         client: Client::new(aws),
@@ -228,7 +228,7 @@ fn says_nothing_changed(reason: &str) -> bool {
     reason.contains("didn't contain changes") || reason.contains("No updates")
 }
 
-/// An SDK's error says "service error"; what the service said is in its metadata.
+/// An SDK's error says "service error"; the service's message is in its metadata.
 fn error(
     attempt: &str,
     error: &(impl aws_sdk_cloudformation::error::ProvideErrorMetadata + std::fmt::Debug),

@@ -2,13 +2,13 @@
 //! speaks AWS is pointed at this machine.
 //!
 //! A list of what to keep, rather than of what to drop, so that a credential, profile, endpoint or
-//! proxy nobody thought of stays outside too.
+//! proxy that is not on the list stays out too.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::process::Command;
 
-use crate::folder::Folder;
+use crate::paths::Paths;
 
 /// The one region of the local cloud.
 pub(crate) const REGION: &str = "us-east-1";
@@ -56,7 +56,7 @@ const KEPT_PREFIXES: [&str; 7] = [
 ];
 
 /// Cargo describes the running package to its child. Build scripts watch some of these names, and
-/// would rebuild the world each time they differ between the shell's cargo and ours.
+/// would rebuild everything each time they differ between the shell's cargo and ours.
 const ABOUT_THIS_PACKAGE: [&str; 6] = [
     "CARGO_PKG_",
     "CARGO_MANIFEST_",
@@ -98,7 +98,7 @@ impl Environment {
     /// Sorts `shell` once; every child is started from the result.
     pub(crate) fn seal(
         shell: impl IntoIterator<Item = (OsString, OsString)>,
-        folder: &Folder,
+        paths: &Paths,
     ) -> Self {
         let (mut kept, mut outward) = (BTreeMap::new(), BTreeMap::new());
         for (name, value) in shell {
@@ -115,8 +115,8 @@ impl Environment {
         Self {
             kept,
             outward,
-            forced: forced(folder),
-            at_home: at_home(folder),
+            forced: forced(paths),
+            at_home: at_home(paths),
         }
     }
 
@@ -150,10 +150,10 @@ impl Environment {
     }
 }
 
-fn forced(folder: &Folder) -> BTreeMap<&'static str, OsString> {
+fn forced(paths: &Paths) -> BTreeMap<&'static str, OsString> {
     let loopback = "127.0.0.1,localhost";
     [
-        ("AWS_ENDPOINT_URL", folder.cloud_url()),
+        ("AWS_ENDPOINT_URL", paths.localstack_url()),
         ("AWS_REGION", REGION.to_owned()),
         ("AWS_DEFAULT_REGION", REGION.to_owned()),
         ("AWS_ACCESS_KEY_ID", DUMMY_KEY.to_owned()),
@@ -170,8 +170,8 @@ fn forced(folder: &Folder) -> BTreeMap<&'static str, OsString> {
     .into()
 }
 
-fn at_home(folder: &Folder) -> BTreeMap<&'static str, OsString> {
-    let home = folder.home();
+fn at_home(paths: &Paths) -> BTreeMap<&'static str, OsString> {
+    let home = paths.home();
     [
         ("XDG_CACHE_HOME", home.join("cache")),
         ("XDG_CONFIG_HOME", home.join("config")),

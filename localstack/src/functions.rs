@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use crate::child;
-use crate::folder::Folder;
+use crate::paths::Paths;
 use crate::settings::Settings;
 use crate::template::Template;
 
@@ -24,7 +24,7 @@ pub(crate) async fn build(settings: &Settings, template: &Template) -> Result<Ve
         .collect();
     let mut cargo = settings.environment.downloader(settings.cargo());
     cargo
-        .current_dir(&settings.folder.workspace)
+        .current_dir(&settings.paths.workspace)
         // No `--package`: features are then resolved for the whole workspace, as they were for this
         // very program, and what both depend on is built once.
         .args(["build", "--message-format=json-render-diagnostics"])
@@ -38,14 +38,14 @@ pub(crate) async fn build(settings: &Settings, template: &Template) -> Result<Ve
         let binary = built
             .get(name)
             .with_context(|| format!("cargo built no binary {name}"))?;
-        place(binary, &folder_of(&settings.folder, name))?;
+        install(binary, &folder_of(&settings.paths, name))?;
     }
     Ok(names)
 }
 
 /// The folder whose `bootstrap` is the function.
-pub(crate) fn folder_of(folder: &Folder, name: &str) -> PathBuf {
-    folder.functions().join(name)
+pub(crate) fn folder_of(paths: &Paths, name: &str) -> PathBuf {
+    paths.functions().join(name)
 }
 
 /// The executables that cargo reports, by name.
@@ -62,7 +62,7 @@ pub(crate) fn executables(messages: &[u8]) -> BTreeMap<String, PathBuf> {
 
 /// Puts `binary` into `folder` as `bootstrap`, in one step: a function that starts at this moment
 /// finds the old one or the new one, whole.
-pub(crate) fn place(binary: &Path, folder: &Path) -> Result<()> {
+pub(crate) fn install(binary: &Path, folder: &Path) -> Result<()> {
     let bootstrap = folder.join("bootstrap");
     if is_same(binary, &bootstrap) {
         return Ok(());
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rebuilt_binary_takes_the_place_of_the_old_one_at_once() {
+    fn rebuilt_binary_replaces_old_one_atomically() {
         let root = tempfile::tempdir().unwrap();
         let (binary, folder) = (
             root.path().join("sender"),
@@ -119,13 +119,13 @@ mod tests {
         for content in ["old", "new"] {
             remove_if_there(&binary).unwrap();
             fs::write(&binary, content).unwrap();
-            place(&binary, &folder).unwrap();
+            install(&binary, &folder).unwrap();
             assert_eq!(
                 fs::read_to_string(folder.join("bootstrap")).unwrap(),
                 content
             );
         }
-        place(&binary, &folder).unwrap();
+        install(&binary, &folder).unwrap();
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
     }
 }

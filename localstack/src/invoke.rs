@@ -33,7 +33,7 @@ pub(crate) async fn run(settings: &Settings, args: &InvokeArgs) -> Result<ExitCo
         (None, None) => "{}".to_owned(),
     };
     let function = logs::function_name(settings, &args.name)?;
-    let answer = call(&aws::config(&settings.folder), &function, event).await?;
+    let answer = call(&aws::config(&settings.paths), &function, event).await?;
     for line in answer.log.lines() {
         output::log(line);
     }
@@ -57,7 +57,7 @@ pub(crate) async fn call(aws: &SdkConfig, function: &str, event: String) -> Resu
         .payload(Blob::new(event))
         .send()
         .await
-        .with_context(|| format!("could not invoke {function}; is the cloud up?"))?;
+        .with_context(|| format!("could not invoke {function}; is the local cloud up?"))?;
     let payload = called.payload().map_or(&[][..], |payload| payload.as_ref());
     let log = called
         .log_result()

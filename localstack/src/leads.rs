@@ -1,23 +1,23 @@
-//! A few demo leads by command, through the same door as every other list.
+//! A few demo leads by command, through a CSV source like any other list.
 
 use anyhow::{Result, bail};
 use serde_json::json;
 use shared::db;
-use simulated::{Profile, World};
+use simulated::{Population, Profile};
 
 use crate::demo::seed;
 use crate::lists::{self, Row};
 use crate::settings::{STACK, Settings};
 use crate::{aws, invoke, migrate, output};
 
-/// Other people than those whom the demo's sources hold.
+/// A seed whose people differ from those of the demo's sources.
 const SEED: u64 = 2026;
 const SOURCE: &str = "leads";
 /// Writes a list of `count` made-up people and has the collector read it.
 pub(crate) async fn insert(settings: &Settings, count: u16) -> Result<()> {
-    let path = settings.folder.root.join("leads.csv");
-    let world = World::new(SEED, usize::from(count));
-    lists::write(&path, world.profiles().iter().map(row))?;
+    let path = settings.paths.root.join("leads.csv");
+    let population = Population::new(SEED, usize::from(count));
+    lists::write(&path, population.profiles().iter().map(row))?;
 
     let pool = migrate::migrated(&settings.database_url()).await?;
     let mut conn = db::acquire(&pool).await?;
@@ -25,7 +25,7 @@ pub(crate) async fn insert(settings: &Settings, count: u16) -> Result<()> {
     let params = json!({ "file": path });
     db::sources::upsert(&mut conn, campaign, SOURCE, "csv", &params).await?;
     let event = json!({ "campaign": seed::CAMPAIGN, "source": SOURCE }).to_string();
-    let aws = aws::config(&settings.folder);
+    let aws = aws::config(&settings.paths);
     let answer = invoke::call(&aws, &format!("{STACK}-collector"), event).await?;
     if answer.error.is_some() {
         bail!(
@@ -34,7 +34,7 @@ pub(crate) async fn insert(settings: &Settings, count: u16) -> Result<()> {
             answer.log.trim_end()
         );
     }
-    let shown = settings.folder.shown(&path);
+    let shown = settings.paths.shown(&path);
     output::step(
         "Inserted",
         format_args!("{count} leads from {shown} into campaign `demo`"),

@@ -1,8 +1,8 @@
-//! `cargo local`: the whole cloud on this machine, without Docker.
+//! `cargo local`: the whole system on this machine, without Docker.
 //!
-//! `up` tells how it starts, `demo` how it is shown to work. Everything lies in one `folder`,
+//! `up` starts it, `demo` shows that it works. Everything lies in one folder (`paths`),
 //! every child runs in one `environment`, and whatever is left running is a `process` with a
-//! record of who it is.
+//! record of its identity.
 
 mod aws;
 mod bench;
@@ -10,25 +10,24 @@ mod browser;
 mod chaos;
 mod child;
 mod cli;
-mod cloud;
 mod command;
 mod database;
 mod demo;
 mod deploy;
+mod endpoints;
 mod environment;
-mod folder;
 mod functions;
-mod internet;
 mod invoke;
 pub mod lambda;
 mod leads;
 mod lint;
 mod lists;
+mod localstack;
 mod logs;
 mod mail;
 mod migrate;
 mod outreach;
-mod outside;
+mod paths;
 mod postgres;
 mod postgres_log;
 mod process;
@@ -39,6 +38,7 @@ mod settings;
 mod shell;
 mod sql;
 mod sqlx;
+mod stand_ins;
 mod status;
 mod template;
 mod test;

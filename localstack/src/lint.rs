@@ -9,21 +9,21 @@ use crate::session::Session;
 use crate::settings::Settings;
 use crate::{child, output, python, up};
 
-/// Fails on anything that cfn-lint has to say.
+/// Fails on any finding of cfn-lint.
 pub(crate) async fn run(session: &Session) -> Result<()> {
     let settings = &session.settings;
     let _alone = session.alone().await?;
     let python = up::prepare(settings).await?;
-    python::prepare_for_checks(&settings.folder, &settings.environment, &python).await?;
+    python::prepare_for_checks(&settings.paths, &settings.environment, &python).await?;
 
-    let written = settings.folder.workspace.join("template.yaml");
+    let written = settings.paths.workspace.join("template.yaml");
     cfn_lint(settings, &python, &written).await?;
     output::step("Linted", "template.yaml");
 
-    let transformed = settings.folder.root.join("template.transformed.json");
+    let transformed = settings.paths.root.join("template.transformed.json");
     let mut transform = settings.environment.daemon(python.program("python"));
     let script = settings
-        .folder
+        .paths
         .workspace
         .join("localstack/executor/transform.py");
     transform.arg(script).arg(&written);
@@ -39,6 +39,6 @@ pub(crate) async fn run(session: &Session) -> Result<()> {
 
 async fn cfn_lint(settings: &Settings, python: &Python, template: &Path) -> Result<()> {
     let mut lint = settings.environment.daemon(python.program("cfn-lint"));
-    lint.current_dir(&settings.folder.workspace).arg(template);
+    lint.current_dir(&settings.paths.workspace).arg(template);
     child::run(lint).await
 }

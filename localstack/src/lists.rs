@@ -23,7 +23,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// Somebody whom the programme fits, and who is nobody else: goes the whole way.
+    /// A person whom the programme fits and who has no duplicate: is written to.
     pub(crate) fn runner(number: u32) -> Self {
         Self {
             platform: "x",

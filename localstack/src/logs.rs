@@ -20,7 +20,7 @@ const LOOK_BACK_MILLIS: i64 = 10_000;
 pub(crate) async fn show(settings: &Settings, name: &str, follow: bool) -> Result<()> {
     let function = function_name(settings, name)?;
     let group = format!("/aws/lambda/{function}");
-    let client = Client::new(&aws::config(&settings.folder));
+    let client = Client::new(&aws::config(&settings.paths));
     let mut shown = HashSet::new();
     let mut since = 0;
     let mut ticks = interval(POLL);
@@ -47,7 +47,7 @@ pub(crate) async fn show(settings: &Settings, name: &str, follow: bool) -> Resul
 
 /// The deployed name of the function that a person calls `name`.
 pub(crate) fn function_name(settings: &Settings, name: &str) -> Result<String> {
-    let template = Template::load(&settings.folder.workspace.join("template.yaml"))?;
+    let template = Template::load(&settings.paths.workspace.join("template.yaml"))?;
     let known: Vec<String> = template
         .functions()?
         .into_iter()
@@ -71,7 +71,8 @@ async fn read(client: &Client, group: &str, since: i64) -> Result<Vec<FilteredLo
         .send();
     let mut events = Vec::new();
     while let Some(page) = pages.next().await {
-        let page = page.with_context(|| format!("could not read {group}; is the cloud up?"))?;
+        let page =
+            page.with_context(|| format!("could not read {group}; is the local cloud up?"))?;
         events.extend(page.events().iter().cloned());
     }
     Ok(events)

@@ -1,4 +1,4 @@
-//! What SES was given: the ledger that says how many mails really left.
+//! The mails that SES was given: the ledger of how many mails really left.
 
 pub(crate) mod ledger;
 
@@ -11,11 +11,11 @@ use ledger::Mail;
 
 /// Lists the mails, or shows the one with this number.
 pub(crate) fn show(settings: &Settings, open: Option<usize>) -> Result<()> {
-    let mails = ledger::read(&settings.folder)?;
+    let mails = ledger::read(&settings.paths)?;
     match open {
         Some(number) => {
             let mail = number.checked_sub(1).and_then(|index| mails.get(index));
-            whole(
+            in_full(
                 mail.with_context(|| {
                     format!("there is no mail {number}; SES has {}", mails.len())
                 })?,
@@ -43,7 +43,7 @@ fn list(mails: &[Mail]) {
 }
 
 /// The headers a recipient's program acts upon, and the text a person reads.
-pub(crate) fn whole(mail: &Mail) {
+pub(crate) fn in_full(mail: &Mail) {
     for (name, value) in &mail.headers {
         output::line(format_args!("{}: {value}", style(name).bold()));
     }

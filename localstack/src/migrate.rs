@@ -9,7 +9,7 @@ use shared::db::{self, PgPool};
 
 use crate::sql::database;
 
-/// Who the audit log names for what is done here.
+/// The actor that the audit log names for work done here.
 const ACTOR: &str = "cargo local";
 /// The comment of a database that was made here.
 const MARK: &str = "made by cargo local, which fills and removes it";

@@ -24,7 +24,7 @@ pub(crate) async fn run(settings: &Settings, request: &Request) -> Result<ExitCo
         database_url: Secret::new(settings.database_url()),
         settings: Box::new(move |name| variables.get(name).cloned()),
         functions,
-        aws: aws::config(&settings.folder),
+        aws: aws::config(&settings.paths),
         if_away: "`cargo local up` starts it",
     };
     operator::run(&stack, request).await

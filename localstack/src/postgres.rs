@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::child;
 use crate::environment::Environment;
-use crate::folder::Folder;
+use crate::paths::Paths;
 use crate::process::{self, Record};
 use crate::python::Python;
 
@@ -22,14 +22,14 @@ pub(crate) struct Server {
 
 /// Starts the server, or finds it running.
 pub(crate) async fn start(
-    folder: &Folder,
+    paths: &Paths,
     environment: &Environment,
     python: &Python,
 ) -> Result<Server> {
     let mut start = environment.daemon(python.program("python"));
     start
         .args(["-m", "local_cloud.postgres", "start"])
-        .arg(folder.postgres());
+        .arg(paths.postgres());
     let output = child::output(start).await?;
     if !output.status.success() {
         let words = String::from_utf8_lossy(&output.stderr);
@@ -39,13 +39,13 @@ pub(crate) async fn start(
 }
 
 /// The living server, if there is one, by the record it keeps itself.
-pub(crate) fn find(folder: &Folder) -> Option<Record> {
-    let text = std::fs::read_to_string(folder.postgres().join("postmaster.pid")).ok()?;
+pub(crate) fn find(paths: &Paths) -> Option<Record> {
+    let text = std::fs::read_to_string(paths.postgres().join("postmaster.pid")).ok()?;
     let mut lines = text.lines();
     let pid = lines.next()?.trim().parse().ok()?;
-    let said: u64 = lines.nth(1)?.trim().parse().ok()?;
+    let recorded: u64 = lines.nth(1)?.trim().parse().ok()?;
     // The server notes its own clock a moment after the system noted the process.
-    let started_at = process::started_at(pid).filter(|started| started.abs_diff(said) <= 5)?;
+    let started_at = process::started_at(pid).filter(|started| started.abs_diff(recorded) <= 5)?;
     Some(Record {
         pid,
         started_at,
@@ -54,11 +54,11 @@ pub(crate) fn find(folder: &Folder) -> Option<Record> {
 }
 
 /// Stops the server; false when none runs.
-pub(crate) async fn stop(folder: &Folder) -> Result<bool> {
-    let Some(record) = find(folder) else {
+pub(crate) async fn stop(paths: &Paths) -> Result<bool> {
+    let Some(record) = find(paths) else {
         return Ok(false);
     };
-    // To PostgreSQL this means: end the sessions, write everything, go.
+    // To PostgreSQL this means: end the sessions, write everything, exit.
     process::end("postgres", &record, Signal::INT).await?;
     Ok(true)
 }

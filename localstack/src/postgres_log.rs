@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::folder::Folder;
+use crate::paths::Paths;
 
 /// What PostgreSQL writes when it ends a transaction for another.
 const DEADLOCK: &str = "deadlock detected";
@@ -21,8 +21,8 @@ pub(crate) struct LogMark {
 
 impl LogMark {
     /// From now on, in the log of the server in this folder.
-    pub(crate) fn now(folder: &Folder) -> Self {
-        let path = folder.postgres().join("log");
+    pub(crate) fn now(paths: &Paths) -> Self {
+        let path = paths.postgres().join("log");
         // No log yet: the server will begin one.
         let offset = std::fs::metadata(&path).map_or(0, |file| file.len());
         Self { path, offset }
@@ -97,9 +97,9 @@ mod tests {
 ";
 
     fn mark(folder: &Path) -> LogMark {
-        let folder = Folder::from_lookup(folder, &|_| None).unwrap();
-        std::fs::create_dir_all(folder.postgres()).unwrap();
-        LogMark::now(&folder)
+        let paths = Paths::from_lookup(folder, &|_| None).unwrap();
+        std::fs::create_dir_all(paths.postgres()).unwrap();
+        LogMark::now(&paths)
     }
 
     #[track_caller]

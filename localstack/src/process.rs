@@ -1,6 +1,6 @@
-//! Processes that outlive the command: each in a group of its own, with a record of who it is.
+//! Processes that outlive the command: each in a group of its own, with a record of its identity.
 //!
-//! A number alone is no identity: after a crash or a reboot it may belong to somebody else. The
+//! A number alone is no identity: after a crash or a reboot it may belong to another process. The
 //! record keeps the start time too, and only a process that matches both is ours to stop.
 
 use std::fs::{self, File};
@@ -15,20 +15,20 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use serde::{Deserialize, Serialize};
 use sysinfo::{ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System};
 
-use crate::folder::Folder;
+use crate::paths::Paths;
 use crate::{output, wait};
 
 /// How long a process may take to end itself before it is ended.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 const MOMENT: Duration = Duration::from_secs(1);
 const POLL: Duration = Duration::from_millis(50);
 const TAIL_BYTES: i64 = 2_000;
 
-/// Who a process of the cloud is.
+/// The identity of a process of the local cloud.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Record {
     pub(crate) pid: u32,
-    /// Seconds since the epoch, as the system tells it.
+    /// Seconds since the epoch, as the system reports it.
     pub(crate) started_at: u64,
     /// What it was started with: a process started with something else is replaced.
     pub(crate) fingerprint: String,
@@ -42,23 +42,23 @@ impl Record {
 }
 
 /// The living process called `name`, if there is one.
-pub(crate) fn find(folder: &Folder, name: &str) -> Option<Record> {
-    let text = fs::read_to_string(record_path(folder, name)).ok()?;
+pub(crate) fn find(paths: &Paths, name: &str) -> Option<Record> {
+    let text = fs::read_to_string(record_path(paths, name)).ok()?;
     serde_json::from_str(&text).ok().filter(Record::is_alive)
 }
 
 /// Starts `command` as the process called `name`; what it prints goes to its log.
 pub(crate) fn start(
-    folder: &Folder,
+    paths: &Paths,
     name: &str,
     mut command: Command,
     fingerprint: &str,
 ) -> Result<Record> {
     use std::os::unix::process::CommandExt as _;
 
-    let log_path = folder.log(name);
-    fs::create_dir_all(log_path.parent().unwrap_or(&folder.root))?;
-    fs::create_dir_all(folder.running())?;
+    let log_path = paths.log(name);
+    fs::create_dir_all(log_path.parent().unwrap_or(&paths.root))?;
+    fs::create_dir_all(paths.running())?;
     let log = File::create(&log_path)
         .with_context(|| format!("could not write {}", log_path.display()))?;
     let program = command.get_program().to_owned();
@@ -75,19 +75,19 @@ pub(crate) fn start(
         started_at,
         fingerprint: fingerprint.to_owned(),
     });
-    let record = record.ok_or_else(|| died(folder, name))?;
+    let record = record.ok_or_else(|| died(paths, name))?;
     let text = serde_json::to_string(&record)?;
-    fs::write(record_path(folder, name), text).inspect_err(|_| signal(&record, Signal::KILL))?;
+    fs::write(record_path(paths, name), text).inspect_err(|_| signal(&record, Signal::KILL))?;
     Ok(record)
 }
 
 /// Stops the process called `name` and what it started; false when none runs.
-pub(crate) async fn stop(folder: &Folder, name: &str) -> Result<bool> {
-    let found = find(folder, name);
+pub(crate) async fn stop(paths: &Paths, name: &str) -> Result<bool> {
+    let found = find(paths, name);
     if let Some(record) = &found {
         end(name, record, Signal::TERM).await?;
     }
-    match fs::remove_file(record_path(folder, name)) {
+    match fs::remove_file(record_path(paths, name)) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
         _ => Ok(found.is_some()),
     }
@@ -97,16 +97,13 @@ pub(crate) async fn stop(folder: &Folder, name: &str) -> Result<bool> {
 pub(crate) async fn end(name: &str, record: &Record, ask: Signal) -> Result<()> {
     signal(record, ask);
     let gone = async || Ok((!record.is_alive()).then_some(()));
-    if wait::until("it to end", PATIENCE, POLL, gone)
-        .await
-        .is_err()
-    {
+    if wait::until("it to end", TIMEOUT, POLL, gone).await.is_err() {
         output::warning(format_args!(
             "{name} (pid {}) did not end when asked",
             record.pid
         ));
         signal(record, Signal::KILL);
-        wait::until("it to be ended", PATIENCE, POLL, gone)
+        wait::until("it to be ended", TIMEOUT, POLL, gone)
             .await
             .with_context(|| format!("could not stop {name} (pid {})", record.pid))?;
     }
@@ -117,18 +114,18 @@ pub(crate) async fn end(name: &str, record: &Record, ask: Signal) -> Result<()> 
     Ok(())
 }
 
-/// The error of a process that ended by itself, with its last words.
-pub(crate) fn died(folder: &Folder, name: &str) -> anyhow::Error {
-    let log = folder.log(name);
+/// The error of a process that ended by itself, with the end of its log.
+pub(crate) fn died(paths: &Paths, name: &str) -> anyhow::Error {
+    let log = paths.log(name);
     let words = tail(&log).unwrap_or_default();
     anyhow!(
         "{name} ended by itself; the end of {}:\n{}",
-        folder.shown(&log),
+        paths.shown(&log),
         words.trim_end()
     )
 }
 
-/// Fails, naming `variable`, when somebody else listens on `port`.
+/// Fails, naming `variable`, when another process listens on `port`.
 ///
 /// A process that was just stopped may hold it for a moment longer: its first thread is seen to end
 /// before the last one has.
@@ -189,8 +186,8 @@ fn group(record: &Record) -> Option<Pid> {
     i32::try_from(record.pid).ok().and_then(Pid::from_raw)
 }
 
-fn record_path(folder: &Folder, name: &str) -> std::path::PathBuf {
-    folder.running().join(format!("{name}.json"))
+fn record_path(paths: &Paths, name: &str) -> std::path::PathBuf {
+    paths.running().join(format!("{name}.json"))
 }
 
 #[cfg(test)]

@@ -11,14 +11,14 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
 use crate::environment::Environment;
-use crate::folder::Folder;
+use crate::paths::Paths;
 use crate::{child, output};
 
 /// The programs of the prepared environment.
 #[derive(Debug, Clone)]
 pub(crate) struct Python {
     bin: PathBuf,
-    /// What it was built from: whoever runs in it is started anew when this changes.
+    /// What it was built from: what runs in it is started again when this changes.
     pub(crate) stamp: String,
 }
 
@@ -31,13 +31,13 @@ impl Python {
 
 /// Prepares the environment, or finds it prepared.
 pub(crate) async fn prepare(
-    folder: &Folder,
+    paths: &Paths,
     environment: &Environment,
     chosen: Option<&str>,
 ) -> Result<Python> {
-    folder.make()?;
-    let sources = folder.workspace.join("localstack/executor");
-    let home = folder.python();
+    paths.make()?;
+    let sources = paths.workspace.join("localstack/executor");
+    let home = paths.python();
     let bin = home.join("bin");
     let tools = Part {
         name: "tools",
@@ -66,9 +66,9 @@ pub(crate) async fn prepare(
         let (python, version) = find::find(environment, chosen).await?;
         output::step(
             "Preparing",
-            format_args!("Python {version} in {}", folder.shown(&home)),
+            format_args!("Python {version} in {}", paths.shown(&home)),
         );
-        folder.remove(&home)?;
+        paths.remove(&home)?;
         let mut create = environment.downloader(python);
         create.args(["-m", "venv"]).arg(&home);
         child::run(create)
@@ -97,10 +97,10 @@ pub(crate) async fn prepare(
         );
         install.executor().await?;
         // LocalStack finds plug-ins through a cache that does not notice a new version.
-        folder.remove(&folder.home().join("cache"))?;
+        paths.remove(&paths.home().join("cache"))?;
         executor.put_in(&home)?;
     }
-    folder.make_home()?;
+    paths.make_home()?;
     Ok(Python {
         bin,
         stamp: format!("{}-{}", tools.stamp, executor.stamp),
@@ -109,42 +109,42 @@ pub(crate) async fn prepare(
 
 /// Adds the linters and test tools of the Python side and of the template.
 pub(crate) async fn prepare_for_checks(
-    folder: &Folder,
+    paths: &Paths,
     environment: &Environment,
     python: &Python,
 ) -> Result<()> {
     let what = "cfn-lint and the checks of the Python side";
     let file = "localstack/executor/requirements-dev.txt";
-    prepare_more(folder, environment, python, ("checks", what, file)).await
+    prepare_more(paths, environment, python, ("checks", what, file)).await
 }
 
 /// Adds Node, which installs and drives the browser.
 pub(crate) async fn prepare_for_browser(
-    folder: &Folder,
+    paths: &Paths,
     environment: &Environment,
     python: &Python,
 ) -> Result<()> {
     let what = "Node, to drive a browser (about 60 MB)";
     let file = "localstack/browser/requirements.txt";
-    prepare_more(folder, environment, python, ("node", what, file)).await
+    prepare_more(paths, environment, python, ("node", what, file)).await
 }
 
 async fn prepare_more(
-    folder: &Folder,
+    paths: &Paths,
     environment: &Environment,
     python: &Python,
     (name, what, file): (&'static str, &str, &str),
 ) -> Result<()> {
-    let home = folder.python();
+    let home = paths.python();
     let part = Part {
         name,
-        stamp: stamp(&home, &[folder.workspace.join(file)])? + &python.stamp,
+        stamp: stamp(&home, &[paths.workspace.join(file)])? + &python.stamp,
     };
     if !part.is_in(&home) {
         output::step("Installing", what);
         let install = Install {
             environment,
-            sources: &folder.workspace,
+            sources: &paths.workspace,
             bin: &python.bin,
         };
         install.locked(file, &["--require-hashes"]).await?;
@@ -203,7 +203,7 @@ impl Install<'_> {
     }
 }
 
-/// One step of the preparation, done when its stamp says what its inputs say.
+/// One step of the preparation, done when its stamp matches its inputs.
 struct Part {
     name: &'static str,
     stamp: String,
@@ -223,7 +223,7 @@ impl Part {
     }
 }
 
-/// The place counts too: a virtual environment cannot be moved.
+/// The path counts too: a virtual environment cannot be moved.
 fn stamp(home: &Path, inputs: &[PathBuf]) -> Result<String> {
     let mut hash = Sha256::new_with_prefix(home.as_os_str().as_encoded_bytes());
     for input in inputs {
@@ -257,7 +257,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stamp_follows_its_inputs_and_its_place() {
+    fn stamp_depends_on_inputs_and_path() {
         let root = tempfile::tempdir().unwrap();
         let file = root.path().join("requirements.txt");
         fs::write(&file, "a==1").unwrap();

@@ -22,12 +22,12 @@ pub(crate) struct Depth {
     pub(crate) has_consumer: bool,
     /// Messages that wait.
     pub(crate) waiting: u64,
-    /// Messages that somebody works on, or that come back later.
+    /// Messages that a function works on, or that come back later.
     pub(crate) in_flight: u64,
 }
 
 impl Depth {
-    /// Whether messages here are work that somebody is about to do.
+    /// Whether messages here are work that a function will do.
     pub(crate) fn is_work(&self) -> bool {
         self.has_consumer && !self.is_dead_letters
     }
@@ -59,7 +59,7 @@ impl Queues {
         let consumed = consumed(aws).await?;
         let mut known = Vec::new();
         for queue in template.queues(STACK)? {
-            let missing = || format!("queue {} is not there; is the cloud up?", queue.name);
+            let missing = || format!("queue {} is not there; is the local cloud up?", queue.name);
             let found = client.get_queue_url().queue_name(&queue.name).send().await;
             known.push(Known {
                 url: found
@@ -123,7 +123,7 @@ async fn consumed(aws: &SdkConfig) -> Result<BTreeSet<String>> {
         .list_event_source_mappings()
         .send()
         .await;
-    let listed = listed.context("could not list who reads the queues; is the cloud up?")?;
+    let listed = listed.context("could not list who reads the queues; is the local cloud up?")?;
     let name = |arn: &str| arn.rsplit(':').next().map(str::to_owned);
     let mappings = listed.event_source_mappings();
     Ok(mappings

@@ -1,7 +1,7 @@
-//! One run of the command: its settings, what it started, and who else works in the same folder.
+//! One run of the command: its settings, what it started, and which other runs work in the same folder.
 //!
 //! Three locks lie in the folder, each held by a process and let go by the system when that ends:
-//! `lock` by whoever prepares or deploys, `testing` by a test run, and `users`, shared, by every run that
+//! `lock` by a run that prepares or deploys, `testing` by a test run, and `users`, shared, by every run that
 //! uses the cloud. What a run started for itself is stopped by the last of its users.
 
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::settings::Settings;
-use crate::{cloud, internet, output, postgres, process, wait};
+use crate::{localstack, output, postgres, process, stand_ins, wait};
 
 const POLL: Duration = Duration::from_millis(100);
 
@@ -21,19 +21,19 @@ const POLL: Duration = Duration::from_millis(100);
 /// others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Part {
-    Cloud,
-    Internet,
+    LocalStack,
+    StandIns,
     Postgres,
 }
 
 impl Part {
-    pub(crate) const ALL: [Self; 3] = [Self::Cloud, Self::Internet, Self::Postgres];
+    pub(crate) const ALL: [Self; 3] = [Self::LocalStack, Self::StandIns, Self::Postgres];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Postgres => "PostgreSQL",
-            Self::Cloud => "LocalStack",
-            Self::Internet => "the stand-ins",
+            Self::LocalStack => "LocalStack",
+            Self::StandIns => "the stand-ins",
         }
     }
 }
@@ -67,16 +67,16 @@ impl Session {
     /// Notes that `part` is about to be started, unless it runs: it is stopped after its last user, or
     /// stays when [`Self::keep`] says so.
     pub(crate) fn about_to_start(&self, part: Part) -> Result<()> {
-        let folder = &self.settings.folder;
+        let paths = &self.settings.paths;
         let runs = match part {
-            Part::Postgres => postgres::find(folder).is_some(),
-            Part::Cloud => process::find(folder, cloud::NAME).is_some(),
-            Part::Internet => process::find(folder, internet::NAME).is_some(),
+            Part::Postgres => postgres::find(paths).is_some(),
+            Part::LocalStack => process::find(paths, localstack::NAME).is_some(),
+            Part::StandIns => process::find(paths, stand_ins::NAME).is_some(),
         };
         if !runs {
             let mut parts = self.temporary()?;
             parts.insert(part);
-            fs::create_dir_all(folder.running())?;
+            fs::create_dir_all(paths.running())?;
             fs::write(self.temporary_path(), serde_json::to_string(&parts)?)?;
         }
         Ok(())
@@ -109,7 +109,7 @@ impl Session {
         self.keep()
     }
 
-    /// Stops everything, whoever started it; false when nothing ran. Fails while another run uses it.
+    /// Stops everything, also what other runs started; false when nothing ran. Fails while another run uses it.
     pub(crate) async fn stop_everything(&self) -> Result<bool> {
         let file = self.lock_file("users")?;
         if !is_free(file.try_lock())? {
@@ -124,11 +124,11 @@ impl Session {
     }
 
     async fn stop(&self, part: Part) -> Result<bool> {
-        let folder = &self.settings.folder;
+        let paths = &self.settings.paths;
         let stopped = match part {
-            Part::Postgres => postgres::stop(folder).await?,
-            Part::Cloud => process::stop(folder, cloud::NAME).await?,
-            Part::Internet => process::stop(folder, internet::NAME).await?,
+            Part::Postgres => postgres::stop(paths).await?,
+            Part::LocalStack => process::stop(paths, localstack::NAME).await?,
+            Part::StandIns => process::stop(paths, stand_ins::NAME).await?,
         };
         if stopped {
             output::step("Stopped", part.name());
@@ -162,9 +162,9 @@ impl Session {
     }
 
     fn lock_file(&self, name: &str) -> Result<File> {
-        let folder = &self.settings.folder;
-        folder.make()?;
-        let path = folder.root.join(name);
+        let paths = &self.settings.paths;
+        paths.make()?;
+        let path = paths.root.join(name);
         File::create(&path).with_context(|| format!("could not write {}", path.display()))
     }
 
@@ -179,7 +179,7 @@ impl Session {
     }
 
     fn temporary_path(&self) -> std::path::PathBuf {
-        self.settings.folder.running().join("temporary.json")
+        self.settings.paths.running().join("temporary.json")
     }
 }
 

@@ -1,13 +1,13 @@
-//! What was asked for, read once from the shell.
+//! The settings, read once from the shell.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
 use crate::database::Database;
+use crate::endpoints::Endpoints;
 use crate::environment::Environment;
-use crate::folder::Folder;
-use crate::outside::Outside;
+use crate::paths::Paths;
 
 /// The CloudFormation stack, and the prefix of everything in it.
 pub(crate) const STACK: &str = "outreach";
@@ -15,13 +15,13 @@ pub(crate) const STACK: &str = "outreach";
 /// Everything that the shell decides.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    pub(crate) folder: Folder,
+    pub(crate) paths: Paths,
     pub(crate) environment: Environment,
     pub(crate) database: Database,
-    pub(crate) outside: Outside,
+    pub(crate) endpoints: Endpoints,
     /// The Python to use (`LOCAL_PYTHON`).
     pub(crate) python: Option<String>,
-    /// What was found in the shell and left aside.
+    /// Notices of variables in the shell that are ignored.
     pub(crate) notices: Vec<String>,
 }
 
@@ -29,26 +29,26 @@ impl Settings {
     /// Reads the variables of this process.
     pub(crate) fn from_shell() -> Result<Self> {
         let lookup = |name: &str| variable(name);
-        let folder = Folder::from_lookup(&workspace(), &lookup)?;
-        let (database, ignored) = Database::from_lookup(&folder, &lookup);
-        let outside = Outside::from_lookup(&folder, &lookup);
+        let paths = Paths::from_lookup(&workspace(), &lookup)?;
+        let (database, ignored) = Database::from_lookup(&paths, &lookup);
+        let endpoints = Endpoints::from_lookup(&paths, &lookup);
         let notices = ignored
             .into_iter()
-            .chain(outside.notices.iter().cloned())
+            .chain(endpoints.notices.iter().cloned())
             .collect();
         Ok(Self {
-            environment: Environment::seal(std::env::vars_os(), &folder),
+            environment: Environment::seal(std::env::vars_os(), &paths),
             python: lookup("LOCAL_PYTHON"),
-            folder,
+            paths,
             database,
-            outside,
+            endpoints,
             notices,
         })
     }
 
     /// The URL of the pipeline's database.
     pub(crate) fn database_url(&self) -> String {
-        self.database.url(&self.folder)
+        self.database.url(&self.paths)
     }
 
     /// The cargo that started us, so that the build uses the same one.
@@ -61,7 +61,7 @@ impl Settings {
 fn workspace() -> PathBuf {
     let package = std::env::var_os("CARGO_MANIFEST_DIR")
         .map(PathBuf::from)
-        .filter(|folder| folder.ends_with("localstack"))
+        .filter(|paths| paths.ends_with("localstack"))
         .unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     package.parent().unwrap_or(Path::new(".")).to_owned()
 }

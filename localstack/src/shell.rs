@@ -36,7 +36,7 @@ pub(crate) async fn psql(session: &Session, arguments: &[String]) -> Result<Erro
     Ok(Error::new(psql.exec()).context("could not start psql"))
 }
 
-/// Prints the variables with which a shell, and what it starts, works on this cloud.
+/// Prints the variables with which a shell, and what it starts, works on this local cloud.
 pub(crate) async fn print(settings: &Settings) -> Result<()> {
     for name in UNSET {
         output::line(format_args!("unset {name}"));
@@ -56,7 +56,7 @@ pub(crate) async fn print(settings: &Settings) -> Result<()> {
         }
         output::line(format_args!("export {name}={}", quoted(&value)));
     }
-    let bin = settings.folder.python().join("bin");
+    let bin = settings.paths.python().join("bin");
     output::line(format_args!(
         "export PATH=\"$PATH\":{}",
         quoted(&bin.to_string_lossy())
@@ -66,8 +66,8 @@ pub(crate) async fn print(settings: &Settings) -> Result<()> {
 
 /// What each deployed function is given.
 pub(crate) async fn function_variables(settings: &Settings) -> Result<BTreeMap<String, Variables>> {
-    let client = Client::new(&aws::config(&settings.folder));
-    let template = Template::load(&settings.folder.workspace.join("template.yaml"))?;
+    let client = Client::new(&aws::config(&settings.paths));
+    let template = Template::load(&settings.paths.workspace.join("template.yaml"))?;
     let mut functions = BTreeMap::new();
     for function in template.functions()? {
         let name = format!("{STACK}-{}", function.binary);
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_one_word_whatever_it_holds() {
+    fn value_is_quoted_as_one_word() {
         assert_eq!(quoted("a b"), "'a b'");
         assert_eq!(quoted("$HOME's"), r"'$HOME'\''s'");
     }

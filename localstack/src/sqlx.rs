@@ -28,14 +28,14 @@ async fn refresh(session: &Session, check: bool) -> Result<()> {
     let _alone = session.alone().await?;
     let python = up::prepare(settings).await?;
     up::start_postgres(session, &python).await?;
-    let url = settings.database.url_beside(&settings.folder, "sqlx");
+    let url = settings.database.url_beside(&settings.paths, "sqlx");
     migrate::anew(&url).await?;
 
-    let fresh = settings.folder.root.join("sqlx");
-    settings.folder.remove(&fresh)?;
+    let fresh = settings.paths.root.join("sqlx");
+    settings.paths.remove(&fresh)?;
     fs::create_dir_all(&fresh)?;
     ask(settings, &url, &fresh).await?;
-    let kept = settings.folder.workspace.join("shared/.sqlx");
+    let kept = settings.paths.workspace.join("shared/.sqlx");
     let differing = differing(&read(&fresh)?, &read(&kept)?);
     if differing.is_empty() {
         output::step("Fresh", "shared/.sqlx is what the database says");
@@ -61,11 +61,11 @@ async fn refresh(session: &Session, check: bool) -> Result<()> {
 /// Has the macros ask the database and keep its answers in `folder`.
 async fn ask(settings: &Settings, url: &str, folder: &Path) -> Result<()> {
     // Cargo would not ask again for sources that it has compiled already.
-    let sources = settings.folder.workspace.join("shared/src/lib.rs");
+    let sources = settings.paths.workspace.join("shared/src/lib.rs");
     touch(&sources).with_context(|| format!("could not touch {}", sources.display()))?;
     let mut cargo = settings.environment.downloader(settings.cargo());
     cargo
-        .current_dir(&settings.folder.workspace)
+        .current_dir(&settings.paths.workspace)
         .args(["check", "--package", "shared", "--all-features"])
         .env("SQLX_OFFLINE", "false")
         .env("SQLX_OFFLINE_DIR", folder)
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_way_to_be_stale_is_named() {
+    fn each_stale_query_case_is_named() {
         let cache = |entries: &[(&str, &str)]| -> Cache {
             let entry =
                 |(name, content): &(&str, &str)| ((*name).to_owned(), content.as_bytes().to_vec());

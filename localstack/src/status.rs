@@ -1,4 +1,4 @@
-//! What runs, where, and what it holds.
+//! What runs, at which address, and how much it holds.
 
 use crate::sql::report::{self, TableRows};
 use anyhow::Result;
@@ -10,7 +10,7 @@ use crate::database::Database;
 use crate::queues::{Depth, Queues};
 use crate::settings::{STACK, Settings};
 use crate::template::Template;
-use crate::{aws, browser, cloud, internet, mail, migrate, output, postgres, process};
+use crate::{aws, browser, localstack, mail, migrate, output, postgres, process, stand_ins};
 
 /// Everything that `status` shows, in the shape of `--json`.
 #[derive(Debug, Serialize)]
@@ -38,7 +38,7 @@ pub(crate) async fn show(settings: &Settings, json: bool) -> Result<()> {
         processes: processes(settings),
         queues: queue_depths(settings).await?,
         tables: tables(settings).await,
-        mails: mail::ledger::read(&settings.folder)?.len(),
+        mails: mail::ledger::read(&settings.paths)?.len(),
         web: web(settings).await,
     };
     if json {
@@ -70,7 +70,7 @@ pub(crate) async fn show(settings: &Settings, json: bool) -> Result<()> {
     Ok(())
 }
 
-/// Where to look next, once the cloud is up.
+/// The next commands to try, once the local cloud is up.
 pub(crate) fn hints() {
     output::line(
         "\n  cargo local status            what runs, queue depths, row counts\n  \
@@ -84,13 +84,13 @@ pub(crate) fn hints() {
 }
 
 fn processes(settings: &Settings) -> Vec<Process> {
-    let folder = &settings.folder;
-    let log = |name: &str| Some(folder.shown(&folder.log(name)).to_string());
+    let paths = &settings.paths;
+    let log = |name: &str| Some(paths.shown(&paths.log(name)).to_string());
     let database = match &settings.database {
         Database::Embedded => {
-            let pid = postgres::find(folder).map(|record| record.pid);
-            let at = folder.shown(&folder.postgres()).to_string();
-            let log = Some(folder.shown(&folder.postgres().join("log")).to_string());
+            let pid = postgres::find(paths).map(|record| record.pid);
+            let at = paths.shown(&paths.postgres()).to_string();
+            let log = Some(paths.shown(&paths.postgres().join("log")).to_string());
             Process {
                 name: "PostgreSQL",
                 pid,
@@ -111,7 +111,7 @@ fn processes(settings: &Settings) -> Vec<Process> {
         }
     };
     let daemon = |name, record: &str, at| {
-        let pid = process::find(folder, record).map(|record| record.pid);
+        let pid = process::find(paths, record).map(|record| record.pid);
         Process {
             name,
             pid,
@@ -122,18 +122,18 @@ fn processes(settings: &Settings) -> Vec<Process> {
     };
     vec![
         database,
-        daemon("LocalStack", cloud::NAME, folder.cloud_url()),
-        daemon("internet", internet::NAME, folder.internet_url()),
+        daemon("LocalStack", localstack::NAME, paths.localstack_url()),
+        daemon("stand-ins", stand_ins::NAME, paths.stand_ins_url()),
     ]
 }
 
 /// Nothing while LocalStack is down or the stack is not there yet.
 async fn queue_depths(settings: &Settings) -> Result<Vec<Depth>> {
-    if !cloud::is_ready(&settings.folder).await {
+    if !localstack::is_ready(&settings.paths).await {
         return Ok(Vec::new());
     }
-    let template = Template::load(&settings.folder.workspace.join("template.yaml"))?;
-    match Queues::find(&aws::config(&settings.folder), &template).await {
+    let template = Template::load(&settings.paths.workspace.join("template.yaml"))?;
+    match Queues::find(&aws::config(&settings.paths), &template).await {
         Ok(queues) => queues.depths().await,
         Err(_) => {
             output::warning(format_args!("the stack {STACK} is not deployed"));
@@ -144,10 +144,10 @@ async fn queue_depths(settings: &Settings) -> Result<Vec<Depth>> {
 
 /// Nothing while LocalStack is down or the stack is not there yet.
 async fn web(settings: &Settings) -> Option<String> {
-    if !cloud::is_ready(&settings.folder).await {
+    if !localstack::is_ready(&settings.paths).await {
         return None;
     }
-    let web = browser::address(&aws::config(&settings.folder)).await;
+    let web = browser::address(&aws::config(&settings.paths)).await;
     web.ok().map(String::from)
 }
 

@@ -100,11 +100,11 @@ impl Template {
     /// What the template says about events of sent mail, with names as in `stack`.
     ///
     /// `LocalStack` takes every `AWS::SES` resource for created and creates none, so these two are
-    /// made through the SES API. Any other one is an error: nobody would make it.
+    /// made through the SES API. Any other one is an error: it would not be made.
     pub(crate) fn mail_events(&self, stack: &str) -> Result<MailEvents> {
         for (logical_id, resource) in self.resources() {
             let kind = at(resource, "/Type").as_str().unwrap_or_default();
-            // No mail comes in here, so that nobody misses the rules for it.
+            // No mail comes in here, so that the rules for it are not needed.
             let known = [CONFIGURATION_SET, EVENT_DESTINATION].contains(&kind)
                 || kind.starts_with(INBOUND) && !at(resource, "/Condition").is_null();
             if kind.starts_with("AWS::SES::") && !known {
@@ -153,8 +153,8 @@ impl Template {
                 let key = folder
                     .to_str()
                     .context("the folder of the code has no UTF-8 name")?;
-                let place = json!({ "Bucket": HOT_RELOAD_BUCKET, "Key": key });
-                merge(resource, &json!({ "Properties": { "CodeUri": place } }));
+                let location = json!({ "Bucket": HOT_RELOAD_BUCKET, "Key": key });
+                merge(resource, &json!({ "Properties": { "CodeUri": location } }));
             }
         }
         Ok(body)

@@ -14,7 +14,7 @@ use crate::{child, migrate, output, up};
 /// Runs `cargo test` and ends as it ends; what it started for that is stopped again.
 pub(crate) async fn run(session: &Session, arguments: &[String]) -> Result<ExitCode> {
     let _alone = session.alone_testing().await?;
-    let log = LogMark::now(&session.settings.folder);
+    let log = LogMark::now(&session.settings.paths);
     let result = prepared(session, arguments).await;
     session.stop_started().await?;
     log.refuse_deadlocks()?;
@@ -25,7 +25,7 @@ async fn prepared(session: &Session, arguments: &[String]) -> Result<ExitCode> {
     let settings = &session.settings;
     // Some tests speak to the functions as a person does, with cargo-lambda.
     up::up(session, &UpArgs::default(), None).await?;
-    let url = settings.database.url_beside(&settings.folder, "test");
+    let url = settings.database.url_beside(&settings.paths, "test");
     migrate::create(&url).await?;
 
     // Whatever cargo still has to download it downloads now: the tests themselves run without a
@@ -57,15 +57,15 @@ fn scope(arguments: &[String]) -> Option<&'static str> {
 }
 
 fn prepare(cargo: &mut Command, settings: &Settings, url: &str) {
-    let folder = &settings.folder;
+    let paths = &settings.paths;
     cargo
-        .current_dir(&folder.workspace)
+        .current_dir(&paths.workspace)
         .arg("test")
         .env("DATABASE_URL", url)
         // For the tests that run this very program: the same cloud.
-        .env("LOCAL_DIR", &folder.root)
-        .env("LOCAL_CLOUD_PORT", folder.cloud_port.to_string())
-        .env("LOCAL_INTERNET_PORT", folder.internet_port.to_string());
+        .env("LOCAL_DIR", &paths.root)
+        .env("LOCAL_CLOUD_PORT", paths.localstack_port.to_string())
+        .env("LOCAL_STAND_IN_PORT", paths.stand_in_port.to_string());
 }
 
 #[cfg(test)]

@@ -13,16 +13,16 @@ use crate::python::{self, Python};
 use crate::session::{Part, Session};
 use crate::settings::Settings;
 use crate::template::Template;
-use crate::{aws, cloud, deploy, functions, internet, migrate, output, postgres};
+use crate::{aws, deploy, functions, localstack, migrate, output, postgres, stand_ins};
 
-/// Which made-up world the stand-in internet shows.
+/// Which made-up people the stand-ins show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct World {
+pub(crate) struct Population {
     pub(crate) seed: u64,
     pub(crate) leads: u32,
 }
 
-impl Default for World {
+impl Default for Population {
     fn default() -> Self {
         Self {
             seed: 7,
@@ -39,9 +39,9 @@ pub(crate) struct Seconds {
     pub(crate) up: f64,
 }
 
-/// A cloud that runs.
+/// A local cloud that runs.
 #[derive(Debug)]
-pub(crate) struct Cloud {
+pub(crate) struct LocalCloud {
     pub(crate) aws: SdkConfig,
     pub(crate) pool: PgPool,
     pub(crate) seconds: Seconds,
@@ -49,7 +49,11 @@ pub(crate) struct Cloud {
 
 /// Starts what does not run, builds, migrates and deploys; on a cloud that is up it changes only
 /// what differs.
-pub(crate) async fn up(session: &Session, args: &UpArgs, world: Option<World>) -> Result<Cloud> {
+pub(crate) async fn up(
+    session: &Session,
+    args: &UpArgs,
+    population: Option<Population>,
+) -> Result<LocalCloud> {
     let settings = &session.settings;
     session.join().await?;
     let _alone = session.alone().await?;
@@ -60,7 +64,7 @@ pub(crate) async fn up(session: &Session, args: &UpArgs, world: Option<World>) -
     if let Database::Given(url) = &settings.database {
         migrate::refuse_foreign(url).await?;
     }
-    let template = Template::load(&settings.folder.workspace.join("template.yaml"))?;
+    let template = Template::load(&settings.paths.workspace.join("template.yaml"))?;
 
     let begun = Instant::now();
     let python = prepare(settings).await?;
@@ -69,7 +73,7 @@ pub(crate) async fn up(session: &Session, args: &UpArgs, world: Option<World>) -
     let begun = Instant::now();
     start_postgres(session, &python).await?;
     start_cloud(session, &python).await?;
-    start_internet(session, world).await?;
+    start_stand_ins(session, population).await?;
     let starting = begun.elapsed();
 
     // LocalStack takes its seconds to start while the compiler works.
@@ -80,8 +84,8 @@ pub(crate) async fn up(session: &Session, args: &UpArgs, world: Option<World>) -
 
     let begun = Instant::now();
     let pool = migrate::migrated(&settings.database_url()).await?;
-    cloud::until_ready(&settings.folder).await?;
-    let aws = aws::config(&settings.folder);
+    localstack::until_ready(&settings.paths).await?;
+    let aws = aws::config(&settings.paths);
     output::step("Deploying", "template.yaml");
     deploy::deploy(settings, &aws, &template, &args.parameters).await?;
     let deploying = begun.elapsed();
@@ -97,23 +101,23 @@ pub(crate) async fn up(session: &Session, args: &UpArgs, world: Option<World>) -
         format_args!(
             "in {:.1} s: LocalStack at {}",
             total.as_secs_f64(),
-            settings.folder.cloud_url()
+            settings.paths.localstack_url()
         ),
     );
-    Ok(Cloud { aws, pool, seconds })
+    Ok(LocalCloud { aws, pool, seconds })
 }
 
 /// The tools, installed where they are missing.
 pub(crate) async fn prepare(settings: &Settings) -> Result<Python> {
     python::prepare(
-        &settings.folder,
+        &settings.paths,
         &settings.environment,
         settings.python.as_deref(),
     )
     .await
 }
 
-/// PostgreSQL; none is started where somebody gave another one.
+/// PostgreSQL; none is started where another one is given.
 pub(crate) async fn start_postgres(session: &Session, python: &Python) -> Result<Option<Server>> {
     let settings = &session.settings;
     if let Database::Given(url) = &settings.database {
@@ -122,37 +126,34 @@ pub(crate) async fn start_postgres(session: &Session, python: &Python) -> Result
         return Ok(None);
     }
     session.about_to_start(Part::Postgres)?;
-    let runs = postgres::find(&settings.folder).is_some();
-    let server = postgres::start(&settings.folder, &settings.environment, python).await?;
+    let runs = postgres::find(&settings.paths).is_some();
+    let server = postgres::start(&settings.paths, &settings.environment, python).await?;
     say(runs, format_args!("PostgreSQL (pid {})", server.pid));
     Ok(Some(server))
 }
 
-/// LocalStack, on its way; it is ready when [`cloud::until_ready`] says so.
+/// LocalStack is starting; it is ready when [`localstack::until_ready`] says so.
 pub(crate) async fn start_cloud(session: &Session, python: &Python) -> Result<()> {
     let settings = &session.settings;
-    session.about_to_start(Part::Cloud)?;
-    let started = cloud::start(&settings.folder, &settings.environment, python).await?;
+    session.about_to_start(Part::LocalStack)?;
+    let started = localstack::start(&settings.paths, &settings.environment, python).await?;
     say(
         !started,
-        format_args!("LocalStack on port {}", settings.folder.cloud_port),
+        format_args!("LocalStack on port {}", settings.paths.localstack_port),
     );
     Ok(())
 }
 
-async fn start_internet(session: &Session, world: Option<World>) -> Result<()> {
+async fn start_stand_ins(session: &Session, population: Option<Population>) -> Result<()> {
     let settings = &session.settings;
-    if !settings.outside.needs_stand_in() {
+    if !settings.endpoints.needs_stand_in() {
         return Ok(());
     }
-    session.about_to_start(Part::Internet)?;
-    let started = internet::start(&settings.folder, &settings.environment, world).await?;
+    session.about_to_start(Part::StandIns)?;
+    let started = stand_ins::start(&settings.paths, &settings.environment, population).await?;
     say(
         !started,
-        format_args!(
-            "the stand-in internet on port {}",
-            settings.folder.internet_port
-        ),
+        format_args!("the stand-ins on port {}", settings.paths.stand_in_port),
     );
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Waiting for a condition, with a limit that is said out loud.
+//! Waiting for a condition, with a limit that is printed.
 
 use std::time::{Duration, Instant};
 
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_value_ends_the_wait_and_the_limit_does_too() {
+    async fn wait_ends_at_value_or_limit() {
         let mut asked = 0;
         let pause = Duration::from_millis(1);
         let found = until(

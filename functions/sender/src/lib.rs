@@ -42,7 +42,7 @@ const LEASE: Duration = Duration::from_secs(60);
 const BATCH_TIME: Duration = Duration::from_secs(17);
 /// How long SES's events have to resolve a call before a person is asked to.
 const EVENT_TIMEOUT: Duration = Duration::from_secs(900);
-/// What nobody can mark as seen waits for a person this long: an alarm has rung by then.
+/// What no one can mark as seen waits for a person this long: an alarm has rung by then.
 const RECENT: Duration = Duration::from_secs(24 * 60 * 60);
 /// A sweep publishes what will be due before the next one, each for its own moment.
 const LOOK_AHEAD: Duration = Duration::from_secs(90);

@@ -1,4 +1,4 @@
-"""A function whose event says how it shall behave: {"do": "…"}."""
+"""A function whose event says what it shall do: {"do": "…"}."""
 
 import http.client
 import json

@@ -75,7 +75,7 @@ def test_localstack_finds_the_plugin() -> None:
     assert EXECUTOR_PLUGIN_MANAGER.load("process").load() is ProcessExecutor
 
 
-def test_an_event_is_answered_and_knows_its_deadline(start: Start) -> None:
+def test_event_is_answered_and_has_a_deadline(start: Start) -> None:
     result = invoke(start(), "echo")
     answer = answer_of(result)
     assert (result.request_id, result.is_error) == ("request-echo", False)
@@ -88,7 +88,7 @@ def test_one_process_serves_many_events(start: Start) -> None:
     assert len({pid_of(executor) for _ in range(5)}) == 1
 
 
-def test_a_handler_error_is_handed_on(start: Start) -> None:
+def test_handler_error_is_passed_on(start: Start) -> None:
     executor = start()
     result = invoke(executor, "fail")
     assert result.is_error
@@ -108,7 +108,7 @@ def test_an_internal_extension_may_register(start: Start) -> None:
     assert not invoke(start(FAKE_START="extension"), "echo").is_error
 
 
-def test_an_init_error_is_the_answer_every_time(start: Start) -> None:
+def test_init_error_answers_every_event(start: Start) -> None:
     executor = start(FAKE_START="error")
     for _ in range(2):
         result = invoke(executor, "echo")
@@ -128,7 +128,7 @@ def test_a_hanging_start_is_cut_off(start: Start, monkeypatch: pytest.MonkeyPatc
     assert answer_of(result)["errorMessage"] == "Error: Init timed out after 0.50 seconds"
 
 
-def test_a_crash_is_answered_and_the_next_event_gets_a_fresh_process(start: Start) -> None:
+def test_crash_is_answered_and_process_replaced(start: Start) -> None:
     executor = start()
     result = invoke(executor, "crash")
     message = "RequestId: request-crash Error: Runtime exited with error: exit status 3"
@@ -137,13 +137,13 @@ def test_a_crash_is_answered_and_the_next_event_gets_a_fresh_process(start: Star
     assert not invoke(executor, "echo").is_error
 
 
-def test_an_answer_with_the_last_breath_counts(start: Start) -> None:
+def test_answer_just_before_exit_counts(start: Start) -> None:
     for _ in range(10):
         assert answer_of(invoke(start(), "answer and exit")) == "done"
 
 
 @pytest.mark.parametrize("half", ["half an answer", "half in chunks"])
-def test_half_an_answer_is_none(start: Start, half: str) -> None:
+def test_partial_answer_is_no_answer(start: Start, half: str) -> None:
     assert answer_of(invoke(start(), half))["errorType"] == "Runtime.ExitError"
 
 
@@ -156,7 +156,7 @@ def test_a_process_killed_between_events_is_replaced(start: Start) -> None:
     assert not answers[1].is_error
 
 
-def test_a_process_killed_mid_event_is_named_by_its_signal(start: Start) -> None:
+def test_kill_during_event_names_the_signal(start: Start) -> None:
     executor = start()
     pid = pid_of(executor)
     with ThreadPoolExecutor(1) as pool:
@@ -185,7 +185,7 @@ def test_a_rebuilt_binary_serves_the_next_event(start: Start, folder: Path) -> N
     assert not is_alive(before)
 
 
-def test_each_log_is_handed_back_once_between_lambdas_own_lines(start: Start) -> None:
+def test_log_is_returned_once_between_lambda_lines(start: Start) -> None:
     executor = start()
     first, second = (log_of(invoke(executor, "log")).splitlines() for _ in range(2))
     assert first[0] == "START RequestId: request-log Version: $LATEST"
@@ -195,7 +195,7 @@ def test_each_log_is_handed_back_once_between_lambdas_own_lines(start: Start) ->
     assert "Init Duration: " not in second[4]
 
 
-def test_a_flood_of_output_is_cut_and_its_file_starts_over(
+def test_excess_output_is_cut_and_file_restarts(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sandbox_module, "_LOG_FILE_LIMIT", 1_500_000)
@@ -230,7 +230,7 @@ def test_credentials_and_endpoint_cannot_be_configured_away() -> None:
     assert not {"LOCALSTACK_RUNTIME_ID", "EDGE_PORT"} & environment.keys()
 
 
-def test_the_end_of_the_thread_that_started_it_spares_the_function(start: Start) -> None:
+def test_function_survives_thread_that_started_it(start: Start) -> None:
     executors: list[ProcessExecutor] = []
     thread = threading.Thread(target=lambda: executors.append(start()))
     thread.start()
@@ -240,10 +240,10 @@ def test_the_end_of_the_thread_that_started_it_spares_the_function(start: Start)
     assert not result.is_error
 
 
-def test_stop_lets_the_event_in_flight_end_within_reason(
+def test_stop_waits_briefly_for_event_in_flight(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "STOP_PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(module, "STOP_TIMEOUT_SECONDS", 0.2)
     executor = start()
     pid = pid_of(executor)
     with ThreadPoolExecutor(1) as pool:
@@ -254,14 +254,14 @@ def test_stop_lets_the_event_in_flight_end_within_reason(
     assert not is_alive(pid)
 
 
-def test_a_function_without_a_binary_cannot_be_created(folder: Path) -> None:
+def test_function_without_binary_is_refused(folder: Path) -> None:
     ProcessExecutor.prepare_version(version_of(folder))
     (folder / "bootstrap").unlink()
     with pytest.raises(FileNotFoundError, match="build the function first"):
         ProcessExecutor.prepare_version(version_of(folder))
 
 
-def test_a_binary_that_cannot_run_is_an_error_not_a_hang(folder: Path) -> None:
+def test_binary_that_cannot_run_is_an_error(folder: Path) -> None:
     (folder / "bootstrap").write_bytes(b"\x7fELF nonsense")
     with pytest.raises(OSError, match="Exec format"):
         ProcessExecutor("environment", version_of(folder)).start({})

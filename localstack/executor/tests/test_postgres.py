@@ -43,7 +43,7 @@ def query(server: Any, statement: str) -> str:
     return subprocess.run(line, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def test_the_server_outlives_the_command_and_starts_once(data: Path) -> None:
+def test_server_outlives_command_and_starts_once(data: Path) -> None:
     first = start(data)
     assert start(data)["pid"] == first["pid"]
     assert query(first, "SHOW max_connections") == "200"
@@ -60,7 +60,7 @@ def test_an_immediate_stop_loses_nothing(data: Path) -> None:
     assert query(start(data), "SELECT count(*) FROM kept") == "1000"
 
 
-def test_a_dead_servers_number_may_belong_to_somebody_else(data: Path) -> None:
+def test_reused_process_number_is_not_our_server(data: Path) -> None:
     server = start(data)
     record = (data / "postmaster.pid").read_text()
     command("stop", data)
@@ -74,7 +74,7 @@ def test_two_starts_at_once_make_one_server(data: Path) -> None:
     assert servers[0] == servers[1]
 
 
-def test_a_start_cut_off_while_initialising_is_made_good(data: Path) -> None:
+def test_interrupted_initialisation_is_repeated(data: Path) -> None:
     half = data.with_name("data.new")
     half.mkdir()
     (half / "PG_VERSION").write_text("18\n")
@@ -117,7 +117,7 @@ def test_root_marked_folder_opens_to_pass(data: Path) -> None:
     assert data.parent.stat().st_mode & 0o777 == 0o755
 
 
-def test_a_path_too_long_for_a_socket_is_named(tmp_path: Path) -> None:
+def test_too_long_socket_path_is_refused(tmp_path: Path) -> None:
     refused = command("start", tmp_path / ("long" * 30))
     assert refused.returncode == 1
     assert "choose a shorter folder" in refused.stderr and "103 are allowed" in refused.stderr

@@ -9,12 +9,12 @@ use axum::http::header::HOST;
 use axum::response::Response;
 
 use crate::net::Breaker;
-use crate::server::Internet;
+use crate::server::StandIns;
 use crate::{ses, sqs};
 
 /// `POST /`: an action of SQS stands in a header, one of SES in the form.
 pub(crate) async fn answer(
-    State(internet): State<Arc<Internet>>,
+    State(stand_ins): State<Arc<StandIns>>,
     ConnectInfo(breaker): ConnectInfo<Breaker>,
     headers: HeaderMap,
     body: Bytes,
@@ -23,8 +23,8 @@ pub(crate) async fn answer(
     match text("x-amz-target").and_then(|target| target.strip_prefix("AmazonSQS.")) {
         Some(action) => {
             let origin = format!("http://{}", text(HOST.as_str()).unwrap_or("127.0.0.1"));
-            sqs::answer(&internet.sqs, &breaker, &origin, action, &body).await
+            sqs::answer(&stand_ins.sqs, &breaker, &origin, action, &body).await
         }
-        None => ses::answer(&internet.ses, &breaker, &body).await,
+        None => ses::answer(&stand_ins.ses, &breaker, &body).await,
     }
 }

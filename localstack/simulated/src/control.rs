@@ -1,4 +1,4 @@
-//! `/_control`: faults and counters over HTTP, for those who are not in the same process.
+//! `/_control`: faults and counters over HTTP, for clients in another process.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use serde_json::{Value, json};
 
 use crate::ledger::{Entry, Stats};
 use crate::model::ModelFault;
-use crate::server::Internet;
-use crate::ses::{Fate, Handover, SesFault, SesStats, Timing};
+use crate::server::StandIns;
+use crate::ses::{DeliveryResult, Handover, SesFault, SesStats, Timing};
 use crate::sqs::{Counts, SqsFault};
 use crate::x::{Spelling, XFault};
 
-pub(crate) fn router() -> Router<Arc<Internet>> {
+pub(crate) fn router() -> Router<Arc<StandIns>> {
     Router::new()
         .route("/stats", get(stats))
         .route("/ledger", get(ledger))
@@ -34,7 +34,7 @@ pub(crate) fn router() -> Router<Arc<Internet>> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Next<F> {
-    #[serde(alias = "fate", alias = "timing")]
+    #[serde(alias = "result", alias = "timing")]
     fault: F,
     #[serde(default = "one")]
     count: u64,
@@ -89,9 +89,9 @@ struct SesChange {
     always: Option<SesFault>,
     #[serde(default)]
     share: BTreeMap<SesFault, f64>,
-    next_fate: Option<Next<Fate>>,
+    next_result: Option<Next<DeliveryResult>>,
     #[serde(default)]
-    share_fate: BTreeMap<Fate, f64>,
+    share_result: BTreeMap<DeliveryResult, f64>,
     next_timing: Option<Next<Timing>>,
     #[serde(default)]
     share_timing: BTreeMap<Timing, f64>,
@@ -135,90 +135,90 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Change<T> {
     }
 }
 
-async fn stats(State(internet): State<Arc<Internet>>) -> Json<Stats> {
-    Json(internet.ledger.stats())
+async fn stats(State(stand_ins): State<Arc<StandIns>>) -> Json<Stats> {
+    Json(stand_ins.ledger.stats())
 }
 
-async fn ledger(State(internet): State<Arc<Internet>>) -> Json<Vec<Entry>> {
-    Json(internet.ledger.entries())
+async fn ledger(State(stand_ins): State<Arc<StandIns>>) -> Json<Vec<Entry>> {
+    Json(stand_ins.ledger.entries())
 }
 
-async fn reset(State(internet): State<Arc<Internet>>) -> Answer {
-    internet.reset();
+async fn reset(State(stand_ins): State<Arc<StandIns>>) -> Answer {
+    stand_ins.reset();
     done()
 }
 
 async fn model(
-    State(internet): State<Arc<Internet>>,
+    State(stand_ins): State<Arc<StandIns>>,
     Change(change): Change<ModelChange>,
 ) -> Answer {
-    let mut knobs = internet.model();
+    let mut behaviour = stand_ins.model();
     if change.clear {
-        knobs.clear();
+        behaviour.clear();
     }
     if let Some(next) = change.next {
-        knobs.next(next.count, next.fault);
+        behaviour.next(next.count, next.fault);
     }
     if let Some(fault) = change.always {
-        knobs.always(fault);
+        behaviour.always(fault);
     }
     for (fault, share) in change.share {
-        knobs.share(fault, share);
+        behaviour.share(fault, share);
     }
     if let Some(millis) = change.latency_ms {
-        knobs.latency_ms(millis, change.jitter_ms.unwrap_or(0));
+        behaviour.latency_ms(millis, change.jitter_ms.unwrap_or(0));
     }
     done()
 }
 
-async fn x(State(internet): State<Arc<Internet>>, Change(change): Change<XChange>) -> Answer {
-    let mut knobs = internet.x();
+async fn x(State(stand_ins): State<Arc<StandIns>>, Change(change): Change<XChange>) -> Answer {
+    let mut behaviour = stand_ins.x();
     if change.clear {
-        knobs.clear();
+        behaviour.clear();
     }
     if let Some(next) = change.next {
-        knobs.next(next.count, next.fault);
+        behaviour.next(next.count, next.fault);
     }
     if let Some(fault) = change.always {
-        knobs.always(fault);
+        behaviour.always(fault);
     }
     for (fault, share) in change.share {
-        knobs.share(fault, share);
+        behaviour.share(fault, share);
     }
     if let Some(millis) = change.latency_ms {
-        knobs.latency_ms(millis);
+        behaviour.latency_ms(millis);
     }
     if let Some(window) = change.window {
-        knobs.window(window.limit, window.seconds);
+        behaviour.window(window.limit, window.seconds);
     }
     if let Some(spelling) = change.spelling {
-        knobs.spelling(spelling);
+        behaviour.spelling(spelling);
     }
-    drop(knobs);
-    let mut timeline = internet.timeline();
+    drop(behaviour);
+    let mut timeline = stand_ins.timeline();
     if let Some(hours) = change.advance_hours {
         timeline.advance(chrono::TimeDelta::hours(i64::from(hours)));
     }
     if let Some(posts) = change.publish {
-        timeline.publish(&internet.world, posts);
+        timeline.publish(&stand_ins.population, posts);
     }
     done()
 }
 
-async fn mails(State(internet): State<Arc<Internet>>) -> Json<Vec<Handover>> {
-    Json(internet.ses.handovers())
+async fn mails(State(stand_ins): State<Arc<StandIns>>) -> Json<Vec<Handover>> {
+    Json(stand_ins.ses.handovers())
 }
 
-async fn ses_stats(State(internet): State<Arc<Internet>>) -> Json<SesStats> {
-    Json(internet.ses.stats())
+async fn ses_stats(State(stand_ins): State<Arc<StandIns>>) -> Json<SesStats> {
+    Json(stand_ins.ses.stats())
 }
 
-async fn queues(State(internet): State<Arc<Internet>>) -> Json<BTreeMap<String, Counts>> {
-    Json(internet.sqs.counts())
+async fn queues(State(stand_ins): State<Arc<StandIns>>) -> Json<BTreeMap<String, Counts>> {
+    Json(stand_ins.sqs.counts())
 }
 
-async fn ses(State(internet): State<Arc<Internet>>, Change(change): Change<SesChange>) -> Answer {
-    internet.ses.behave(|ses| {
+async fn ses(State(stand_ins): State<Arc<StandIns>>, Change(change): Change<SesChange>) -> Answer {
+    stand_ins.ses.configure(|ses| {
         if change.clear {
             ses.clear();
         }
@@ -231,11 +231,11 @@ async fn ses(State(internet): State<Arc<Internet>>, Change(change): Change<SesCh
         for (fault, share) in change.share {
             ses.share(fault, share);
         }
-        if let Some(next) = change.next_fate {
-            ses.next_fate(next.count, next.fault);
+        if let Some(next) = change.next_result {
+            ses.next_result(next.count, next.fault);
         }
-        for (fate, share) in change.share_fate {
-            ses.share_fate(fate, share);
+        for (result, share) in change.share_result {
+            ses.share_result(result, share);
         }
         if let Some(next) = change.next_timing {
             ses.next_timing(next.count, next.fault);
@@ -260,8 +260,8 @@ async fn ses(State(internet): State<Arc<Internet>>, Change(change): Change<SesCh
     done()
 }
 
-async fn sqs(State(internet): State<Arc<Internet>>, Change(change): Change<SqsChange>) -> Answer {
-    internet.sqs.faults(|sqs| {
+async fn sqs(State(stand_ins): State<Arc<StandIns>>, Change(change): Change<SqsChange>) -> Answer {
+    stand_ins.sqs.faults(|sqs| {
         if change.clear {
             sqs.clear();
         }

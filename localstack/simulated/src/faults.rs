@@ -87,7 +87,7 @@ mod tests {
     use super::Plan;
 
     #[test]
-    fn the_next_ones_come_before_the_standing_fault() {
+    fn next_faults_come_before_the_standing_one() {
         let mut plan = Plan::new(1);
         plan.set_always(Some('a'));
         plan.push_next('n', 2);
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_is_the_same_for_the_same_seed_in_any_order() {
+    fn share_follows_from_seed_in_any_order() {
         let met = |order: &[u32]| {
             let mut plan = Plan::new(7);
             plan.set_share('x', 0.3);

@@ -52,7 +52,7 @@ pub(crate) async fn pause(latency: Duration) {
     }
 }
 
-/// Seconds since 1970 on the wall clock: rate limits tell the client when to come back, and the
+/// Seconds since 1970 on the wall clock: a rate limit's reset time is absolute, and the
 /// client looks at a real clock.
 pub(crate) fn epoch_seconds() -> u64 {
     since_epoch().as_secs()

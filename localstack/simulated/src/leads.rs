@@ -1,4 +1,4 @@
-//! `GET /simulated/leads`: a plain paged list over all platforms, with the dirt of real exports.
+//! `GET /simulated/leads`: a plain paged list over all platforms, with the broken and repeated rows of real exports.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use url::form_urlencoded;
 
 use crate::http;
 use crate::ledger::{Entry, Service};
-use crate::server::Internet;
-use crate::world::{Profile, Verified, World};
+use crate::population::{Population, Profile, Verified};
+use crate::server::StandIns;
 
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 100;
@@ -23,16 +23,16 @@ const GOOD_PER_REPEATED: usize = 11;
 /// One row of the list.
 enum Row<'a> {
     Good(&'a Profile),
-    /// A profile that stands in the list already, spoilt: whoever reads it leniently finds somebody
-    /// they know, never somebody new.
+    /// A malformed copy of a profile that is already in the list: a lenient reader finds a known
+    /// person, never a new one.
     Broken(&'a Profile, usize),
 }
 
 pub(crate) async fn list(
-    State(internet): State<Arc<Internet>>,
+    State(stand_ins): State<Arc<StandIns>>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let answer = page(&internet.world, query.as_deref().unwrap_or_default());
+    let answer = page(&stand_ins.population, query.as_deref().unwrap_or_default());
     let (status, outcome, body) = match answer {
         Ok(body) => (StatusCode::OK, "ok", body),
         Err(message) => (
@@ -41,13 +41,13 @@ pub(crate) async fn list(
             json!({ "error": message }),
         ),
     };
-    internet
+    stand_ins
         .ledger
         .append(Entry::new(Service::Leads, Some(status.as_u16()), outcome));
     http::json(status, "application/json", &body)
 }
 
-fn page(world: &World, query: &str) -> Result<Value, String> {
+fn page(population: &Population, query: &str) -> Result<Value, String> {
     let mut start = 0;
     let mut limit = DEFAULT_LIMIT;
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -64,7 +64,7 @@ fn page(world: &World, query: &str) -> Result<Value, String> {
             _ => return Err(format!("there is no parameter {name}")),
         }
     }
-    let rows = rows(world);
+    let rows = rows(population);
     let end = rows.len().min(start.saturating_add(limit));
     let leads: Vec<Value> = rows
         .get(start..end)
@@ -76,8 +76,8 @@ fn page(world: &World, query: &str) -> Result<Value, String> {
     Ok(json!({ "leads": leads, "next_cursor": next }))
 }
 
-fn rows(world: &World) -> Vec<Row<'_>> {
-    let profiles = world.profiles();
+fn rows(population: &Population) -> Vec<Row<'_>> {
+    let profiles = population.profiles();
     let mut rows = Vec::with_capacity(profiles.len() * 6 / 5);
     for (index, profile) in profiles.iter().enumerate() {
         rows.push(Row::Good(profile));

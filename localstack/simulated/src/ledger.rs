@@ -41,12 +41,12 @@ pub struct Entry {
     pub prompt_tokens: u64,
     /// Tokens of the answer, where it was paid.
     pub completion_tokens: u64,
-    /// Billable posts and users handed out (X).
+    /// Billable posts and users returned (X).
     pub resources: u64,
 }
 
 impl Entry {
-    /// An entry without anything remarkable; the ledger numbers it.
+    /// An entry with default fields; the ledger numbers it.
     pub(crate) fn new(service: Service, status: Option<u16>, outcome: impl Into<String>) -> Self {
         Self {
             number: 0,
@@ -102,7 +102,7 @@ pub struct ServiceStats {
     pub prompt_tokens: u64,
     /// Tokens of the paid answers.
     pub completion_tokens: u64,
-    /// Billable posts and users handed out.
+    /// Billable posts and users returned.
     pub resources: u64,
 }
 
@@ -232,7 +232,7 @@ mod tests {
     use super::{holds_address, holds_disguised_address};
 
     #[test]
-    fn an_address_is_seen_and_a_handle_is_not() {
+    fn address_is_found_and_handle_is_not() {
         for text in [
             "a@example.org",
             "Mail: <ana.fit@mail.example.com>.",
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_in_disguise_is_seen() {
+    fn disguised_address_is_found() {
         for text in [
             "ana [at] example.org",
             "ana(at)mail.example [dot] com",

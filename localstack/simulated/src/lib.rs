@@ -1,7 +1,7 @@
-//! The stand-in internet: X, OpenAI, a list of leads, SES and SQS as real HTTP servers on one port.
+//! The stand-ins for X, OpenAI, a list of leads, SES and SQS, as real HTTP servers on one port.
 //!
-//! It keeps to the outside services' shapes, errors, paging and limits, so that the functions never
-//! know that they are being tested. The people in it follow from a seed: the same seed gives the
+//! They keep to the services' formats, errors, paging and limits, so that the functions do not
+//! notice the difference. The people in them are made from a seed: the same seed gives the
 //! same people, posts and answers on any day. Every address is on a reserved domain.
 //!
 //! | path | stands in for |
@@ -17,10 +17,10 @@
 //! # fn main() -> std::io::Result<()> {
 //! use simulated::{ModelFault, Settings, Simulated};
 //!
-//! let internet = Simulated::start(Settings { leads: 40, ..Settings::default() })?;
-//! internet.model(|model| model.next(2, ModelFault::RateLimited));
-//! // … run something against internet.openai_base() …
-//! assert_eq!(internet.stats().model.paid_twice, 0);
+//! let stand_ins = Simulated::start(Settings { leads: 40, ..Settings::default() })?;
+//! stand_ins.model(|model| model.next(2, ModelFault::RateLimited));
+//! // … run something against stand_ins.openai_base() …
+//! assert_eq!(stand_ins.stats().model.paid_twice, 0);
 //! # Ok(())
 //! # }
 //! ```
@@ -37,10 +37,10 @@
 //!   `clear` takes effect first. The faults are those of [`ModelFault`] and [`XFault`] in snake
 //!   case. X has no jitter, and besides `"window": {"limit": 3, "seconds": 900}` (requests allowed
 //!   in a window), `"spelling": "tweet"` or `"post"`, `"publish": 5` (new posts, every other one by
-//!   somebody new) and `"advance_hours": 200` (the world's clock).
+//!   a new author) and `"advance_hours": 200` (the simulated clock).
 //! * `POST /_control/ses` also takes `"rate": 14`, `"per_day": 50000`, `"paused": true`,
-//!   `"next_fate": {"fate": "complained"}`, `"share_fate"`, `"next_timing": {"timing": "before"}`
-//!   and `"share_timing"`, by [`SesFault`], [`Fate`] and [`Timing`]; `POST /_control/sqs` takes
+//!   `"next_result": {"result": "complained"}`, `"share_result"`, `"next_timing": {"timing": "before"}`
+//!   and `"share_timing"`, by [`SesFault`], [`DeliveryResult`] and [`Timing`]; `POST /_control/sqs` takes
 //!   faults only ([`SqsFault`]).
 //! * `GET /_control/ses`: every handover ([`Handover`]); `GET /_control/ses/stats` ([`SesStats`]);
 //!   `GET /_control/sqs`: what each queue holds ([`Counts`]).
@@ -60,18 +60,18 @@ mod leads;
 mod ledger;
 mod model;
 mod net;
+mod population;
 mod server;
 mod ses;
 mod settings;
 mod sqs;
-mod world;
 mod x;
 
 pub use ledger::{Entry, Service, ServiceStats, Stats};
-pub use model::{ModelFault, ModelKnobs};
+pub use model::{ModelBehaviour, ModelFault};
+pub use population::{Language, Platform, Population, Post, Profile, ProfileKind, Verified};
 pub use server::{Simulated, serve};
-pub use ses::{Envelope, Fate, Handover, Ses, SesFault, SesKnobs, SesStats, Timing};
+pub use ses::{DeliveryResult, Envelope, Handover, Ses, SesBehaviour, SesFault, SesStats, Timing};
 pub use settings::Settings;
-pub use sqs::{Counts, Delivery, Queue, QueueSettings, Sqs, SqsFault, SqsKnobs};
-pub use world::{Language, Part, Platform, Post, Profile, Verified, World};
-pub use x::{Spelling, XFault, XKnobs};
+pub use sqs::{Counts, Delivery, Queue, QueueSettings, Sqs, SqsBehaviour, SqsFault};
+pub use x::{Spelling, XBehaviour, XFault};

@@ -16,7 +16,7 @@ use futures::{StreamExt, stream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// A switch in the hands of a request handler: once pulled, nothing more is written to the
+/// Lets a request handler break its connection: once pulled, nothing more is written to the
 /// connection the request came on, and the client sees a TCP reset.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Breaker(Arc<AtomicBool>);

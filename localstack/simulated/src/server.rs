@@ -14,37 +14,37 @@ use crate::aws;
 use crate::control;
 use crate::leads;
 use crate::ledger::{Entry, Ledger, Stats};
-use crate::model::{self, ModelKnobs};
+use crate::model::{self, ModelBehaviour};
 use crate::net::{BreakableListener, Breaker};
+use crate::population::{Population, Timeline};
 use crate::ses::Ses;
 use crate::settings::Settings;
 use crate::sqs::{self, Queue, Sqs};
-use crate::world::{Timeline, World};
-use crate::x::{self, XKnobs};
+use crate::x::{self, XBehaviour};
 
 /// Everything that the handlers share.
-pub(crate) struct Internet {
+pub(crate) struct StandIns {
     pub(crate) settings: Settings,
-    pub(crate) world: World,
+    pub(crate) population: Population,
     pub(crate) ledger: Ledger,
     pub(crate) ses: Ses,
     pub(crate) sqs: Sqs,
     timeline: Mutex<Timeline>,
-    model: Mutex<ModelKnobs>,
-    x: Mutex<XKnobs>,
+    model: Mutex<ModelBehaviour>,
+    x: Mutex<XBehaviour>,
 }
 
-impl Internet {
+impl StandIns {
     fn new(settings: Settings) -> Self {
-        let world = World::new(settings.seed, settings.leads);
+        let population = Population::new(settings.seed, settings.leads);
         Self {
-            timeline: Mutex::new(Timeline::new(&world, settings.now)),
-            model: Mutex::new(ModelKnobs::new(settings.seed)),
-            x: Mutex::new(XKnobs::new(settings.seed)),
+            timeline: Mutex::new(Timeline::new(&population, settings.now)),
+            model: Mutex::new(ModelBehaviour::new(settings.seed)),
+            x: Mutex::new(XBehaviour::new(settings.seed)),
             ledger: Ledger::default(),
             ses: Ses::new(settings.seed),
             sqs: Sqs::new(settings.seed),
-            world,
+            population,
             settings,
         }
     }
@@ -53,19 +53,19 @@ impl Internet {
         lock(&self.timeline)
     }
 
-    pub(crate) fn model(&self) -> MutexGuard<'_, ModelKnobs> {
+    pub(crate) fn model(&self) -> MutexGuard<'_, ModelBehaviour> {
         lock(&self.model)
     }
 
-    pub(crate) fn x(&self) -> MutexGuard<'_, XKnobs> {
+    pub(crate) fn x(&self) -> MutexGuard<'_, XBehaviour> {
         lock(&self.x)
     }
 
     /// Back to the state after the start: no faults, empty ledgers and queues, the first posts only.
     pub(crate) fn reset(&self) {
-        *self.timeline() = Timeline::new(&self.world, self.settings.now);
-        *self.model() = ModelKnobs::new(self.settings.seed);
-        *self.x() = XKnobs::new(self.settings.seed);
+        *self.timeline() = Timeline::new(&self.population, self.settings.now);
+        *self.model() = ModelBehaviour::new(self.settings.seed);
+        *self.x() = XBehaviour::new(self.settings.seed);
         self.ledger.clear();
         self.ses.reset();
         self.sqs.reset();
@@ -77,35 +77,35 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn router(internet: Arc<Internet>) -> Router {
+fn router(stand_ins: Arc<StandIns>) -> Router {
     Router::new()
         .route("/x/2/tweets/search/recent", get(x::search))
         .route("/openai/v1/chat/completions", post(model::complete))
         .route("/simulated/leads", get(leads::list))
         .route("/", post(aws::answer))
         .nest("/_control", control::router())
-        .with_state(internet)
+        .with_state(stand_ins)
 }
 
-async fn run(internet: Arc<Internet>, listener: tokio::net::TcpListener) -> io::Result<()> {
-    let service = router(internet).into_make_service_with_connect_info::<Breaker>();
+async fn run(stand_ins: Arc<StandIns>, listener: tokio::net::TcpListener) -> io::Result<()> {
+    let service = router(stand_ins).into_make_service_with_connect_info::<Breaker>();
     axum::serve(BreakableListener(listener), service).await
 }
 
-/// Serves a stand-in internet on the listener until the future is dropped.
+/// Serves the stand-ins on the listener until the future is dropped.
 ///
 /// # Errors
 /// When the listener fails for good.
 pub async fn serve(settings: Settings, listener: tokio::net::TcpListener) -> io::Result<()> {
-    run(Arc::new(Internet::new(settings)), listener).await
+    run(Arc::new(StandIns::new(settings)), listener).await
 }
 
-/// A running stand-in internet on a thread of its own; it stops when this is dropped.
+/// The stand-ins, running on a thread of their own; they stop when this is dropped.
 ///
-/// It has its own runtime, so that it answers whatever the caller's runtime is doing, and so that
-/// no connection outlives it.
+/// They have their own runtime, so that they answer whatever the caller's runtime is doing, and that
+/// no connection outlives them.
 pub struct Simulated {
-    internet: Arc<Internet>,
+    stand_ins: Arc<StandIns>,
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -127,7 +127,7 @@ impl Simulated {
     pub fn start_on(settings: Settings, listener: TcpListener) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let internet = Arc::new(Internet::new(settings));
+        let stand_ins = Arc::new(StandIns::new(settings));
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -136,7 +136,7 @@ impl Simulated {
             tokio::net::TcpListener::from_std(listener)?
         };
         let (stop, stopped) = oneshot::channel();
-        let served = Arc::clone(&internet);
+        let served = Arc::clone(&stand_ins);
         let thread = std::thread::Builder::new()
             .name("simulated".to_owned())
             .spawn(move || {
@@ -149,7 +149,7 @@ impl Simulated {
                 });
             })?;
         Ok(Self {
-            internet,
+            stand_ins,
             address,
             stop: Some(stop),
             thread: Some(thread),
@@ -183,12 +183,12 @@ impl Simulated {
 
     /// The stand-in SES.
     pub fn ses(&self) -> &Ses {
-        &self.internet.ses
+        &self.stand_ins.ses
     }
 
     /// The stand-in SQS.
     pub fn sqs(&self) -> &Sqs {
-        &self.internet.sqs
+        &self.stand_ins.sqs
     }
 
     /// For the functions' `…_QUEUE_URL`.
@@ -201,48 +201,48 @@ impl Simulated {
         format!("http://{}/_control", self.address)
     }
 
-    /// The people in it.
-    pub fn world(&self) -> &World {
-        &self.internet.world
+    /// The made-up people.
+    pub fn population(&self) -> &Population {
+        &self.stand_ins.population
     }
 
-    /// Changes how the model behaves from the next request on.
-    pub fn model(&self, change: impl FnOnce(&mut ModelKnobs) -> &mut ModelKnobs) {
-        change(&mut self.internet.model());
+    /// Changes the model's behaviour from the next request on.
+    pub fn model(&self, change: impl FnOnce(&mut ModelBehaviour) -> &mut ModelBehaviour) {
+        change(&mut self.stand_ins.model());
     }
 
-    /// Changes how X behaves from the next request on.
-    pub fn x(&self, change: impl FnOnce(&mut XKnobs) -> &mut XKnobs) {
-        change(&mut self.internet.x());
+    /// Changes X's behaviour from the next request on.
+    pub fn x(&self, change: impl FnOnce(&mut XBehaviour) -> &mut XBehaviour) {
+        change(&mut self.stand_ins.x());
     }
 
-    /// Publishes so many new posts on X, every other one by somebody new.
+    /// Publishes so many new posts on X, every other one by a new author.
     pub fn publish(&self, posts: usize) {
-        self.internet
+        self.stand_ins
             .timeline()
-            .publish(&self.internet.world, posts);
+            .publish(&self.stand_ins.population, posts);
     }
 
-    /// Lets so many hours pass on the world's clock.
+    /// Lets so many hours pass on the simulated clock.
     pub fn advance_hours(&self, hours: u32) {
-        self.internet
+        self.stand_ins
             .timeline()
             .advance(TimeDelta::hours(i64::from(hours)));
     }
 
     /// Every request so far.
     pub fn ledger(&self) -> Vec<Entry> {
-        self.internet.ledger.entries()
+        self.stand_ins.ledger.entries()
     }
 
     /// Counters over the ledger.
     pub fn stats(&self) -> Stats {
-        self.internet.ledger.stats()
+        self.stand_ins.ledger.stats()
     }
 
     /// Back to the state after the start.
     pub fn reset(&self) {
-        self.internet.reset();
+        self.stand_ins.reset();
     }
 }
 
@@ -253,7 +253,7 @@ impl Drop for Simulated {
             let _ = stop.send(());
         }
         if let Some(thread) = self.thread.take() {
-            // A panic in the thread was already printed; there is nobody left to tell.
+            // A panic in the thread was already printed; there is nothing left to do.
             let _ = thread.join();
         }
     }

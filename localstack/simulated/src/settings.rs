@@ -1,17 +1,17 @@
-//! What a stand-in internet is made from.
+//! The settings of the stand-ins.
 
 use chrono::{DateTime, Utc};
 
-/// Everything that decides what the stand-in internet answers.
+/// Everything that decides what the stand-ins answer.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The seed of the world and of every random choice.
+    /// The seed of the population and of every random choice.
     pub seed: u64,
     /// How many different profiles the list of leads holds, over all platforms. Broken and repeated
     /// rows come on top of it.
     pub leads: usize,
-    /// The moment at which the world's clock stands: posts were made in the six days before it. It
-    /// moves only when told to, so that identifiers and cursors hold from one run to the next.
+    /// The time on the simulated clock: posts were made in the six days before it. It
+    /// moves only on request, so that identifiers and cursors hold from one run to the next.
     pub now: DateTime<Utc>,
     /// The only bearer token that X accepts; without it any token will do.
     pub x_token: Option<String>,

@@ -1,4 +1,4 @@
-//! The limit that no pipeline on this PostgreSQL can pass: its plainest insert.
+//! The upper limit of any pipeline on this PostgreSQL: its simplest insert.
 
 use std::time::Instant;
 

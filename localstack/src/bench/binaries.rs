@@ -12,7 +12,7 @@ use crate::python::Python;
 use crate::settings::Settings;
 use crate::{child, output};
 
-/// This program, built to be fast, in the place of this process: stand-ins that were built for
+/// This program in its release build, instead of this process: stand-ins that were built for
 /// debugging would take more of the machine than what is measured. Answers only when it cannot.
 pub(super) async fn again(settings: &Settings) -> Result<anyhow::Error> {
     output::step("Building", "this program and its stand-ins, to be fast");

@@ -47,7 +47,7 @@ pub(super) struct Busy {
     pub(super) postgres: f64,
     /// SES, SQS and the model: one thread, so 1 is their end.
     pub(super) stand_ins: f64,
-    /// The Lambda service, and whoever measures.
+    /// The Lambda service, and the measurement itself.
     pub(super) service: f64,
 }
 
@@ -87,7 +87,7 @@ pub(super) struct RateFigures {
     pub(super) senders: usize,
     pub(super) copies: u32,
     pub(super) mails: f64,
-    /// Mails that the next sweep would announce again: refused by SES, or too late for their place.
+    /// Mails that the next sweep would publish again: refused by SES, or too late for their slot.
     pub(super) waiting: f64,
     /// Mails accepted between the first and the last, over what the rate allows.
     pub(super) utilisation: f64,
@@ -175,8 +175,8 @@ pub(super) fn shown(text: &str) -> String {
 )]
 pub(super) fn quantile(values: &mut [f64], share: f64) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
-    let place = (count(values.len()) * share).ceil() as usize;
-    let value = values.get(place.saturating_sub(1));
+    let rank = (count(values.len()) * share).ceil() as usize;
+    let value = values.get(rank.saturating_sub(1));
     value.copied().unwrap_or_default()
 }
 
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_is_at_work_from_its_first_event_to_its_last_answer() {
+    fn function_works_from_first_event_to_last_answer() {
         let mut invocations = vec![
             invocation("sender", 1_000, 500),
             invocation("sender", 1_100, 20),

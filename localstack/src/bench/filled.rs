@@ -1,5 +1,5 @@
-//! `cargo local bench --filled`: the same pipeline on an empty database and on one that years of work
-//! have filled. The filled one is made once and kept; each measurement gets a copy.
+//! `cargo local bench --filled`: the same pipeline on an empty database and on one with the rows of
+//! years of work. The filled one is made once and kept; each measurement gets a copy.
 
 use std::fs::File;
 use std::process::ExitCode;
@@ -22,7 +22,7 @@ use crate::{migrate, output};
 const LEADS: u32 = 1_000_000;
 /// Empty and filled take turns, so that neither has the quieter machine.
 const ROUNDS: usize = 2;
-/// What filled must reach of empty.
+/// The share of the empty database's throughput that the filled one must reach.
 const GOAL: f64 = 0.9;
 
 /// One connection runs them all: the list of indexes is a temporary table.
@@ -40,12 +40,12 @@ pub(super) async fn run(
     args: &BenchArgs,
 ) -> Result<ExitCode> {
     let binaries = crate::chaos::build(&settings, args.profile).await?;
-    settings.folder.root = settings.folder.root.join("filled");
-    settings.folder.make_home()?;
+    settings.paths.root = settings.paths.root.join("filled");
+    settings.paths.make_home()?;
     let mut ground = Ground {
         cluster: start(&settings, python).await?,
         binaries,
-        folder: settings.folder.root.join("runs"),
+        folder: settings.paths.root.join("runs"),
         settings,
         template: None,
     };

@@ -1,7 +1,7 @@
 //! `cargo local bench`: how fast the functions are, next to what limits them.
 //!
 //! Release binaries run as processes of the Lambda simulator, on a PostgreSQL of their own, with
-//! stand-ins for SQS, SES and the model. All of it shares this machine, and the figures say how
+//! stand-ins for SQS, SES and the model. All of it shares this machine, and the figures show how
 //! much each part took of it.
 
 mod bare;
@@ -45,7 +45,7 @@ pub(crate) struct BenchArgs {
     /// How many people go through the pipeline
     #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(100..=100_000))]
     leads: u32,
-    /// How long the model takes to answer, where it is not asked to be as fast as it can
+    /// How long the model takes to answer, besides the run without latency
     #[arg(long, default_value_t = 200, value_name = "MS", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     model_latency: u32,
     /// Processes of each function; the senders that are held to a rate are always 50
@@ -75,10 +75,10 @@ pub(crate) async fn run(session: &Session, args: &BenchArgs) -> Result<ExitCode>
     };
     // The benchmark's own folder, server and lock: it disturbs no cloud that is up.
     let mut settings: Settings = session.settings.clone();
-    settings.folder.root = settings.folder.root.join("bench");
+    settings.paths.root = settings.paths.root.join("bench");
     let own = Session::new(settings.clone());
     let _alone = own.alone().await?;
-    settings.folder.make_home()?;
+    settings.paths.make_home()?;
     if args.filled {
         return filled::run(settings, python, args).await;
     }
@@ -89,7 +89,7 @@ pub(crate) async fn run(session: &Session, args: &BenchArgs) -> Result<ExitCode>
     let ground = Ground {
         cluster: start(&settings, python).await?,
         binaries,
-        folder: settings.folder.root.join("runs"),
+        folder: settings.paths.root.join("runs"),
         settings,
         template: None,
     };
@@ -137,7 +137,7 @@ pub(crate) async fn run(session: &Session, args: &BenchArgs) -> Result<ExitCode>
     Ok(ExitCode::SUCCESS)
 }
 
-/// What each function is before it has work.
+/// Start time and memory of each function before it has work.
 async fn alone(
     settings: &Settings,
     python: &Python,

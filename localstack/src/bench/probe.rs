@@ -1,4 +1,4 @@
-//! What was used between two moments, and how far the work is meanwhile.
+//! What was used between two moments, and the progress of the work meanwhile.
 
 use std::time::{Duration, Instant};
 
@@ -73,7 +73,7 @@ fn since(now: Vec<Statement>, earlier: &[Statement]) -> Vec<Statement> {
     used
 }
 
-/// Works, and shows how far it is.
+/// Runs the work and shows its progress.
 pub(super) async fn watch<T>(
     what: &str,
     all: u64,
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn statements_of_before_do_not_count() {
+    fn earlier_statements_do_not_count() {
         let statement = |text: &str, calls, seconds| Statement {
             text: text.to_owned(),
             calls,

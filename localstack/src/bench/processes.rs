@@ -1,4 +1,4 @@
-//! What processes cost, as the kernel counts it. Linux only.
+//! Processor time and memory of processes, as the kernel counts them. Linux only.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +13,7 @@ const TICKS: f64 = 100.0;
 /// The thread of the stand-ins, by the name that they give it.
 const STAND_INS: &str = "simulated";
 
-/// A process or thread, as `/proc/…/stat` tells.
+/// A process or thread, from `/proc/…/stat`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Task {
     name: String,
@@ -43,7 +43,7 @@ impl Cpu {
     /// Where there is no `/proc`, or no PostgreSQL.
     pub(super) fn now(settings: &Settings) -> Result<Self> {
         let me = std::process::id();
-        let Some(postmaster) = postgres::find(&settings.folder) else {
+        let Some(postmaster) = postgres::find(&settings.paths) else {
             bail!("PostgreSQL does not run");
         };
         let postmaster = postmaster.pid;
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_kernels_lines_are_read() {
+    fn proc_stat_lines_are_parsed() {
         let stat = "812 (a (odd) name) S 7 812 812 0 -1 4194560 100 200 0 0 31 12 5 6 20 0 1 0 99";
         let expected = Task {
             name: "a (odd) name".to_owned(),
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_used_in_between_counts() {
+    fn only_usage_between_readings_counts() {
         let cpu = |sender: f64, postgres: f64| Cpu {
             functions: [("sender".to_owned(), sender)].into(),
             postgres,

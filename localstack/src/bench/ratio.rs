@@ -1,4 +1,4 @@
-//! Figures beside their limits, and which ratio is wanted (the goals of the project, not of nature).
+//! Figures beside their limits, and the ratio that the project wants.
 
 use serde::Serialize;
 
@@ -14,7 +14,7 @@ pub(super) struct Ratio {
     pub(super) figure: String,
     pub(super) value: f64,
     pub(super) unit: &'static str,
-    /// What stands against it.
+    /// The limit that it is compared with.
     pub(super) against: String,
     pub(super) limit: f64,
     pub(super) ratio: f64,
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ratio_is_judged_by_its_goal() {
+    fn ratio_is_compared_with_its_goal() {
         let check = |value: f64, goal: Goal, met: bool| {
             let ratio = Ratio::new("x", (value, "ms"), goal).against("y", 10.0);
             assert_eq!(ratio.met, met, "{ratio:?}");

@@ -137,7 +137,7 @@ fn alone(stage: &Stage<'_>, function: &str) -> Result<Served> {
 
 /// Every lead must have got its mail, and none a second one.
 fn arrived(stage: &Stage<'_>, leads: f64) -> Result<()> {
-    let stats = stage.internet.ses().stats();
+    let stats = stage.stand_ins.ses().stats();
     let accepted = stats.accepted;
     if count(usize::try_from(accepted)?) != leads || !stats.accepted_twice.is_empty() {
         bail!("{accepted} mails for {leads} leads: nothing can be compared");
@@ -149,7 +149,7 @@ fn arrived(stage: &Stage<'_>, leads: f64) -> Result<()> {
 async fn click(stage: &Stage<'_>) -> Result<()> {
     let keys = UnsubscribeKeys::parse(&unsubscribe_keys())?;
     let web = stage.function("web")?;
-    let mails = stage.internet.ses().handovers();
+    let mails = stage.stand_ins.ses().handovers();
     let sends = mails.iter().filter_map(|mail| mail.send_id.as_deref());
     for send in sends.take(CLICKS) {
         let path = format!("/u/{}", keys.sign(SendId(send.parse()?)));
@@ -272,8 +272,8 @@ pub(super) async fn rate(ground: &Ground, rate: f64) -> Result<RateFigures> {
     let done = || outreach.counts().deleted / u64::from(COPIES);
     stage.read("outreach")?;
     watch(&what, u64::from(leads), done, stage.simulator.quiet(LIMIT)).await?;
-    // What SES refused, or came too late for its place, waits for the clock. That is no work there.
-    let stats = stage.internet.ses().stats();
+    // What SES refused, or came too late for its slot, waits for the clock. That is no work there.
+    let stats = stage.stand_ins.ses().stats();
     let mails = count(usize::try_from(stats.accepted)?);
     let span = Duration::from_millis(stats.span_ms).as_secs_f64();
     let figures = RateFigures {

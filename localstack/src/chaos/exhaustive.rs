@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use futures::{StreamExt as _, stream};
 use indicatif::{ProgressBar, ProgressStyle};
-use simulated::Fate;
+use simulated::DeliveryResult;
 
 use super::args::ChaosArgs;
 use super::cases::{self, Case};
@@ -16,7 +16,7 @@ use super::wires::{Kind, Point};
 use crate::output;
 use crate::sql::invariants::Violation;
 
-/// How many unsubscribe in the end.
+/// How many recipients unsubscribe in the end.
 const OPT_OUTS: usize = 3;
 /// Runs at once: most of a run waits for processes to start and for queues to empty.
 const AT_ONCE: usize = 4;
@@ -24,10 +24,10 @@ const AT_ONCE: usize = 4;
 /// Requests by point, and how often each was made.
 type Points = BTreeMap<Point, u64>;
 
-/// Runs every case, or every `nth` one of them, and adds what came of them.
+/// Runs every case, or every `nth` one of them, and adds their results.
 pub(crate) async fn run(lab: &Lab, args: &ChaosArgs, summary: &mut Summary) -> Result<()> {
     let (seed, nth) = (args.seed, args.every.unwrap_or(1).max(1));
-    // Without a fault first: it finds the points, and that nothing is wrong without one.
+    // Without a fault first: this finds the points, and checks that the run passes without one.
     let (clear, points) = case(lab, seed, 0, None).await?;
     summary.add(clear);
     let all = cases::all(&points);
@@ -104,9 +104,9 @@ async fn case(lab: &Lab, seed: u64, number: usize, case: Option<&Case>) -> Resul
     let config = TestBedConfig::small(format!("case-{number}"), seed);
     let bed = TestBed::open(lab, config).await?;
     let ses = bed.stand_ins.ses();
-    ses.behave(|ses| {
-        ses.next_fate(1, Fate::HardBounce)
-            .next_fate(1, Fate::Complained)
+    ses.configure(|ses| {
+        ses.next_result(1, DeliveryResult::HardBounce)
+            .next_result(1, DeliveryResult::Complained)
     });
     if let Some(case) = case {
         let mut faults = bed.wires.faults();
@@ -114,7 +114,7 @@ async fn case(lab: &Lab, seed: u64, number: usize, case: Option<&Case>) -> Resul
     }
     bed.collect().await?;
     let mut quiesced = bed.quiesce().await?;
-    // Some who got a mail want no other.
+    // Some recipients unsubscribe.
     let accepted = ses.handovers().into_iter().filter(|mail| mail.accepted);
     let sends = accepted.filter_map(|mail| mail.send_id?.parse().ok());
     for send in sends.take(OPT_OUTS) {

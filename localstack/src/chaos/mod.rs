@@ -1,5 +1,5 @@
-//! `cargo local chaos`: breaks the functions in every way it knows, and looks whether the promises
-//! of the system held.
+//! `cargo local chaos`: injects faults into the functions and checks that the invariants
+//! of the system hold.
 //!
 //! The real binaries run as processes of the Lambda simulator, on a PostgreSQL of their own, with
 //! stand-ins for SQS, SES and the model that keep ledgers. Faults are injected on the `wires` between
@@ -12,9 +12,9 @@ pub(crate) mod cluster;
 mod exhaustive;
 mod mutants;
 mod oracle;
-mod pace;
 mod people;
 mod plan;
+mod rate;
 mod rounds;
 mod scenarios;
 mod summary;
@@ -36,7 +36,7 @@ use cluster::Cluster;
 use summary::Summary;
 use test_bed::Lab;
 
-/// Runs what was asked for; a promise that was not kept is a failure.
+/// Runs what was asked for; a violated invariant is a failure.
 pub(crate) async fn run(session: &Session, args: &ChaosArgs) -> Result<ExitCode> {
     let python = {
         let _alone = session.alone().await?;
@@ -44,17 +44,17 @@ pub(crate) async fn run(session: &Session, args: &ChaosArgs) -> Result<ExitCode>
     };
     // The harness's own folder, server and lock: it disturbs no cloud that is up.
     let mut settings: Settings = session.settings.clone();
-    settings.folder.root = settings.folder.root.join("chaos");
+    settings.paths.root = settings.paths.root.join("chaos");
     let own = Session::new(settings.clone());
     let _alone = own.alone().await?;
-    settings.folder.make_home()?;
+    settings.paths.make_home()?;
 
     output::step("Building", "the functions, as they are deployed");
     let binaries = binaries::build(&settings, args.profile).await?;
     let mut lab = Lab {
         cluster: Cluster::start(settings.clone(), python).await?,
         binaries,
-        folder: settings.folder.root.join("runs"),
+        folder: settings.paths.root.join("runs"),
     };
 
     if args.mutants {
@@ -68,7 +68,7 @@ pub(crate) async fn run(session: &Session, args: &ChaosArgs) -> Result<ExitCode>
     let begun = Instant::now();
     let mut summary = Summary::default();
     match args.rate {
-        Some(rate) => pace::run(&lab, args, rate, &mut summary).await?,
+        Some(rate) => rate::run(&lab, args, rate, &mut summary).await?,
         None if args.exhaustive => exhaustive::run(&lab, args, &mut summary).await?,
         None => rounds::run(&lab, args, &mut summary).await?,
     }

@@ -112,8 +112,8 @@ const LEFT_OUT: [&str; 3] = ["target", "node_modules", "__pycache__"];
 /// Tries each mutant, and first the system as it is. True when every mutant was found.
 pub(crate) async fn run(settings: &Settings, lab: &mut Lab, args: &ChaosArgs) -> Result<bool> {
     let whole = lab.binaries.clone();
-    let copy = settings.folder.root.join("mutant");
-    copy_sources(&settings.folder.workspace, &copy)?;
+    let copy = settings.paths.root.join("mutant");
+    copy_sources(&settings.paths.workspace, &copy)?;
     let bar = progress(MUTANTS.len());
     let mut table = output::table(["without a guard", "found by", "result"]);
     let mut all_found = true;

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use simulated::{Entry, Fate, Handover, Timing};
+use simulated::{DeliveryResult, Entry, Handover, Timing};
 
 use crate::sql::invariants::{Counts, Mail, Violation};
 
@@ -150,7 +150,7 @@ fn mails(evidence: &Evidence, findings: &mut Findings) {
         let number = handover.number;
         let day = handover.at.date_naive();
         // What SES itself held back reached nobody.
-        if handover.fate != Some(Fate::Rejected) {
+        if handover.result != Some(DeliveryResult::Rejected) {
             by_day
                 .entry((&handover.destination_hash, day))
                 .or_default()

@@ -1,4 +1,4 @@
-//! Who stands on the lists of a run.
+//! The people on the lists of a run.
 
 use std::path::{Path, PathBuf};
 
@@ -31,7 +31,7 @@ pub(crate) async fn seed(
     for (n, path) in lists.iter().enumerate() {
         let here = (0..config.leads).filter(|person| {
             let home = *person as usize % LISTS;
-            // Every fourth stands on the next list too.
+            // Every fourth is on the next list too.
             home == n || (person % 4 == 0 && (home + 1) % LISTS == n)
         });
         lists::write(path, here.map(row))?;

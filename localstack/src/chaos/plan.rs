@@ -1,9 +1,9 @@
-//! What goes wrong in one round, all of it drawn from the seed: the same seed is the same plan.
+//! The faults of one round, all of them drawn from the seed: the same seed is the same plan.
 
 use rand::rngs::ChaCha8Rng;
 use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
-use simulated::{Fate, ModelFault, SesFault, SqsFault, Timing};
+use simulated::{DeliveryResult, ModelFault, SesFault, SqsFault, Timing};
 
 use super::wires::Shares;
 
@@ -14,13 +14,13 @@ pub(crate) enum Event {
     Kill,
     /// A person unsubscribes, by the web function.
     Unsubscribe,
-    /// A person unsubscribes while somebody else holds the rows of their mail.
+    /// A person unsubscribes while another transaction holds the rows of their mail.
     UnsubscribeSlowly,
     /// A person is erased.
     Erase,
-    /// A schedule fires, earlier than it would.
+    /// A schedule fires early.
     Sweep,
-    /// Hidden messages become visible, as if their worker were too slow.
+    /// Hidden messages become visible, as if the worker were too slow.
     Redeliver,
     /// The database stops at once (`pg_ctl stop -m immediate`) and is started again.
     StopPostgres,
@@ -35,7 +35,7 @@ pub(crate) struct Plan {
     pub(crate) wires: Shares,
     pub(crate) model: Vec<(ModelFault, f64)>,
     pub(crate) ses: Vec<(SesFault, f64)>,
-    pub(crate) fates: Vec<(Fate, f64)>,
+    pub(crate) results: Vec<(DeliveryResult, f64)>,
     pub(crate) timings: Vec<(Timing, f64)>,
     pub(crate) sqs: Vec<(SqsFault, f64)>,
     /// Every message comes so many times.
@@ -44,7 +44,7 @@ pub(crate) struct Plan {
     pub(crate) events: Vec<(f64, Event)>,
 }
 
-/// Shares small enough that a round still gets somewhere, large enough that each is met.
+/// Shares small enough that a round still makes progress, large enough that each fault happens.
 const MODEL: [(ModelFault, f64); 8] = [
     (ModelFault::RateLimited, 0.04),
     (ModelFault::ServerError, 0.04),
@@ -71,13 +71,13 @@ const SES: [(SesFault, f64); 14] = [
     (SesFault::MessageRejected, 0.02),
     (SesFault::AccountPaused, 0.005),
 ];
-const FATES: [(Fate, f64); 6] = [
-    (Fate::HardBounce, 0.03),
-    (Fate::SoftBounce, 0.04),
-    (Fate::Complained, 0.02),
-    (Fate::Delayed, 0.05),
-    (Fate::Rejected, 0.01),
-    (Fate::Silent, 0.05),
+const DELIVERY_RESULTS: [(DeliveryResult, f64); 6] = [
+    (DeliveryResult::HardBounce, 0.03),
+    (DeliveryResult::SoftBounce, 0.04),
+    (DeliveryResult::Complained, 0.02),
+    (DeliveryResult::Delayed, 0.05),
+    (DeliveryResult::Rejected, 0.01),
+    (DeliveryResult::Silent, 0.05),
 ];
 const TIMINGS: [(Timing, f64); 4] = [
     (Timing::Before, 0.15),
@@ -122,7 +122,7 @@ impl Plan {
             wires: wires(&mut random),
             model: some(&mut random, &MODEL),
             ses: some(&mut random, &SES),
-            fates: some(&mut random, &FATES),
+            results: some(&mut random, &DELIVERY_RESULTS),
             timings: some(&mut random, &TIMINGS),
             sqs: some(&mut random, &SQS),
             copies,
@@ -131,7 +131,7 @@ impl Plan {
     }
 }
 
-/// Half of the faults, so that every mixture comes up.
+/// Half of the faults, so that every combination occurs.
 fn some<T: Copy>(random: &mut ChaCha8Rng, all: &[(T, f64)]) -> Vec<(T, f64)> {
     all.iter()
         .copied()
@@ -158,14 +158,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_seed_is_the_same_plan_and_another_is_another() {
+    fn plan_follows_from_seed() {
         assert_eq!(Plan::of(7, 3, 3), Plan::of(7, 3, 3));
         assert_ne!(Plan::of(7, 3, 3), Plan::of(7, 4, 3));
         assert_ne!(Plan::of(7, 3, 3), Plan::of(8, 3, 3));
     }
 
     #[test]
-    fn a_hundred_rounds_meet_everything() {
+    fn hundred_rounds_meet_every_fault() {
         let plans: Vec<Plan> = (0..100).map(|round| Plan::of(1, round, 1)).collect();
         let seen: BTreeSet<String> = plans
             .iter()

@@ -1,4 +1,4 @@
-//! Many faults at once, drawn from the seed; then there are no more, and everything must quiesce.
+//! Many faults at once, drawn from the seed; then they are cleared, and everything must quiesce.
 
 use std::time::{Duration, Instant};
 
@@ -18,11 +18,11 @@ use crate::sql::interventions::{self, Reachable};
 const RATE: f64 = 100.0;
 /// Where mails do not leave, every event happens by then all the same.
 const LONGEST: Duration = Duration::from_secs(20);
-/// How long somebody else holds rows.
+/// How long another transaction holds rows.
 const HELD: Duration = Duration::from_millis(60);
 const LOOK: Duration = Duration::from_millis(15);
 
-/// Runs the rounds, and adds what came of them.
+/// Runs the rounds, and adds their results.
 pub(crate) async fn run(lab: &Lab, args: &ChaosArgs, summary: &mut Summary) -> Result<()> {
     let bar = progress(usize::try_from(args.rounds)?);
     for round in 1..=args.rounds {
@@ -75,15 +75,14 @@ fn inject(bed: &TestBed<'_>, plan: &Plan, seed: u64) {
             .iter()
             .fold(model, |model, (fault, share)| model.share(*fault, *share))
     });
-    bed.stand_ins.ses().behave(|ses| {
+    bed.stand_ins.ses().configure(|ses| {
         let ses = plan
             .ses
             .iter()
             .fold(ses, |ses, (fault, share)| ses.share(*fault, *share));
-        let ses = plan
-            .fates
-            .iter()
-            .fold(ses, |ses, (fate, share)| ses.share_fate(*fate, *share));
+        let ses = plan.results.iter().fold(ses, |ses, (result, share)| {
+            ses.share_result(*result, *share)
+        });
         plan.timings.iter().fold(ses, |ses, (timing, share)| {
             ses.share_timing(*timing, *share)
         })
@@ -96,11 +95,13 @@ fn inject(bed: &TestBed<'_>, plan: &Plan, seed: u64) {
     bed.wires.faults().share(plan.wires, seed);
 }
 
-/// No more faults; answers how many requests met one on the wires.
+/// Clears the faults; answers how many requests met one on the wires.
 fn clear_faults(bed: &TestBed<'_>) -> u64 {
-    bed.stand_ins.model(simulated::ModelKnobs::clear);
-    bed.stand_ins.ses().behave(simulated::SesKnobs::clear);
-    bed.stand_ins.sqs().faults(simulated::SqsKnobs::clear);
+    bed.stand_ins.model(simulated::ModelBehaviour::clear);
+    bed.stand_ins
+        .ses()
+        .configure(simulated::SesBehaviour::clear);
+    bed.stand_ins.sqs().faults(simulated::SqsBehaviour::clear);
     let mut faults = bed.wires.faults();
     faults.clear();
     faults.struck()
@@ -128,7 +129,7 @@ async fn workload(bed: &TestBed<'_>, plan: &Plan, leads: u32) -> usize {
     }))
     .await;
     // What does not quiesce now does so when there are no more faults.
-    let quiesced = bed.simulator.rest(LONGEST).await;
+    let quiesced = bed.simulator.quiesce(LONGEST).await;
     drop(quiesced);
     junk.count()
 }
@@ -137,13 +138,13 @@ async fn happen(bed: &TestBed<'_>, what: Event, number: usize) -> Result<()> {
     match what {
         Event::Kill => drop(bed.simulator.kill_random()),
         Event::Unsubscribe => {
-            if let Some(person) = somebody(bed, number).await? {
+            if let Some(person) = recipient(bed, number).await? {
                 bed.unsubscribe(person.send).await?;
             }
         }
         Event::UnsubscribeSlowly => unsubscribe_slowly(bed, number).await?,
         Event::Erase => {
-            if let Some(person) = somebody(bed, number).await? {
+            if let Some(person) = recipient(bed, number).await? {
                 let pool = bed.another_pool()?;
                 let mut conn = db::acquire(&pool).await?;
                 interventions::erase(&mut conn, &person.email_hash).await?;
@@ -157,7 +158,7 @@ async fn happen(bed: &TestBed<'_>, what: Event, number: usize) -> Result<()> {
     Ok(())
 }
 
-async fn somebody(bed: &TestBed<'_>, number: usize) -> Result<Option<Reachable>> {
+async fn recipient(bed: &TestBed<'_>, number: usize) -> Result<Option<Reachable>> {
     let pool = bed.another_pool()?;
     let mut conn = db::acquire(&pool).await?;
     let mut people = interventions::reachable(&mut conn, 20).await?;
@@ -165,7 +166,7 @@ async fn somebody(bed: &TestBed<'_>, number: usize) -> Result<Option<Reachable>>
     Ok((chosen < people.len()).then(|| people.swap_remove(chosen)))
 }
 
-/// While somebody else holds rows that are about to be armed, a person opts out. Either the sender
+/// While another transaction holds rows that are about to be armed, a person opts out. Either the sender
 /// has locked the recipient before, or it sees the opt-out.
 async fn unsubscribe_slowly(bed: &TestBed<'_>, number: usize) -> Result<()> {
     let pool = bed.another_pool()?;

@@ -76,14 +76,14 @@ pub(crate) async fn run(lab: &Lab, seed: u64, scenario: Scenario) -> Result<Run>
     };
     match scenario {
         Scenario::LateAnswer => (config.leads, config.campaigns) = (1, 1),
-        // One sender, and nobody else at work: what is claimed is its own, and who waits is it.
+        // One sender, and no other: it holds every claim, and only it can wait.
         Scenario::OptOutBeforeArm | Scenario::OptOutDuringArm | Scenario::ArmDuringOptOut => {
             (config.environments, config.mails_wait) = (1, true);
         }
         Scenario::ScarceQuota => {
             (config.daily_cap, config.campaigns, config.mails_wait) = (CAP, 1, true);
         }
-        _ => {}
+        Scenario::LostAnswer => {}
     }
     let bed = TestBed::open(lab, config).await?;
     let mut violations = Vec::new();
@@ -104,7 +104,7 @@ pub(crate) async fn run(lab: &Lab, seed: u64, scenario: Scenario) -> Result<Run>
 }
 
 async fn lose_answers(bed: &TestBed<'_>) -> Result<()> {
-    bed.stand_ins.ses().behave(|ses| {
+    bed.stand_ins.ses().configure(|ses| {
         ses.next(2, SesFault::AcceptServerError)
             .next(2, SesFault::AcceptReset)
     });
@@ -170,7 +170,7 @@ async fn use_scarce_quota(bed: &TestBed<'_>) -> Result<Option<Violation>> {
         recipients::unsubscribe(&mut conn, SendId(send)).await?;
     }
     bed.let_mails_go();
-    bed.simulator.rest(LIMIT).await?;
+    bed.simulator.quiesce(LIMIT).await?;
     let handovers = bed.stand_ins.ses().handovers();
     let left = handovers.iter().filter(|mail| mail.accepted).count();
     let subject = format!("{left} mails left under a cap of {CAP}");
@@ -182,7 +182,7 @@ async fn use_scarce_quota(bed: &TestBed<'_>) -> Result<Option<Violation>> {
 /// another sender is calling, and now the old answer comes.
 async fn answer_late(bed: &TestBed<'_>) -> Result<()> {
     // An event would settle the new call before the old answer comes.
-    bed.stand_ins.ses().behave(|ses| {
+    bed.stand_ins.ses().configure(|ses| {
         ses.next(1, SesFault::Throttled)
             .always_timing(Timing::Never)
     });

@@ -1,4 +1,4 @@
-//! What came of all runs: a table a person reads, an object a program reads.
+//! The results of all runs: a table for people, a JSON object for programs.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ const SHOWN: usize = 20;
 pub(crate) struct Summary {
     /// Runs.
     cases: usize,
-    /// Runs in which what was asked for did go wrong.
+    /// Runs in which the requested fault happened.
     disturbed: usize,
     /// Mails that SES took.
     mails: usize,
@@ -44,7 +44,7 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// What the oracle says of a run.
+    /// The oracle's findings of a run.
     pub(crate) fn of(name: String, disturbed: bool, evidence: &Evidence) -> Self {
         let accepted = evidence.handovers.iter().filter(|mail| mail.accepted);
         Self {
@@ -60,7 +60,7 @@ impl Run {
 }
 
 impl Summary {
-    /// Counts it in, and tells at once what was found.
+    /// Adds a run, and prints at once what was found.
     pub(crate) fn add(&mut self, run: Run) {
         self.cases += 1;
         self.disturbed += usize::from(run.disturbed);

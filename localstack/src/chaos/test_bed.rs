@@ -1,4 +1,4 @@
-//! What one run works on: a database, queues, SES and a model of its own, and the functions as
+//! The environment of one run: a database, queues, SES and a model of its own, and the functions as
 //! processes behind wires. Only the PostgreSQL server is shared.
 
 mod wiring;
@@ -26,11 +26,11 @@ use crate::sql::invariants::Violation;
 use crate::sql::{interventions, invariants};
 use crate::{migrate, wait};
 
-/// Of the functions' addresses and unsubscribe tokens; secret from nobody.
+/// Of the functions' addresses and unsubscribe tokens; no secret.
 const HASH_KEY: &str = "0707070707070707070707070707070707070707070707070707070707070707";
-/// Longer than a run needs by far: whatever still moves by then always will.
+/// Much longer than a run needs: work that is left by then never ends.
 const QUIESCE_LIMIT: Duration = Duration::from_secs(120);
-/// Hours that may pass until nothing moves any more.
+/// Hours that may pass until no work is left.
 const HOURS: u32 = 24;
 
 /// What all runs share.
@@ -139,7 +139,7 @@ impl<'a> TestBed<'a> {
             .with_context(|| format!("template.yaml has no function {name}"))
     }
 
-    /// Has the collector read the lists. What it leaves behind when it dies is read after an hour.
+    /// Has the collector read the lists. What an interrupted run leaves is read after an hour.
     pub(crate) async fn collect(&self) -> Result<()> {
         self.function("collector")?.sweep().await;
         Ok(())
@@ -193,7 +193,7 @@ impl<'a> TestBed<'a> {
         }
     }
 
-    /// Sends what cannot be read to a queue.
+    /// Sends an unreadable message to a queue.
     pub(crate) fn junk(&self, number: usize) {
         let bodies = ["not json", r#"{"v":99,"id":1}"#, r#"{"id":"x"}"#, ""];
         let queue = self.queues.iter().take(2).cycle().nth(number);
@@ -203,12 +203,12 @@ impl<'a> TestBed<'a> {
         }
     }
 
-    /// Lets everything run until nothing moves: messages come again, dead-lettered ones too, hours
-    /// pass, schedules fire. False when something always moves.
+    /// Lets everything run until no work is left: messages are redelivered, dead-lettered ones too, hours
+    /// pass, schedules fire. False when the work never ends.
     pub(crate) async fn quiesce(&self) -> Result<bool> {
         let mut still_for = 0;
         for _ in 0..HOURS {
-            if self.simulator.rest(QUIESCE_LIMIT).await.is_err() {
+            if self.simulator.quiesce(QUIESCE_LIMIT).await.is_err() {
                 return Ok(false);
             }
             let mut conn = db::acquire(&self.pool).await?;
@@ -220,7 +220,7 @@ impl<'a> TestBed<'a> {
             }
             let before = self.published();
             let answered = self.sweep().await?;
-            if self.simulator.rest(QUIESCE_LIMIT).await.is_err() {
+            if self.simulator.quiesce(QUIESCE_LIMIT).await.is_err() {
                 return Ok(false);
             }
             let still = answered && moved == 0 && self.published() == before;
@@ -239,10 +239,10 @@ impl<'a> TestBed<'a> {
             .sum()
     }
 
-    /// What is known when it is over.
+    /// The evidence that the run leaves.
     pub(crate) async fn evidence(&self, quiesced: bool) -> Result<Evidence> {
         let mut conn = db::acquire(&self.pool).await?;
-        // What SES says of a mail holds its address; everything else must not.
+        // SES's events hold the address of the mail; nothing else may.
         let ours = self.queues.iter().take(2);
         let queues =
             ours.map(|(queue, _)| (format!("queue {}", queue.name()), queue.bodies().join("\n")));
@@ -267,7 +267,7 @@ impl<'a> TestBed<'a> {
         })
     }
 
-    /// Ends the run and forgets its database. Its lists and logs stay where something was found.
+    /// Ends the run and drops its database. Its lists and logs stay where something was found.
     pub(crate) async fn close(self, keep: bool) -> Result<()> {
         let Self {
             lab,

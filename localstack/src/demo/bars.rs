@@ -1,4 +1,4 @@
-//! How far the pipeline is: a bar per stage on a terminal, a line now and then elsewhere.
+//! The progress of the pipeline: a bar per stage on a terminal, a line now and then elsewhere.
 
 use std::time::{Duration, Instant};
 
@@ -49,7 +49,7 @@ impl Bars {
         }
     }
 
-    /// Shows what PostgreSQL says.
+    /// Shows the counts from PostgreSQL.
     pub(super) fn show(&mut self, progress: Progress, note: &str) {
         let settled = progress.sends - progress.due - progress.held;
         set(&self.collect, progress.collected, progress.collected);

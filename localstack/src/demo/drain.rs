@@ -16,12 +16,12 @@ use crate::settings::STACK;
 use crate::{invoke, wait};
 
 /// A message of a function that was killed comes back after its queue's visibility timeout, six
-/// minutes at most, and may meet the same fate once more.
+/// minutes at most, and may fail in the same way once more.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
 const POLL: Duration = Duration::from_millis(250);
 /// The rules sweep every one and five minutes; a demo that stands still does not wait for them.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Rows announced again at a time.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// Rows published again at a time.
 const SWEEP: i64 = 1_000;
 
 /// What is being drained.
@@ -31,7 +31,7 @@ pub(super) struct Pipeline<'a> {
     pub(super) queues: &'a Queues,
 }
 
-/// What stands between the pipeline and its end.
+/// The work that is left before the pipeline is drained.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Left {
     progress: Progress,
@@ -55,7 +55,7 @@ impl Left {
         self.progress.pending == 0 && self.progress.due == 0 && self.progress.held == 0
     }
 
-    /// Nobody has anything to do; what SES reports may still be on its way to its queue.
+    /// No work is left; what SES reports may still be on its way to its queue.
     fn is_idle(&self) -> bool {
         self.is_settled() && self.waiting == 0 && self.in_flight == 0
     }
@@ -96,7 +96,7 @@ impl Pipeline<'_> {
             }
             match &last {
                 Some((since, before)) if *before == left => {
-                    if since.elapsed() > PATIENCE {
+                    if since.elapsed() > TIMEOUT {
                         // A report that is lost is not waited for; what the demo prints shows it.
                         if is_complete && left.is_idle() {
                             return Ok(Some(()));
@@ -125,10 +125,10 @@ impl Pipeline<'_> {
         Ok(Left::of(progress, &depths))
     }
 
-    /// Does what the schedules do in their time.
+    /// Does what the schedules would do later.
     ///
     /// They wait until no message can be on its way any more. Here that can be seen: what is pending
-    /// while the queues are empty was announced by a message that is lost.
+    /// while the queues are empty was published by a message that is lost.
     async fn sweep(&self, left: &Left) -> Result<()> {
         if left.progress.held > 0 {
             let sender = format!("{STACK}-sender");
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn drained_means_nothing_owed_due_held_or_queued() {
+    fn drained_means_nothing_pending_due_held_or_queued() {
         let done = Progress {
             collected: 9,
             enriched: 9,
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn dead_letters_and_queues_that_nobody_reads_keep_nobody_waiting() {
+    fn dead_letters_and_unread_queues_do_not_block() {
         let depths = [depth("enrich-dlq", 3, 0), depth("feedback", 40, 0)];
         assert!(Left::of(Progress::default(), &depths).is_drained());
     }

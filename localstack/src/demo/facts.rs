@@ -1,9 +1,9 @@
-//! What each witness says, read once the pipeline is drained.
+//! What PostgreSQL, the queues, SES and the stand-ins hold once the pipeline is drained.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::sql::report::{self, Line, SendLine, SourceReport};
+use crate::sql::report::{self, LeadRow, SendRow, SourceReport};
 use anyhow::Result;
 use serde_json::Value;
 use shared::db;
@@ -13,16 +13,16 @@ use super::seed::CAMPAIGN;
 use crate::mail::ledger::{self, Mail};
 use crate::queues::{Depth, Queues};
 use crate::settings::Settings;
-use crate::up::Cloud;
-use crate::{internet, process};
+use crate::up::LocalCloud;
+use crate::{process, stand_ins};
 
-/// PostgreSQL, the queues, SES and the stand-in internet, each in its own words.
+/// PostgreSQL, the queues, SES and the stand-ins, each with its own records.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
     /// PostgreSQL: every lead of the campaign.
-    pub(super) lines: Vec<Line>,
+    pub(super) lines: Vec<LeadRow>,
     /// PostgreSQL: every send of every campaign.
-    pub(super) sends: Vec<SendLine>,
+    pub(super) sends: Vec<SendRow>,
     /// SES: every mail of this campaign, and every one that belongs to no campaign.
     pub(super) mails: Vec<Mail>,
     pub(super) queues: Vec<Depth>,
@@ -36,7 +36,7 @@ pub(super) struct Facts {
 impl Facts {
     pub(super) async fn gather(
         settings: &Settings,
-        cloud: &Cloud,
+        cloud: &LocalCloud,
         queues: &Queues,
     ) -> Result<Self> {
         let queues = queues.depths().await?;
@@ -44,15 +44,15 @@ impl Facts {
         let lines = report::lines(&mut conn, CAMPAIGN).await?;
         let sends = report::sends(&mut conn).await?;
         let sources = report::sources(&mut conn, CAMPAIGN).await?;
-        let stand_in = process::find(&settings.folder, internet::NAME)
-            .filter(|_| settings.outside.openai.is_ours);
+        let stand_in = process::find(&settings.paths, stand_ins::NAME)
+            .filter(|_| settings.endpoints.openai.is_ours);
         let (mut model_calls, mut paid_by_stand_in) = (BTreeMap::new(), None);
         if let Some(record) = stand_in {
             let since = UNIX_EPOCH + Duration::from_secs(record.started_at);
             for calls in report::model_calls(&mut conn, since.into()).await? {
                 model_calls.insert(calls.state, u64::try_from(calls.count)?);
             }
-            let stats = internet::stats(&settings.folder).await?;
+            let stats = stand_ins::stats(&settings.paths).await?;
             paid_by_stand_in = stats.pointer("/model/paid_calls").and_then(Value::as_u64);
         }
         let elsewhere = |mail: &Mail| {
@@ -60,7 +60,7 @@ impl Facts {
                 .iter()
                 .any(|send| Some(send.id) == mail.send && send.campaign != CAMPAIGN)
         };
-        let mut mails = ledger::read(&settings.folder)?;
+        let mut mails = ledger::read(&settings.paths)?;
         mails.retain(|mail| !elsewhere(mail));
         Ok(Self {
             lines,
@@ -74,8 +74,8 @@ impl Facts {
     }
 
     /// Sends of which PostgreSQL cannot say whether a mail left.
-    pub(super) fn unknown(&self) -> Vec<&SendLine> {
-        let is_unknown = |send: &&SendLine| {
+    pub(super) fn unknown(&self) -> Vec<&SendRow> {
+        let is_unknown = |send: &&SendRow| {
             send.campaign == CAMPAIGN && send.state == SendState::Unknown.as_str()
         };
         self.sends.iter().filter(is_unknown).collect()

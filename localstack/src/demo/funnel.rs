@@ -1,16 +1,16 @@
-//! How many leads came how far, counted from one row a lead.
+//! How many leads reached which state, counted from one row a lead.
 
 use std::collections::BTreeMap;
 
-use crate::sql::report::Line;
+use crate::sql::report::LeadRow;
 use shared::domain::send_state::SendState;
 
-/// Where one lead ended, each lead in exactly one place.
+/// The state that one lead reached; each lead is in exactly one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum LeadState {
     /// An enrichment is pending.
-    Owed,
-    /// Stored, with neither an enrichment nor one pending: nobody would ever look at it again.
+    AwaitsEnrichment,
+    /// Stored, with neither an enrichment nor one pending: no function would ever look at it again.
     Forgotten,
     Sent,
     Refused(String),
@@ -23,12 +23,12 @@ pub(super) enum Place {
     Pending,
 }
 
-impl Place {
-    pub(super) fn of(line: &Line) -> Self {
+impl LeadState {
+    pub(super) fn of(line: &LeadRow) -> Self {
         let reason = |given: &Option<String>| given.clone().unwrap_or_else(|| "unnamed".to_owned());
         let Some(outcome) = &line.outcome else {
             return if line.pending {
-                Self::Owed
+                Self::AwaitsEnrichment
             } else {
                 Self::Forgotten
             };
@@ -71,7 +71,7 @@ pub(super) struct Funnel {
 }
 
 impl Funnel {
-    pub(super) fn of(lines: &[Line]) -> Self {
+    pub(super) fn of(lines: &[LeadRow]) -> Self {
         let mut funnel = Self {
             collected: lines.len(),
             ..Self::default()
@@ -79,15 +79,18 @@ impl Funnel {
         for line in lines {
             funnel.enriched += usize::from(line.outcome.is_some());
             funnel.qualified += usize::from(line.qualified);
-            match Place::of(line) {
-                Place::Sent => {
+            match LeadState::of(line) {
+                LeadState::Sent => {
                     funnel.sent += 1;
                     funnel.delivered += usize::from(is_delivered(line));
                 }
-                Place::Refused(why) => *funnel.refused.entry(why).or_default() += 1,
-                Place::Review(why) => *funnel.review.entry(why).or_default() += 1,
-                Place::Deferred(why) => *funnel.deferred.entry(why).or_default() += 1,
-                Place::Unresolved | Place::Owed | Place::Forgotten | Place::Pending => {
+                LeadState::Refused(why) => *funnel.refused.entry(why).or_default() += 1,
+                LeadState::Review(why) => *funnel.review.entry(why).or_default() += 1,
+                LeadState::Deferred(why) => *funnel.deferred.entry(why).or_default() += 1,
+                LeadState::Unresolved
+                | LeadState::AwaitsEnrichment
+                | LeadState::Forgotten
+                | LeadState::Pending => {
                     funnel.unresolved += 1;
                 }
             }
@@ -96,7 +99,7 @@ impl Funnel {
     }
 }
 
-fn is_delivered(line: &Line) -> bool {
+fn is_delivered(line: &LeadRow) -> bool {
     use SendState::{Clicked, Delivered, Opened, Replied};
     let state = line.state.as_deref().map(str::parse::<SendState>);
     matches!(state, Some(Ok(Delivered | Opened | Clicked | Replied)))
@@ -107,8 +110,8 @@ pub(super) mod tests {
     use super::*;
 
     /// A lead that was planned, sent and settled.
-    pub(in crate::demo) fn sent(id: i64) -> Line {
-        Line {
+    pub(in crate::demo) fn sent(id: i64) -> LeadRow {
+        LeadRow {
             lead: id,
             platform: "x".to_owned(),
             username: format!("lead{id}"),
@@ -129,8 +132,8 @@ pub(super) mod tests {
     }
 
     /// A planned lead whose send is in `state`.
-    pub(in crate::demo) fn planned(id: i64, state: &str, reason: Option<&str>) -> Line {
-        Line {
+    pub(in crate::demo) fn planned(id: i64, state: &str, reason: Option<&str>) -> LeadRow {
+        LeadRow {
             state: Some(state.to_owned()),
             send_reason: reason.map(str::to_owned),
             marked_sent: false,
@@ -140,8 +143,12 @@ pub(super) mod tests {
     }
 
     /// A lead for which no send was planned.
-    pub(in crate::demo) fn unplanned(id: i64, outcome: Option<&str>, reason: Option<&str>) -> Line {
-        Line {
+    pub(in crate::demo) fn unplanned(
+        id: i64,
+        outcome: Option<&str>,
+        reason: Option<&str>,
+    ) -> LeadRow {
+        LeadRow {
             outcome: outcome.map(str::to_owned),
             outcome_reason: reason.map(str::to_owned),
             qualified: false,
@@ -153,58 +160,58 @@ pub(super) mod tests {
     }
 
     #[track_caller]
-    fn check(line: &Line, expected: &Place) {
-        assert_eq!(Place::of(line), *expected);
+    fn check(line: &LeadRow, expected: &LeadState) {
+        assert_eq!(LeadState::of(line), *expected);
     }
 
     #[test]
-    fn every_lead_has_exactly_one_place() {
+    fn every_lead_has_exactly_one_state() {
         let because = str::to_owned;
-        check(&sent(1), &Place::Sent);
-        check(&planned(1, "bounced", None), &Place::Sent);
+        check(&sent(1), &LeadState::Sent);
+        check(&planned(1, "bounced", None), &LeadState::Sent);
         check(
             &planned(1, "refused", Some("suppressed")),
-            &Place::Refused(because("suppressed")),
+            &LeadState::Refused(because("suppressed")),
         );
         check(
             &planned(1, "rejected", Some("mail_rejected")),
-            &Place::Refused(because("mail_rejected")),
+            &LeadState::Refused(because("mail_rejected")),
         );
         check(
             &planned(1, "review", Some("country_unknown")),
-            &Place::Review(because("country_unknown")),
+            &LeadState::Review(because("country_unknown")),
         );
         check(
             &planned(1, "unknown", Some("no_answer")),
-            &Place::Unresolved,
+            &LeadState::Unresolved,
         );
-        check(&planned(1, "queued", None), &Place::Pending);
-        let tomorrow = Line {
+        check(&planned(1, "queued", None), &LeadState::Pending);
+        let tomorrow = LeadRow {
             deferred: true,
             ..planned(1, "queued", Some("daily_cap"))
         };
-        check(&tomorrow, &Place::Deferred(because("daily_cap")));
+        check(&tomorrow, &LeadState::Deferred(because("daily_cap")));
         check(
             &unplanned(1, Some("refused"), Some("low_score")),
-            &Place::Refused(because("low_score")),
+            &LeadState::Refused(because("low_score")),
         );
         check(
             &unplanned(1, Some("review"), Some("scored_by_rules")),
-            &Place::Review(because("scored_by_rules")),
+            &LeadState::Review(because("scored_by_rules")),
         );
-        check(&unplanned(1, Some("planned"), None), &Place::Pending);
-        check(&unplanned(1, None, None), &Place::Forgotten);
+        check(&unplanned(1, Some("planned"), None), &LeadState::Pending);
+        check(&unplanned(1, None, None), &LeadState::Forgotten);
         check(
-            &Line {
+            &LeadRow {
                 pending: true,
                 ..unplanned(1, None, None)
             },
-            &Place::Owed,
+            &LeadState::AwaitsEnrichment,
         );
     }
 
     #[test]
-    fn the_places_add_up_to_what_was_collected() {
+    fn states_add_up_to_collected_leads() {
         let lines = [
             sent(1),
             planned(2, "delivered", None),
@@ -212,7 +219,7 @@ pub(super) mod tests {
             unplanned(4, Some("refused"), Some("low_score")),
             unplanned(5, Some("refused"), Some("low_score")),
             unplanned(6, Some("review"), Some("country_unknown")),
-            Line {
+            LeadRow {
                 pending: true,
                 ..unplanned(7, None, None)
             },
@@ -225,12 +232,12 @@ pub(super) mod tests {
         assert_eq!((funnel.sent, funnel.delivered), (2, 1));
         assert_eq!(funnel.unresolved, 1);
         assert_eq!(funnel.refused["low_score"], 2);
-        let places = funnel.sent
+        let total = funnel.sent
             + funnel.unresolved
             + [&funnel.refused, &funnel.review, &funnel.deferred]
                 .into_iter()
                 .flat_map(BTreeMap::values)
                 .sum::<usize>();
-        assert_eq!(places, funnel.collected);
+        assert_eq!(total, funnel.collected);
     }
 }

@@ -1,19 +1,19 @@
-//! Do PostgreSQL, the queues, SES and the stand-in internet tell the same story?
+//! Do PostgreSQL, the queues, SES and the stand-ins agree?
 //!
-//! A pure function over what each of them says. An empty list means that they do.
+//! A pure function over what each of them holds. An empty list means that they do.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::sql::report::{Line, SendLine};
+use crate::sql::report::{LeadRow, SendRow};
 use shared::domain::send_state::SendState;
 
 use super::facts::Facts;
-use super::funnel::Place;
+use super::funnel::LeadState;
 use super::seed::CAMPAIGN;
 use crate::mail::ledger::Mail;
 
-/// One row that differs between two witnesses.
+/// One row on which two of them differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Disagreement {
     /// SES took a mail that no send knows.
@@ -127,7 +127,7 @@ impl fmt::Display for Disagreement {
     }
 }
 
-/// Compares what the witnesses say.
+/// Compares what they hold.
 pub(super) fn reconcile(facts: &Facts) -> Vec<Disagreement> {
     let mut found = Vec::new();
     mails_and_sends(&facts.mails, &facts.sends, &mut found);
@@ -156,8 +156,8 @@ pub(super) fn reconcile(facts: &Facts) -> Vec<Disagreement> {
     found
 }
 
-fn mails_and_sends(mails: &[Mail], sends: &[SendLine], found: &mut Vec<Disagreement>) {
-    let sends: BTreeMap<i64, &SendLine> = sends
+fn mails_and_sends(mails: &[Mail], sends: &[SendRow], found: &mut Vec<Disagreement>) {
+    let sends: BTreeMap<i64, &SendRow> = sends
         .iter()
         .filter(|send| send.campaign == CAMPAIGN)
         .map(|send| (send.id, send))
@@ -178,11 +178,11 @@ fn mails_and_sends(mails: &[Mail], sends: &[SendLine], found: &mut Vec<Disagreem
     }
 }
 
-fn one_send(send: &SendLine, mails: &[&Mail], found: &mut Vec<Disagreement>) {
+fn one_send(send: &SendRow, mails: &[&Mail], found: &mut Vec<Disagreement>) {
     let (id, state) = (send.id, send.state.clone());
     let parsed = state.parse::<SendState>();
     let has_left = parsed.is_ok_and(SendState::has_left);
-    // Whoever was gone between the call and its answer cannot know: that is what `unknown` says.
+    // A sender that ended between the call and its answer cannot know: that is `unknown`.
     let may_have_left = parsed == Ok(SendState::Unknown);
     match mails {
         [] if has_left => found.push(Disagreement::NeverArrived { send: id, state }),
@@ -217,17 +217,17 @@ fn one_send(send: &SendLine, mails: &[&Mail], found: &mut Vec<Disagreement>) {
     }
 }
 
-fn lead(line: &Line, found: &mut Vec<Disagreement>) {
-    let place = Place::of(line);
-    let is_plan_without_send = place == Place::Pending && line.send.is_none();
-    if place == Place::Forgotten || is_plan_without_send {
+fn lead(line: &LeadRow, found: &mut Vec<Disagreement>) {
+    let state = LeadState::of(line);
+    let is_plan_without_send = state == LeadState::Pending && line.send.is_none();
+    if state == LeadState::Forgotten || is_plan_without_send {
         let username = line.username.clone();
         found.push(Disagreement::Forgotten {
             lead: line.lead,
             username,
         });
     }
-    if line.marked_sent != (place == Place::Sent) {
+    if line.marked_sent != (state == LeadState::Sent) {
         found.push(Disagreement::FlagDiffers {
             lead: line.lead,
             marked_sent: line.marked_sent,

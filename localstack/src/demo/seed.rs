@@ -1,4 +1,4 @@
-//! The campaign of the demo, and where it looks.
+//! The campaign of the demo, and its sources.
 
 use anyhow::Result;
 use serde_json::json;
@@ -32,7 +32,7 @@ pub(crate) async fn campaign(conn: &mut PgConnection) -> Result<CampaignId> {
                    are open to working with brands.",
         daily_cap: DAILY_CAP,
         basis_rules: &json!({}),
-        // Whoever tries the demo in the evening wants to see mails too.
+        // The demo shows mails in the evening too.
         hours: None,
     };
     Ok(campaigns::upsert(conn, &campaign).await?)

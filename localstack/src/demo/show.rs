@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::sql::report::Line;
+use crate::sql::report::LeadRow;
 use comfy_table::{Cell, Color};
 use console::style;
 use serde_json::Value;
 
 use super::facts::Facts;
-use super::funnel::{Funnel, Place};
+use super::funnel::{Funnel, LeadState};
 use super::reconcile::Disagreement;
 use crate::{mail, output};
 
@@ -20,17 +20,17 @@ pub(super) fn everything(facts: &Facts, funnel: &Funnel, disagreements: &[Disagr
     counts(facts, funnel);
     best(&facts.lines);
     if let Some(last) = facts.mails.last() {
-        output::heading("One of the mails, whole");
-        mail::whole(last);
+        output::heading("One of the mails, in full");
+        mail::in_full(last);
     }
     witnesses(facts, funnel, disagreements);
     output::heading("Where to look next");
     output::line(
         "  cargo local mail           every mail; --open N shows one\n  \
          cargo local status         what runs, queue depths, row counts\n  \
-         cargo local logs enricher  what a function said\n  \
+         cargo local logs enricher  the log of a function\n  \
          cargo local psql           why did she get this? select * from sends where …\n  \
-         cargo local demo           again: nobody gets a second mail\n  \
+         cargo local demo           again: no mail is sent twice\n  \
          cargo local down           stop everything",
     );
 }
@@ -93,15 +93,15 @@ fn counts(facts: &Facts, funnel: &Funnel) {
     output::line(table);
 }
 
-fn best(lines: &[Line]) {
+fn best(lines: &[LeadRow]) {
     output::heading("Best leads");
     let mut table = output::table(["score", "lead", "niche", "decision"]);
     for line in lines.iter().filter(|line| line.score.is_some()).take(BEST) {
-        let place = Place::of(line);
-        let decision = Cell::new(decision(&place));
-        let decision = match place {
-            Place::Sent => decision.fg(Color::Green),
-            Place::Refused(_) => decision.fg(Color::Red),
+        let state = LeadState::of(line);
+        let decision = Cell::new(decision(&state));
+        let decision = match state {
+            LeadState::Sent => decision.fg(Color::Green),
+            LeadState::Refused(_) => decision.fg(Color::Red),
             _ => decision.fg(Color::Yellow),
         };
         table.add_row([
@@ -114,20 +114,21 @@ fn best(lines: &[Line]) {
     output::line(table);
 }
 
-fn decision(place: &Place) -> String {
-    match place {
-        Place::Sent => "sent".to_owned(),
-        Place::Refused(why) => format!("refused: {why}"),
-        Place::Review(why) => format!("review: {why}"),
-        Place::Deferred(why) => format!("waits: {why}"),
-        Place::Owed | Place::Forgotten | Place::Unresolved | Place::Pending => {
-            "unresolved".to_owned()
-        }
+fn decision(state: &LeadState) -> String {
+    match state {
+        LeadState::Sent => "sent".to_owned(),
+        LeadState::Refused(why) => format!("refused: {why}"),
+        LeadState::Review(why) => format!("review: {why}"),
+        LeadState::Deferred(why) => format!("waits: {why}"),
+        LeadState::AwaitsEnrichment
+        | LeadState::Forgotten
+        | LeadState::Unresolved
+        | LeadState::Pending => "unresolved".to_owned(),
     }
 }
 
 fn witnesses(facts: &Facts, funnel: &Funnel, disagreements: &[Disagreement]) {
-    output::heading("Does it add up?");
+    output::heading("Do the numbers agree?");
     let queued: u64 = facts
         .queues
         .iter()

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::settings::Settings;
 
-/// Who writes. Nothing leaves: SES here is LocalStack's.
+/// The sender address. No mail leaves this machine: SES is LocalStack's.
 pub(crate) const SENDER_ADDRESS: &str = "mara@partners.example";
 
 /// Keys that protect nothing, the same everywhere, so that a database outlives its cloud.
@@ -31,7 +31,7 @@ pub(super) fn given(
     overrides: &[(String, String)],
     template: &Value,
 ) -> Result<BTreeMap<String, String>> {
-    let outside = &settings.outside;
+    let endpoints = &settings.endpoints;
     let architecture = if cfg!(target_arch = "aarch64") {
         "arm64"
     } else {
@@ -48,11 +48,11 @@ pub(super) fn given(
             "Example Partners Ltd, 1 Example Street, 10115 Berlin, Germany".to_owned(),
         ),
         ("SendingEnabled", "true".to_owned()),
-        ("XApiBase", outside.x.base.clone()),
-        ("XBearerToken", outside.x.key.clone()),
-        ("SimulatedApiBase", outside.simulated.base.clone()),
-        ("OpenAiBaseUrl", outside.openai.base.clone()),
-        ("OpenAiApiKey", outside.openai.key.clone()),
+        ("XApiBase", endpoints.x.base.clone()),
+        ("XBearerToken", endpoints.x.key.clone()),
+        ("SimulatedApiBase", endpoints.simulated.base.clone()),
+        ("OpenAiBaseUrl", endpoints.openai.base.clone()),
+        ("OpenAiApiKey", endpoints.openai.key.clone()),
         ("Architecture", architecture.to_owned()),
         ("LogFormat", "Text".to_owned()),
         // LocalStack gives the quota of a sandbox: a mail a second. Its people live at few domains.
@@ -60,14 +60,14 @@ pub(super) fn given(
         ("SesMaxPerDay", "1000000".to_owned()),
         ("RampStart", "100000".to_owned()),
         ("DomainSpacingSeconds", "0".to_owned()),
-        // What a killed cloud forgot is found again while somebody watches.
+        // What a killed LocalStack lost is published again within minutes.
         ("SweepPatienceSeconds", "20".to_owned()),
     ];
     let mut given: BTreeMap<String, String> =
         ours.map(|(name, value)| (name.to_owned(), value)).into();
     // Each function with its own permissions, as deployed.
     for (parameter, function) in FUNCTIONS {
-        if let Some(url) = settings.database.url_of(&settings.folder, function) {
+        if let Some(url) = settings.database.url_of(&settings.paths, function) {
             given.insert(parameter.to_owned(), url);
         }
     }

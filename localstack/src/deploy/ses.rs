@@ -1,4 +1,4 @@
-//! What the template says about SES. CloudFormation on LocalStack takes these resources for created
+//! The SES resources of the template. CloudFormation on LocalStack takes these resources for created
 //! and creates none, so they are made through the SES API and looked for afterwards.
 
 use std::collections::BTreeMap;

@@ -1,10 +1,10 @@
-//! Whatever the shell holds, no child can leave this machine.
+//! Whatever the shell holds, no child can reach another machine.
 
 use std::path::Path;
 
 use super::*;
 
-/// A developer's shell on a bad day: logged in to production, behind a proxy.
+/// A developer's shell in the worst case: logged in to production, behind a proxy.
 const SHELL: [(&str, &str); 30] = [
     ("PATH", "/usr/bin:/bin"),
     ("HOME", "/home/dana"),
@@ -51,10 +51,10 @@ const SHELL: [(&str, &str); 30] = [
 ];
 
 fn environment() -> Environment {
-    let folder = Folder::from_lookup(Path::new("/checkout"), &|_| None).unwrap();
+    let paths = Paths::from_lookup(Path::new("/checkout"), &|_| None).unwrap();
     Environment::seal(
         SHELL.map(|(name, value)| (name.into(), value.into())),
-        &folder,
+        &paths,
     )
 }
 
@@ -106,7 +106,7 @@ fn check_sealed(seen: &BTreeMap<String, String>) {
 }
 
 #[test]
-fn no_credential_profile_or_endpoint_of_the_shell_reaches_a_child() {
+fn child_gets_no_shell_credentials_or_endpoints() {
     let seen = seen_by_child(environment().command("env"));
     check_sealed(&seen);
     assert!(
@@ -120,7 +120,7 @@ fn no_credential_profile_or_endpoint_of_the_shell_reaches_a_child() {
 }
 
 #[test]
-fn a_process_of_the_cloud_has_its_home_in_our_folder() {
+fn daemon_has_its_home_in_local_dir() {
     let seen = seen_by_child(environment().daemon("env"));
     check_sealed(&seen);
     assert_eq!(seen["HOME"], "/checkout/.local/home");
@@ -128,7 +128,7 @@ fn a_process_of_the_cloud_has_its_home_in_our_folder() {
 }
 
 #[test]
-fn only_a_downloader_sees_the_proxy_and_the_index() {
+fn only_downloader_sees_proxy_and_index() {
     let seen = seen_by_child(environment().downloader("env"));
     check_sealed(&seen);
     assert_eq!(seen["HTTPS_PROXY"], "http://proxy.example.com:3128");
@@ -144,7 +144,7 @@ fn tools_still_find_their_homes() {
     assert!(!seen.contains_key("CARGO_PKG_NAME") && !seen.contains_key("CARGO_MANIFEST_DIR"));
 }
 
-/// Who may name a command: the environment, and the bench, which puts this program in its own place,
+/// Who may name a command: the environment, and the bench, which replaces itself by this program,
 /// built to be fast, and measures how functions start that see a listed environment only.
 const STARTERS: &[&str] = &[
     "src/environment.rs",
@@ -155,9 +155,9 @@ const STARTERS: &[&str] = &[
     "src/lambda/environment.rs",
 ];
 
-/// The wall around it: nobody else starts a process from the shell's own environment.
+/// No other module starts a process from the shell's own environment.
 #[test]
-fn every_child_is_started_here() {
+fn only_this_module_starts_children() {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut folders = vec![sources];
     while let Some(folder) = folders.pop() {

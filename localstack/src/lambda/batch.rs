@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_listed_is_all_done() {
+    fn no_listed_failures_means_all_done() {
         for answer in [
             json!(null),
             json!({}),
@@ -122,13 +122,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_listed_comes_again_with_all_its_copies() {
+    fn listed_message_is_redelivered_with_its_copies() {
         check(&failing(&[json!("a")]), &["b"]);
         check(&failing(&[json!("b")]), &["a", "a"]);
     }
 
     #[test]
-    fn an_answer_without_sense_fails_the_batch() {
+    fn invalid_answer_fails_the_batch() {
         for answer in [
             json!("ok"),
             json!([]),

@@ -1,4 +1,4 @@
-//! One process of a function: started, fed through its line, and killed.
+//! One process of a function: started, given events through its channel, and killed.
 
 use std::fs::File;
 use std::os::unix::process::CommandExt as _;
@@ -14,11 +14,11 @@ use tokio::sync::{Mutex, watch};
 use tokio::time::timeout;
 
 use super::record::Outcome;
-use super::runtime_api::{Event, Line, RuntimeApi, Said};
+use super::runtime_api::{Channel, Event, RuntimeApi, RuntimeCall};
 use super::spec::FunctionSpec;
 
-/// An answer sent with the last breath may be on its way when the process is already gone.
-const LAST_BREATH: Duration = Duration::from_millis(50);
+/// An answer sent just before the end may still be on its way when the process has ended.
+const FINAL_ANSWER_WAIT: Duration = Duration::from_millis(50);
 
 /// A running process. It dies when this is dropped.
 #[derive(Debug)]
@@ -26,19 +26,19 @@ pub(super) struct Environment {
     pub(super) number: u64,
     /// Set-up it was started from; a later one replaces it.
     pub(super) generation: u64,
-    pub(super) leash: Leash,
-    line: Mutex<Line>,
+    pub(super) process: ProcessHandle,
+    channel: Mutex<Channel>,
     api: Arc<RuntimeApi>,
 }
 
-/// The way to kill a process from elsewhere.
+/// Kills a process, and knows whether it has ended.
 #[derive(Clone, Debug)]
-pub(super) struct Leash {
+pub(super) struct ProcessHandle {
     group: Option<Pid>,
     ended: watch::Receiver<Option<ExitStatus>>,
 }
 
-impl Leash {
+impl ProcessHandle {
     /// Kills the process at once, unless it has ended: its number may be another's by then.
     pub(super) fn kill(&self) -> bool {
         match self.group {
@@ -57,13 +57,13 @@ impl Leash {
         let mut ended = self.ended.clone();
         match ended.wait_for(Option::is_some).await {
             Ok(status) => status.map_or_else(String::new, |status| status.to_string()),
-            Err(_) => "its keeper is gone".to_owned(),
+            Err(_) => "the task that waited for it is gone".to_owned(),
         }
     }
 }
 
 impl Environment {
-    /// Starts a process; [`Self::ready`] tells when it asks for work.
+    /// Starts a process; [`Self::ready`] waits until it asks for work.
     pub(super) fn start(
         number: u64,
         generation: u64,
@@ -71,7 +71,7 @@ impl Environment {
         api: Arc<RuntimeApi>,
         log: &Path,
     ) -> Result<Self> {
-        let line = api.open(number);
+        let channel = api.open(number);
         let runtime_api = api.base(number);
         let own = match &spec.own {
             Some(own) => own.of(number, &runtime_api)?,
@@ -105,8 +105,8 @@ impl Environment {
         Ok(Self {
             number,
             generation,
-            leash: Leash { group, ended },
-            line: Mutex::new(line),
+            process: ProcessHandle { group, ended },
+            channel: Mutex::new(channel),
             api,
         })
     }
@@ -116,40 +116,40 @@ impl Environment {
     /// # Errors
     /// Why it never will.
     pub(super) async fn ready(&self, limit: Duration) -> Result<(), String> {
-        let mut line = self.line.lock().await;
-        let asks = timeout(limit, line.said.recv());
+        let mut channel = self.channel.lock().await;
+        let asks = timeout(limit, channel.calls.recv());
         tokio::select! {
             biased;
-            said = asks => match said {
-                Ok(Some(Said::Ready)) => Ok(()),
-                Ok(Some(Said::InitError(body))) => Err(String::from_utf8_lossy(&body).into_owned()),
-                Ok(Some(Said::Answer(_) | Said::Error(_))) => Err("it answers nobody".to_owned()),
-                Ok(None) => Err("its line is closed".to_owned()),
+            call = asks => match call {
+                Ok(Some(RuntimeCall::Ready)) => Ok(()),
+                Ok(Some(RuntimeCall::InitError(body))) => Err(String::from_utf8_lossy(&body).into_owned()),
+                Ok(Some(RuntimeCall::Answer(_) | RuntimeCall::Error(_))) => Err("it answered without an event".to_owned()),
+                Ok(None) => Err("its channel is closed".to_owned()),
                 Err(_) => Err(format!("it did not ask for work in {} s", limit.as_secs())),
             },
-            how = self.leash.ended() => Err(match line.said.try_recv() {
-                Ok(Said::InitError(body)) => String::from_utf8_lossy(&body).into_owned(),
+            how = self.process.ended() => Err(match channel.calls.try_recv() {
+                Ok(RuntimeCall::InitError(body)) => String::from_utf8_lossy(&body).into_owned(),
                 _ => how,
             }),
         }
     }
 
-    /// Hands an event to the process, which has asked for one, and waits for the end of it.
+    /// Passes an event to the process, which has asked for one, and waits for the result.
     pub(super) async fn invoke(&self, event: Event, limit: Duration) -> Outcome {
-        let mut line = self.line.lock().await;
-        // Fails only when the line is closed; the process has ended then.
-        let _ = line.events.send(event);
+        let mut channel = self.channel.lock().await;
+        // Fails only when the channel is closed; the process has ended then.
+        let _ = channel.events.send(event);
         tokio::select! {
             biased;
-            said = timeout(limit, line.said.recv()) => match said {
-                Ok(said) => outcome(said),
+            call = timeout(limit, channel.calls.recv()) => match call {
+                Ok(call) => outcome(call),
                 Err(_) => {
-                    self.leash.kill();
+                    self.process.kill();
                     Outcome::TimedOut
                 }
             },
-            how = self.leash.ended() => match timeout(LAST_BREATH, line.said.recv()).await {
-                Ok(said) => outcome(said),
+            how = self.process.ended() => match timeout(FINAL_ANSWER_WAIT, channel.calls.recv()).await {
+                Ok(call) => outcome(call),
                 Err(_) => Outcome::Died { how },
             },
         }
@@ -158,19 +158,19 @@ impl Environment {
 
 impl Drop for Environment {
     fn drop(&mut self) {
-        self.leash.kill();
+        self.process.kill();
         self.api.close(self.number);
     }
 }
 
-fn outcome(said: Option<Said>) -> Outcome {
-    match said {
-        Some(Said::Answer(body)) => Outcome::Answered(
-            // Lambda hands on what it is given; what is no JSON is a failed batch either way.
+fn outcome(call: Option<RuntimeCall>) -> Outcome {
+    match call {
+        Some(RuntimeCall::Answer(body)) => Outcome::Answered(
+            // Lambda passes on any body; one that is no JSON is a failed batch either way.
             serde_json::from_slice(&body)
                 .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&body).into_owned())),
         ),
-        Some(Said::Error(body)) => {
+        Some(RuntimeCall::Error(body)) => {
             let error: Value = serde_json::from_slice(&body).unwrap_or_default();
             let text = |name: &str| {
                 let value = error.get(name).and_then(Value::as_str);
@@ -181,11 +181,11 @@ fn outcome(said: Option<Said>) -> Outcome {
                 message: text("errorMessage"),
             }
         }
-        Some(Said::Ready | Said::InitError(_)) => Outcome::Died {
+        Some(RuntimeCall::Ready | RuntimeCall::InitError(_)) => Outcome::Died {
             how: "it asked for work without an answer".to_owned(),
         },
         None => Outcome::Died {
-            how: "its line was closed".to_owned(),
+            how: "its channel was closed".to_owned(),
         },
     }
 }

@@ -8,11 +8,11 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use super::environment::{Environment, Leash};
-use super::house::{House, Running, epoch_ms, lock};
+use super::environment::{Environment, ProcessHandle};
 use super::http::{HttpReply, HttpRequest};
 use super::record::{Invocation, Killed, Outcome, Source};
 use super::runtime_api::Event;
+use super::service::{Running, Service, epoch_ms, lock};
 use super::spec::FunctionSpec;
 
 /// A function of the simulator. A clone is the same one.
@@ -22,7 +22,7 @@ pub struct Function(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     name: String,
-    house: Arc<House>,
+    service: Arc<Service>,
     permits: Semaphore,
     state: Mutex<State>,
 }
@@ -34,22 +34,22 @@ struct State {
     /// Processes that ask for work, the last used last.
     idle: Vec<Environment>,
     /// Every process that may be alive, and whether it is busy.
-    leashes: BTreeMap<u64, (Leash, bool)>,
+    processes: BTreeMap<u64, (ProcessHandle, bool)>,
     /// Variables for the next processes, one set each.
     once: VecDeque<Vec<(String, String)>>,
 }
 
 impl Function {
-    pub(super) fn new(spec: FunctionSpec, house: Arc<House>) -> Self {
+    pub(super) fn new(spec: FunctionSpec, service: Arc<Service>) -> Self {
         Self(Arc::new(Inner {
             name: spec.name.clone(),
-            house,
+            service,
             permits: Semaphore::new(spec.environments),
             state: Mutex::new(State {
                 spec,
                 generation: 0,
                 idle: Vec::new(),
-                leashes: BTreeMap::new(),
+                processes: BTreeMap::new(),
                 once: VecDeque::new(),
             }),
         }))
@@ -78,7 +78,7 @@ impl Function {
         }
     }
 
-    /// Variables for the next process only: the place for a fault that must strike once. Called
+    /// Variables for the next process only: for a fault that must strike once. Called
     /// again, they are for the one after it. The next invocation starts that process.
     pub fn once(&self, variables: &[(&str, &str)]) {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
@@ -99,7 +99,10 @@ impl Function {
     /// Kills every process at once, busy or not; answers how many.
     pub fn kill_all(&self) -> usize {
         let mut state = self.state();
-        let killed = state.leashes.values().filter(|(leash, _)| leash.kill());
+        let killed = state
+            .processes
+            .values()
+            .filter(|(process, _)| process.kill());
         let killed = killed.count();
         state.idle.clear();
         killed
@@ -108,15 +111,18 @@ impl Function {
     /// The processes that are alive, and whether each is busy.
     pub fn living(&self) -> Vec<(u64, bool)> {
         let state = self.state();
-        let living = state.leashes.iter().filter(|(_, (leash, _))| leash.lives());
+        let living = state
+            .processes
+            .iter()
+            .filter(|(_, (process, _))| process.lives());
         living.map(|(number, (_, busy))| (*number, *busy)).collect()
     }
 
     /// Kills this process, if it is one of ours and alive.
     pub fn kill(&self, environment: u64) -> Option<Killed> {
         let mut state = self.state();
-        let (leash, busy) = state.leashes.get(&environment)?;
-        let killed = leash.kill().then(|| Killed {
+        let (process, busy) = state.processes.get(&environment)?;
+        let killed = process.kill().then(|| Killed {
             function: self.0.name.clone(),
             environment,
             busy: *busy,
@@ -154,14 +160,14 @@ impl Function {
     }
 
     pub(super) async fn run(&self, event: &Value, source: Source, messages: usize) -> Invocation {
-        let house = &self.0.house;
-        let _running = Running::begin(&house.running);
+        let service = &self.0.service;
+        let _running = Running::begin(&service.running);
         // The semaphore is never closed; without a permit there would be one process too many.
         let _permit = self.0.permits.acquire().await.ok();
         let limit = self.state().spec.timeout;
         let request = format!(
             "00000000-0000-4000-8000-{:012x}",
-            house.last_request.fetch_add(1, Ordering::Relaxed) + 1
+            service.last_request.fetch_add(1, Ordering::Relaxed) + 1
         );
         let (environment, cold, outcome, begun) = match self.environment().await {
             Ok((environment, cold)) => {
@@ -189,11 +195,11 @@ impl Function {
             cold,
             source,
             messages,
-            begun: begun.saturating_duration_since(house.begun),
+            begun: begun.saturating_duration_since(service.begun),
             took: begun.elapsed(),
             outcome,
         };
-        lock(&house.invocations).push(invocation.clone());
+        lock(&service.invocations).push(invocation.clone());
         invocation
     }
 
@@ -202,7 +208,7 @@ impl Function {
         loop {
             let idle = {
                 let mut state = self.state();
-                // Who waits to be started with variables of its own takes an idle one's place.
+                // A process that waits for variables of its own replaces an idle one.
                 let idle = state.idle.pop().filter(|_| state.once.is_empty());
                 if let Some(idle) = &idle {
                     state.mark(idle, true);
@@ -214,7 +220,7 @@ impl Function {
                 Some(idle) => idle,
                 None => self.start().map_err(|error| format!("{error:#}"))?,
             };
-            match environment.ready(self.0.house.init_timeout).await {
+            match environment.ready(self.0.service.init_timeout).await {
                 Ok(()) => return Ok((environment, cold)),
                 Err(why) => {
                     self.forget(environment);
@@ -228,15 +234,15 @@ impl Function {
     }
 
     fn start(&self) -> anyhow::Result<Environment> {
-        let house = &self.0.house;
-        let number = house.last_environment.fetch_add(1, Ordering::Relaxed) + 1;
-        let log = house.logs.join(format!("{}-{number}.log", self.0.name));
+        let service = &self.0.service;
+        let number = service.last_environment.fetch_add(1, Ordering::Relaxed) + 1;
+        let log = service.logs.join(format!("{}-{number}.log", self.0.name));
         let mut state = self.state();
-        state.leashes.retain(|_, (leash, _)| leash.lives());
+        state.processes.retain(|_, (process, _)| process.lives());
         let mut spec = state.spec.clone();
         spec.variables
             .extend(state.once.pop_front().into_iter().flatten());
-        let api = Arc::clone(&house.api);
+        let api = Arc::clone(&service.api);
         let environment = Environment::start(number, state.generation, &spec, api, &log)?;
         state.mark(&environment, true);
         Ok(environment)
@@ -245,16 +251,16 @@ impl Function {
     fn give_back(&self, environment: Environment, outcome: &Outcome) {
         let gone = matches!(outcome, Outcome::TimedOut | Outcome::Died { .. });
         let mut state = self.state();
-        if !gone && environment.leash.lives() && environment.generation == state.generation {
+        if !gone && environment.process.lives() && environment.generation == state.generation {
             state.mark(&environment, false);
             state.idle.push(environment);
         } else {
-            state.leashes.remove(&environment.number);
+            state.processes.remove(&environment.number);
         }
     }
 
     fn forget(&self, environment: Environment) {
-        self.state().leashes.remove(&environment.number);
+        self.state().processes.remove(&environment.number);
         drop(environment);
     }
 
@@ -265,14 +271,14 @@ impl Function {
 
 impl State {
     fn mark(&mut self, environment: &Environment, busy: bool) {
-        self.leashes
-            .insert(environment.number, (environment.leash.clone(), busy));
+        self.processes
+            .insert(environment.number, (environment.process.clone(), busy));
     }
 
     fn replace_all(&mut self) {
         self.generation += 1;
         for environment in self.idle.drain(..) {
-            self.leashes.remove(&environment.number);
+            self.processes.remove(&environment.number);
         }
     }
 }

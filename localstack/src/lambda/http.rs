@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reply_is_read_in_each_of_its_forms() {
+    fn reply_is_read_in_each_form() {
         let reply = |answer: Value| HttpReply::from_outcome(&Outcome::Answered(answer));
         let page = reply(json!({
             "statusCode": 404, "headers": { "Content-Type": "text/html" }, "body": "gone",

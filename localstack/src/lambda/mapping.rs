@@ -12,12 +12,12 @@ use tokio::sync::watch;
 
 use super::batch;
 use super::function::Function;
-use super::house::lock;
 use super::record::Source;
+use super::service::lock;
 use super::spec::Mapping;
 
 /// How long a reader waits before it looks again by itself.
-const PATIENCE: Duration = Duration::from_secs(1);
+const POLL_LIMIT: Duration = Duration::from_secs(1);
 
 /// What the readers of a mapping share.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub(super) struct Reading {
     function: Function,
     mapping: Mapping,
     random: Mutex<ChaCha8Rng>,
-    /// Readers with a batch in hand, also one that is still growing.
+    /// Readers that hold a batch, also one that is still growing.
     pub(super) handling: AtomicUsize,
 }
 
@@ -54,10 +54,10 @@ impl Reading {
         loop {
             // Fails only when the simulator is gone, and the task with it.
             let _ = held.wait_for(|held| !held).await;
-            if !self.queue.wait(PATIENCE).await || *held.borrow() {
+            if !self.queue.wait(POLL_LIMIT).await || *held.borrow() {
                 continue;
             }
-            // Counted before anything is taken: at no moment is a message in nobody's hand.
+            // Counted before anything is taken: a message taken from the queue always has a counted reader.
             self.handling.fetch_add(1, Ordering::SeqCst);
             self.handle().await;
             self.handling.fetch_sub(1, Ordering::SeqCst);

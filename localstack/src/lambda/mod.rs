@@ -1,35 +1,35 @@
-//! A Lambda service in one process: real function binaries, fed from the stand-in SQS.
+//! A Lambda service in one process: real function binaries, with messages from the stand-in SQS.
 //!
 //! It speaks the Runtime API to as many processes per function as asked, reuses them, kills them at
 //! their time limit or on request, and replaces them. A [`Mapping`] reads a queue as Lambda's event
 //! source mappings do, with partial batch responses. LocalStack is not needed for any of it.
 //!
 //! ```ignore
-//! let internet = simulated::Simulated::start(simulated::Settings::default())?;
-//! let queue = internet.sqs().create("outreach", QueueSettings { .. });
+//! let stand_ins = simulated::Simulated::start(simulated::Settings::default())?;
+//! let queue = stand_ins.sqs().create("outreach", QueueSettings { .. });
 //! let simulator = Simulator::start(Config::new(logs)).await?;
 //! let sender = simulator.function(
 //!     FunctionSpec::new("sender", target.join("debug/sender"))
-//!         .aws(internet.aws_base())
-//!         .variable("OUTREACH_QUEUE_URL", internet.queue_url(&queue))
+//!         .aws(stand_ins.aws_base())
+//!         .variable("OUTREACH_QUEUE_URL", stand_ins.queue_url(&queue))
 //!         .environments(50),
 //! );
 //! simulator.map(&queue, &sender, Mapping::default());
 //! sender.once(&[("SENDING_ENABLED", "false")]);
 //! sender.sweep().await;
 //! simulator.kill_random();
-//! simulator.rest(Duration::from_secs(60)).await?;   // everything handled, whatever it took
-//! assert!(internet.ses().stats().accepted_twice.is_empty());
+//! simulator.quiesce(Duration::from_secs(60)).await?;   // everything handled, whatever it took
+//! assert!(stand_ins.ses().stats().accepted_twice.is_empty());
 //! ```
 
 mod batch;
 mod environment;
 mod function;
-mod house;
 mod http;
 mod mapping;
 mod record;
 mod runtime_api;
+mod service;
 mod spec;
 
 use std::collections::BTreeMap;
@@ -50,17 +50,17 @@ pub use http::{HttpReply, HttpRequest};
 pub use record::{Invocation, Killed, Outcome, Source};
 pub use spec::{Config, FunctionSpec, Mapping};
 
-use house::{House, lock};
 use mapping::Reading;
 use runtime_api::RuntimeApi;
+use service::{Service, lock};
 
-/// How often a rest looks whether there is one.
+/// How often `quiesce` looks whether work is left.
 const LOOK: Duration = Duration::from_millis(5);
 
 /// The service. It ends with every process it started when it is dropped.
 #[derive(Debug)]
 pub struct Simulator {
-    house: Arc<House>,
+    service: Arc<Service>,
     seed: u64,
     random: Mutex<ChaCha8Rng>,
     functions: Mutex<BTreeMap<String, Function>>,
@@ -77,7 +77,7 @@ impl Simulator {
     pub async fn start(config: Config) -> Result<Self> {
         fs::create_dir_all(&config.logs)
             .with_context(|| format!("no folder at {}", config.logs.display()))?;
-        let house = House {
+        let service = Service {
             api: Arc::new(RuntimeApi::start().await?),
             logs: config.logs,
             init_timeout: config.init_timeout,
@@ -88,7 +88,7 @@ impl Simulator {
             invocations: Mutex::default(),
         };
         Ok(Self {
-            house: Arc::new(house),
+            service: Arc::new(service),
             seed: config.seed,
             random: Mutex::new(ChaCha8Rng::seed_from_u64(config.seed)),
             functions: Mutex::default(),
@@ -100,7 +100,7 @@ impl Simulator {
 
     /// Adds a function; its processes start when they are needed.
     pub fn function(&self, spec: FunctionSpec) -> Function {
-        let function = Function::new(spec, Arc::clone(&self.house));
+        let function = Function::new(spec, Arc::clone(&self.service));
         lock(&self.functions).insert(function.name().to_owned(), function.clone());
         function
     }
@@ -119,7 +119,7 @@ impl Simulator {
         }
     }
 
-    /// Holds the mappings back, or lets them go on. Batches in hand are brought to their end.
+    /// Pauses the mappings, or lets them go on. Batches already taken are finished.
     pub fn hold(&self, hold: bool) {
         self.held.send_replace(hold);
     }
@@ -167,13 +167,13 @@ impl Simulator {
         self.until(limit, || self.is_quiet()).await
     }
 
-    /// Brings everything to its end without waiting for time to pass: whenever nothing runs and
-    /// nothing is visible, what is in flight and in nobody's hand becomes visible. What is delayed
+    /// Finishes all work without waiting for time to pass: whenever nothing runs and
+    /// nothing is visible, what is in flight and without a reader becomes visible. What is delayed
     /// stays so; answers how many messages that are. [`Queue::release_delayed`] lets them go.
     ///
     /// # Errors
-    /// When it does not come to rest within `limit`: some message is never done with.
-    pub async fn rest(&self, limit: Duration) -> Result<usize> {
+    /// When it does not quiesce within `limit`: some message is never done with.
+    pub async fn quiesce(&self, limit: Duration) -> Result<usize> {
         self.until(limit, || {
             if !self.is_idle() {
                 return false;
@@ -206,22 +206,22 @@ impl Simulator {
                     .iter()
                     .map(|queue| format!("{}: {:?}", queue.name(), queue.counts()))
                     .collect();
-                let running = self.house.running.load(Ordering::SeqCst);
+                let running = self.service.running.load(Ordering::SeqCst);
                 bail!(
-                    "no rest within {limit:?}; {running} running, {}",
+                    "not quiescent within {limit:?}; {running} running, {}",
                     left.join(", ")
                 );
             }
         }
     }
 
-    /// Nothing runs, nothing is in a reader's hand, nothing is visible. In this order, twice the
+    /// Nothing runs, no reader holds a message, nothing is visible. In this order, twice the
     /// queues: a message on its way from one to the other is seen in one of them.
     fn is_idle(&self) -> bool {
         let readings = lock(&self.readings).clone();
         let visible = || readings.iter().any(|r| r.queue.counts().visible > 0);
         let busy = || {
-            self.house.running.load(Ordering::SeqCst) > 0
+            self.service.running.load(Ordering::SeqCst) > 0
                 || readings
                     .iter()
                     .any(|r| r.handling.load(Ordering::SeqCst) > 0)
@@ -239,13 +239,13 @@ impl Simulator {
 
     /// Every invocation that has ended, in the order of their ends.
     pub fn invocations(&self) -> Vec<Invocation> {
-        lock(&self.house.invocations).clone()
+        lock(&self.service.invocations).clone()
     }
 
     /// How many invocations of each function ended in each way.
     pub fn outcomes(&self) -> BTreeMap<(String, &'static str), u64> {
         let mut counts = BTreeMap::new();
-        for invocation in lock(&self.house.invocations).iter() {
+        for invocation in lock(&self.service.invocations).iter() {
             let key = (invocation.function.clone(), invocation.outcome.name());
             *counts.entry(key).or_default() += 1;
         }
@@ -257,7 +257,7 @@ impl Simulator {
     /// # Errors
     /// When a log cannot be read.
     pub fn logs(&self) -> Result<BTreeMap<String, String>> {
-        fs::read_dir(&self.house.logs)?
+        fs::read_dir(&self.service.logs)?
             .map(|entry| {
                 let entry = entry?;
                 let text = String::from_utf8_lossy(&fs::read(entry.path())?).into_owned();

@@ -1,4 +1,4 @@
-//! What is written down about every invocation.
+//! The record of every invocation.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ pub enum Outcome {
     },
     /// No process could be started that asks for work.
     NotStarted {
-        /// Why, as far as it is known; its log may tell more.
+        /// Why, as far as it is known; its log may say more.
         why: String,
     },
 }
@@ -79,7 +79,7 @@ pub struct Invocation {
     pub messages: usize,
     /// When it began, counted from the start of the simulator.
     pub begun: Duration,
-    /// From the event's handing over to the end.
+    /// From passing the event on to the end.
     pub took: Duration,
     /// How it ended.
     pub outcome: Outcome,

@@ -1,7 +1,7 @@
 //! The Runtime API: one server for all processes, each under a path of its own.
 //!
-//! The path ends with the process, so a request for work left over from a dead one cannot swallow
-//! an event meant for its successor.
+//! The path ends with the process, so a pending request for work of an ended process cannot take
+//! an event meant for the next process.
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -30,31 +30,31 @@ pub(super) struct Event {
     pub(super) payload: String,
 }
 
-/// What a process says.
+/// What a process reports through the Runtime API.
 #[derive(Debug)]
-pub(super) enum Said {
+pub(super) enum RuntimeCall {
     /// It asks for work.
     Ready,
-    /// It answered the event in hand.
+    /// It answered its current event.
     Answer(Bytes),
-    /// It answered the event in hand with an error.
+    /// It answered its current event with an error.
     Error(Bytes),
     /// It cannot start.
     InitError(Bytes),
 }
 
-/// Our end of a process's line.
+/// The simulator's end of a process's channel.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct Channel {
     pub(super) events: UnboundedSender<Event>,
-    pub(super) said: UnboundedReceiver<Said>,
+    pub(super) calls: UnboundedReceiver<RuntimeCall>,
 }
 
 /// The process's end of it.
 #[derive(Debug)]
-struct Desk {
+struct Connection {
     events: tokio::sync::Mutex<UnboundedReceiver<Event>>,
-    said: UnboundedSender<Said>,
+    calls: UnboundedSender<RuntimeCall>,
     /// The request that waits for an answer.
     pending: Mutex<Option<String>>,
 }
@@ -63,41 +63,43 @@ struct Desk {
 #[derive(Debug)]
 pub(super) struct RuntimeApi {
     address: SocketAddr,
-    desks: Arc<Desks>,
+    connections: Arc<Connections>,
     server: JoinHandle<()>,
 }
 
 #[derive(Debug, Default)]
-struct Desks(Mutex<HashMap<u64, Arc<Desk>>>);
+struct Connections(Mutex<HashMap<u64, Arc<Connection>>>);
 
 impl RuntimeApi {
     pub(super) async fn start() -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let desks = Arc::new(Desks::default());
-        let router = router(Arc::clone(&desks));
+        let connections = Arc::new(Connections::default());
+        let router = router(Arc::clone(&connections));
         let server = tokio::spawn(async move {
             // Only ever ends with the process's file descriptors; the functions then see it.
             let _ = axum::serve(listener, router).await;
         });
         Ok(Self {
             address,
-            desks,
+            connections,
             server,
         })
     }
 
-    /// Opens a line for a process.
-    pub(super) fn open(&self, environment: u64) -> Line {
+    /// Opens a channel for a process.
+    pub(super) fn open(&self, environment: u64) -> Channel {
         let (events, receiver) = unbounded_channel();
-        let (sender, said) = unbounded_channel();
-        let desk = Desk {
+        let (sender, calls) = unbounded_channel();
+        let connection = Connection {
             events: tokio::sync::Mutex::new(receiver),
-            said: sender,
+            calls: sender,
             pending: Mutex::default(),
         };
-        self.desks.lock().insert(environment, Arc::new(desk));
-        Line { events, said }
+        self.connections
+            .lock()
+            .insert(environment, Arc::new(connection));
+        Channel { events, calls }
     }
 
     /// For a process's `AWS_LAMBDA_RUNTIME_API`.
@@ -105,9 +107,9 @@ impl RuntimeApi {
         format!("http://{}/{environment}", self.address)
     }
 
-    /// Closes the line of a process that has ended.
+    /// Closes the channel of a process that has ended.
     pub(super) fn close(&self, environment: u64) {
-        self.desks.lock().remove(&environment);
+        self.connections.lock().remove(&environment);
     }
 }
 
@@ -117,24 +119,24 @@ impl Drop for RuntimeApi {
     }
 }
 
-impl Desks {
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Arc<Desk>>> {
+impl Connections {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Arc<Connection>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn get(&self, environment: u64) -> Option<Arc<Desk>> {
+    fn get(&self, environment: u64) -> Option<Arc<Connection>> {
         self.lock().get(&environment).cloned()
     }
 }
 
-impl Desk {
+impl Connection {
     fn pending(&self) -> MutexGuard<'_, Option<String>> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Passes an answer on, if it is for the event in hand. Nobody may listen any more: then the
+    /// Passes an answer on, if it is for the current event. The receiver may be gone: then the
     /// invocation has ended otherwise.
-    fn answer(&self, request: &str, said: Said) -> Response {
+    fn answer(&self, request: &str, call: RuntimeCall) -> Response {
         if self
             .pending()
             .take_if(|pending| pending == request)
@@ -143,12 +145,12 @@ impl Desk {
             let body = r#"{"errorType":"InvalidRequestID"}"#;
             return (StatusCode::BAD_REQUEST, body).into_response();
         }
-        let _ = self.said.send(said);
+        let _ = self.calls.send(call);
         (StatusCode::ACCEPTED, "{}").into_response()
     }
 }
 
-fn router(desks: Arc<Desks>) -> Router {
+fn router(connections: Arc<Connections>) -> Router {
     let runtime = "/{environment}/2018-06-01/runtime";
     let extension = "/{environment}/2020-01-01/extension";
     Router::new()
@@ -165,19 +167,22 @@ fn router(desks: Arc<Desks>) -> Router {
         .route(&format!("{extension}/register"), post(register))
         .route(&format!("{extension}/event/next"), get(extension_next))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .with_state(desks)
+        .with_state(connections)
 }
 
-async fn next(State(desks): State<Arc<Desks>>, Path(environment): Path<u64>) -> Response {
-    let Some(desk) = desks.get(environment) else {
+async fn next(
+    State(connections): State<Arc<Connections>>,
+    Path(environment): Path<u64>,
+) -> Response {
+    let Some(connection) = connections.get(environment) else {
         return StatusCode::GONE.into_response();
     };
-    let mut events = desk.events.lock().await;
-    let _ = desk.said.send(Said::Ready);
+    let mut events = connection.events.lock().await;
+    let _ = connection.calls.send(RuntimeCall::Ready);
     let Some(event) = events.recv().await else {
         return StatusCode::GONE.into_response();
     };
-    *desk.pending() = Some(event.request.clone());
+    *connection.pending() = Some(event.request.clone());
     let headers = [
         ("lambda-runtime-aws-request-id", event.request),
         ("lambda-runtime-deadline-ms", event.deadline_ms.to_string()),
@@ -199,34 +204,34 @@ async fn next(State(desks): State<Arc<Desks>>, Path(environment): Path<u64>) -> 
 }
 
 async fn response(
-    State(desks): State<Arc<Desks>>,
+    State(connections): State<Arc<Connections>>,
     Path((environment, request)): Path<(u64, String)>,
     body: Bytes,
 ) -> Response {
-    match desks.get(environment) {
-        Some(desk) => desk.answer(&request, Said::Answer(body)),
+    match connections.get(environment) {
+        Some(connection) => connection.answer(&request, RuntimeCall::Answer(body)),
         None => StatusCode::GONE.into_response(),
     }
 }
 
 async fn error(
-    State(desks): State<Arc<Desks>>,
+    State(connections): State<Arc<Connections>>,
     Path((environment, request)): Path<(u64, String)>,
     body: Bytes,
 ) -> Response {
-    match desks.get(environment) {
-        Some(desk) => desk.answer(&request, Said::Error(body)),
+    match connections.get(environment) {
+        Some(connection) => connection.answer(&request, RuntimeCall::Error(body)),
         None => StatusCode::GONE.into_response(),
     }
 }
 
 async fn init_error(
-    State(desks): State<Arc<Desks>>,
+    State(connections): State<Arc<Connections>>,
     Path(environment): Path<u64>,
     body: Bytes,
 ) -> Response {
-    if let Some(desk) = desks.get(environment) {
-        let _ = desk.said.send(Said::InitError(body));
+    if let Some(connection) = connections.get(environment) {
+        let _ = connection.calls.send(RuntimeCall::InitError(body));
     }
     (StatusCode::ACCEPTED, "{}").into_response()
 }

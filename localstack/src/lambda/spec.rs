@@ -65,8 +65,8 @@ impl fmt::Debug for OwnVariables {
 impl FunctionSpec {
     /// A function with thirty seconds for each invocation and at most ten processes.
     ///
-    /// AWS is out of reach for it until [`Self::aws`] says otherwise: its endpoint is a closed port
-    /// of this machine, and its keys open nothing.
+    /// AWS is out of reach for it until [`Self::aws`] sets an address: its endpoint is a closed port
+    /// of this machine, and its keys are no real ones.
     pub fn new(name: impl Into<String>, binary: impl Into<PathBuf>) -> Self {
         let name = name.into();
         let variables = [

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use mail_parser::{HeaderValue, MessageParser};
 use serde::Deserialize;
 
-use crate::folder::Folder;
+use crate::paths::Paths;
 
 /// Headers worth showing, in the order in which they are shown.
 const SHOWN: [&str; 8] = [
@@ -49,8 +49,8 @@ struct Saved {
 }
 
 /// Every mail that SES ever took in this folder, oldest first.
-pub(crate) fn read(folder: &Folder) -> Result<Vec<Mail>> {
-    let saved = saved_to(folder);
+pub(crate) fn read(paths: &Paths) -> Result<Vec<Mail>> {
+    let saved = saved_to(paths);
     if !saved.exists() {
         return Ok(Vec::new());
     }
@@ -67,8 +67,8 @@ pub(crate) fn read(folder: &Folder) -> Result<Vec<Mail>> {
     Ok(mails)
 }
 
-fn saved_to(folder: &Folder) -> PathBuf {
-    folder.cloud().join("var/lib/localstack/state/ses")
+fn saved_to(paths: &Paths) -> PathBuf {
+    paths.localstack().join("var/lib/localstack/state/ses")
 }
 
 fn parse(saved: Saved) -> Result<Mail> {
@@ -133,23 +133,23 @@ mod tests {
         List-Unsubscribe: <https://partners.example/u/x>\r\n\
         Content-Type: text/plain; charset=\"utf-8\"\r\n\r\nHello Ana,\r\nbye.\r\n";
 
-    fn folder_with(files: &[(&str, &str)]) -> (tempfile::TempDir, Folder) {
+    fn folder_with(files: &[(&str, &str)]) -> (tempfile::TempDir, Paths) {
         let root = tempfile::tempdir().unwrap();
-        let folder = Folder::from_lookup(root.path(), &|_| None).unwrap();
-        fs::create_dir_all(saved_to(&folder)).unwrap();
+        let paths = Paths::from_lookup(root.path(), &|_| None).unwrap();
+        fs::create_dir_all(saved_to(&paths)).unwrap();
         for (name, content) in files {
-            fs::write(saved_to(&folder).join(name), content).unwrap();
+            fs::write(saved_to(&paths).join(name), content).unwrap();
         }
-        (root, folder)
+        (root, paths)
     }
 
     #[test]
-    fn a_mail_is_read_with_the_send_it_belongs_to() {
+    fn mail_is_read_with_its_send() {
         let saved = serde_json::json!({
             "Id": "ses-1", "Region": "us-east-1", "Timestamp": "2026-01-05T10:00:00", "RawData": RAW
         });
-        let (_root, folder) = folder_with(&[("ses-1.json", &saved.to_string())]);
-        let mails = read(&folder).unwrap();
+        let (_root, paths) = folder_with(&[("ses-1.json", &saved.to_string())]);
+        let mails = read(&paths).unwrap();
         let mail = &mails[0];
         assert_eq!((mail.id.as_str(), mail.send), ("ses-1", Some(42)));
         assert_eq!(mail.to, "<ana@example.org>");
@@ -159,20 +159,20 @@ mod tests {
     }
 
     #[test]
-    fn a_file_cut_short_by_a_kill_is_no_mail_yet() {
-        let (_root, folder) = folder_with(&[("ses-2.json", "{\"Id\": \"ses-2\", \"RawD")]);
-        assert_eq!(read(&folder).unwrap(), []);
+    fn truncated_file_is_no_mail_yet() {
+        let (_root, paths) = folder_with(&[("ses-2.json", "{\"Id\": \"ses-2\", \"RawD")]);
+        assert_eq!(read(&paths).unwrap(), []);
     }
 
     #[test]
-    fn no_cloud_means_no_mail() {
+    fn missing_localstack_folder_means_no_mail() {
         let root = tempfile::tempdir().unwrap();
-        let folder = Folder::from_lookup(root.path(), &|_| None).unwrap();
-        assert_eq!(read(&folder).unwrap(), []);
+        let paths = Paths::from_lookup(root.path(), &|_| None).unwrap();
+        assert_eq!(read(&paths).unwrap(), []);
     }
 
     #[test]
-    fn a_foreign_message_id_belongs_to_no_send() {
+    fn foreign_message_id_belongs_to_no_send() {
         for id in ["x@host", "42@host", "a.1@host", ""] {
             assert_eq!(send_of(id), None, "{id}");
         }

@@ -87,13 +87,13 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
-    use crate::folder::Folder;
+    use crate::paths::Paths;
 
     async fn probe_script(script: &str) -> Found {
         let root = tempfile::tempdir().unwrap();
-        let folder = Folder::from_lookup(root.path(), &|_| None).unwrap();
+        let paths = Paths::from_lookup(root.path(), &|_| None).unwrap();
         let path = ("PATH".into(), "/usr/bin:/bin".into());
-        let environment = Environment::seal([path], &folder);
+        let environment = Environment::seal([path], &paths);
         let python = root.path().join("python3");
         fs::write(&python, format!("#!/bin/sh\n{script}\n")).unwrap();
         fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).unwrap();
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_way_a_python_can_be_missing_is_told_apart() {
+    async fn each_missing_python_case_has_its_error() {
         assert_eq!(
             probe_script("echo 3 12").await,
             Found::Good("3.12".to_owned())
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_one_line_with_the_way_to_get_it() {
+    fn missing_python_error_names_the_remedy() {
         for best in [
             Found::Nothing,
             Found::WithoutVenv,

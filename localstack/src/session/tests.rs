@@ -3,42 +3,42 @@ use std::process::Command;
 
 use super::*;
 use crate::database::Database;
+use crate::endpoints::Endpoints;
 use crate::environment::Environment;
-use crate::folder::Folder;
-use crate::outside::Outside;
+use crate::paths::Paths;
 
 /// A run of the command in this folder.
 fn session(root: &Path) -> Session {
-    let folder = Folder::from_lookup(root, &|_| None).unwrap();
+    let paths = Paths::from_lookup(root, &|_| None).unwrap();
     let path = ("PATH".into(), "/usr/bin:/bin".into());
     Session::new(Settings {
-        environment: Environment::seal([path], &folder),
+        environment: Environment::seal([path], &paths),
         database: Database::Embedded,
-        outside: Outside::from_lookup(&folder, &|_| None),
+        endpoints: Endpoints::from_lookup(&paths, &|_| None),
         python: None,
         notices: Vec::new(),
-        folder,
+        paths,
     })
 }
 
 /// Starts a process that stands for LocalStack, as a user of the cloud does.
 async fn start(session: &Session) {
     session.join().await.unwrap();
-    session.about_to_start(Part::Cloud).unwrap();
+    session.about_to_start(Part::LocalStack).unwrap();
     let settings = &session.settings;
-    if process::find(&settings.folder, cloud::NAME).is_none() {
+    if process::find(&settings.paths, localstack::NAME).is_none() {
         let mut command: Command = settings.environment.command("sleep");
         command.arg("600");
-        process::start(&settings.folder, cloud::NAME, command, "").unwrap();
+        process::start(&settings.paths, localstack::NAME, command, "").unwrap();
     }
 }
 
 fn runs(session: &Session) -> bool {
-    process::find(&session.settings.folder, cloud::NAME).is_some()
+    process::find(&session.settings.paths, localstack::NAME).is_some()
 }
 
 #[tokio::test]
-async fn first_of_two_users_leaves_the_cloud() {
+async fn first_of_two_users_stops_nothing() {
     let root = tempfile::tempdir().unwrap();
     let (first, second) = (session(root.path()), session(root.path()));
     start(&first).await;
@@ -50,7 +50,7 @@ async fn first_of_two_users_leaves_the_cloud() {
 }
 
 #[tokio::test]
-async fn kept_cloud_runs_on_after_its_users() {
+async fn kept_localstack_runs_on_after_its_users() {
     let root = tempfile::tempdir().unwrap();
     let (up, test) = (session(root.path()), session(root.path()));
     start(&up).await;

@@ -7,7 +7,7 @@ use sqlx::{FromRow, PgConnection};
 
 /// Where one lead of a campaign stands, from being found to being written to.
 #[derive(Debug, Clone, PartialEq, FromRow)]
-pub(crate) struct Line {
+pub(crate) struct LeadRow {
     /// The lead.
     pub(crate) lead: i64,
     /// Its platform.
@@ -43,7 +43,7 @@ pub(crate) struct Line {
 }
 
 /// Every lead of a campaign, best first.
-pub(crate) async fn lines(conn: &mut PgConnection, campaign: &str) -> Result<Vec<Line>> {
+pub(crate) async fn lines(conn: &mut PgConnection, campaign: &str) -> Result<Vec<LeadRow>> {
     sqlx::query_as(include_str!("report_lines.sql"))
         .bind(campaign)
         .fetch_all(conn)
@@ -102,7 +102,7 @@ pub(crate) async fn progress(conn: &mut PgConnection, campaign: &str) -> Result<
 
 /// One send, as the ledger of mails is compared with it.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub(crate) struct SendLine {
+pub(crate) struct SendRow {
     /// The send.
     pub(crate) id: i64,
     /// The name of its campaign.
@@ -114,7 +114,7 @@ pub(crate) struct SendLine {
 }
 
 /// Every send of every campaign.
-pub(crate) async fn sends(conn: &mut PgConnection) -> Result<Vec<SendLine>> {
+pub(crate) async fn sends(conn: &mut PgConnection) -> Result<Vec<SendRow>> {
     sqlx::query_as(
         r#"select s.id, c.name as campaign, s.state::text as state, s.ses_message_id
            from sends s join campaigns c on c.id = s.campaign_id order by s.id"#,

@@ -1,5 +1,5 @@
-//! What no linter checks. Each rule reads a template and names what breaks it; each test shows that
-//! ours keeps the rule and that the rule sees a template in which the guarded line is broken.
+//! Rules that no linter checks. Each reads a template and lists its violations; each test shows that
+//! ours has none, and that a template with one wrong line has one.
 
 mod alarms;
 mod feedback;
@@ -35,7 +35,7 @@ fn holds(rule: fn(&Template) -> Broken) {
 /// Writes `by` for the first `line` in the entry `section`, be it a resource, a parameter or an
 /// output, and expects the rule to notice.
 #[track_caller]
-fn bites(rule: fn(&Template) -> Broken, section: &str, line: &str, by: &str) {
+fn detects(rule: fn(&Template) -> Broken, section: &str, line: &str, by: &str) {
     let start = TEXT
         .find(&format!("\n  {section}:"))
         .expect("the section is in the template");
@@ -55,7 +55,7 @@ fn bites(rule: fn(&Template) -> Broken, section: &str, line: &str, by: &str) {
     let broken = rule(&Template::parse(&changed).unwrap());
     assert!(
         !broken.is_empty(),
-        "nobody notices `{by}` in place of `{line}` in {section}"
+        "no test notices `{by}` instead of `{line}` in {section}"
     );
 }
 
@@ -111,7 +111,7 @@ fn functions(template: &Template) -> Vec<Function> {
         .collect()
 }
 
-/// Whether the function answers people, at a URL of its own.
+/// Whether the function has a public URL.
 fn answers_people(template: &Template, id: &str) -> bool {
     properties(template, "AWS::Lambda::Url")
         .any(|(_, url)| target(&url["TargetFunctionArn"]) == Some(id))

@@ -13,7 +13,7 @@ use shared::config;
 
 use crate::wait_for;
 
-/// A shell of somebody who followed the README.
+/// A shell set up as the README says.
 fn shell(script: &str) -> Command {
     let mut command = Command::new("sh");
     command
@@ -79,7 +79,7 @@ impl Drop for Watch {
 /// may be another program's when the emulator asks for it.
 fn own_port() -> u16 {
     let beside: u16 =
-        config::variable("LOCAL_INTERNET_PORT").map_or(4580, |port| port.parse().unwrap());
+        config::variable("LOCAL_STAND_IN_PORT").map_or(4580, |port| port.parse().unwrap());
     beside + 1
 }
 
@@ -108,11 +108,11 @@ fn every_function_takes_its_example_events() {
             .output()
             .unwrap();
             let text = String::from_utf8_lossy(&output.stderr);
-            let said = || fs::read_to_string(log()).unwrap_or_default();
+            let log_text = || fs::read_to_string(log()).unwrap_or_default();
             assert!(
                 output.status.success(),
                 "{function} on {event}: {text}\n{}",
-                said()
+                log_text()
             );
             let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
             assert!(

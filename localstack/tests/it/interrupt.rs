@@ -12,7 +12,7 @@ fn pid(number: u32) -> Pid {
     Pid::from_raw(i32::try_from(number).unwrap()).unwrap()
 }
 
-/// Whether the process is gone; one that nobody has reaped yet counts as gone.
+/// Whether the process is gone; one that is not reaped yet counts as gone.
 fn is_gone(number: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
     let is_zombie = stat

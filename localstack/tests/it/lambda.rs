@@ -1,4 +1,4 @@
-//! The Lambda service, with a function that does as it is told.
+//! The Lambda service, with a function that follows its event.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -10,10 +10,10 @@ use simulated::{Queue, QueueSettings, Settings, Simulated};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// A simulator with one function, and the internet its queues are in.
+/// A simulator with one function, and the stand-ins that hold its queues.
 struct Fixture {
     simulator: Simulator,
-    internet: Simulated,
+    stand_ins: Simulated,
     _logs: tempfile::TempDir,
 }
 
@@ -26,7 +26,7 @@ impl Fixture {
         };
         Self {
             simulator: Simulator::start(Config::new(logs.path())).await.unwrap(),
-            internet: Simulated::start(settings).unwrap(),
+            stand_ins: Simulated::start(settings).unwrap(),
             _logs: logs,
         }
     }
@@ -46,7 +46,7 @@ impl Fixture {
         } else {
             "plain"
         };
-        self.internet.sqs().create(name, settings)
+        self.stand_ins.sqs().create(name, settings)
     }
 
     fn logged(&self) -> String {
@@ -76,7 +76,7 @@ async fn pid(function: &Function) -> Value {
 }
 
 #[tokio::test]
-async fn a_process_is_reused_until_it_dies_and_is_then_replaced() {
+async fn process_is_reused_until_it_ends() {
     let f = Fixture::new().await;
     let function = f.function(|spec| spec);
     let first = pid(&function).await;
@@ -95,7 +95,7 @@ async fn a_process_is_reused_until_it_dies_and_is_then_replaced() {
 }
 
 #[tokio::test]
-async fn every_way_to_end_is_told_apart() {
+async fn each_invocation_end_has_its_outcome() {
     let f = Fixture::new().await;
     let function = f.function(|spec| spec.timeout(Duration::from_millis(400)));
     assert!(matches!(ask(&function, "echo").await, Outcome::Answered(_)));
@@ -123,7 +123,7 @@ async fn every_way_to_end_is_told_apart() {
 }
 
 #[tokio::test]
-async fn a_function_sees_its_own_variables_and_no_others() {
+async fn function_sees_only_its_own_variables() {
     let f = Fixture::new().await;
     let function = f.function(|spec| spec.variable("NOTE", "always"));
     function.once(&[("NOTE", "once"), ("EXTRA", "1")]);
@@ -146,7 +146,7 @@ async fn a_function_sees_its_own_variables_and_no_others() {
 }
 
 #[tokio::test]
-async fn what_fails_and_what_crashes_comes_again_and_the_rest_is_done_with() {
+async fn failed_messages_come_again_others_are_deleted() {
     let f = Fixture::new().await;
     let function = f.function(|spec| spec);
     let queue = f.queue(None);
@@ -156,12 +156,12 @@ async fn what_fails_and_what_crashes_comes_again_and_the_rest_is_done_with() {
         queue.send(body, Duration::ZERO);
     }
     f.simulator.hold(false);
-    assert_eq!(f.simulator.rest(LIMIT).await.unwrap(), 0);
+    assert_eq!(f.simulator.quiesce(LIMIT).await.unwrap(), 0);
     assert_eq!(queue.counts().received, 4);
     for body in ["fine", "crash once", "fine too"] {
         queue.send(body, Duration::ZERO);
     }
-    f.simulator.rest(LIMIT).await.unwrap();
+    f.simulator.quiesce(LIMIT).await.unwrap();
     assert!(f.simulator.is_quiet());
     assert_eq!(queue.counts().deleted, 6);
     let logged = f.logged();
@@ -172,7 +172,7 @@ async fn what_fails_and_what_crashes_comes_again_and_the_rest_is_done_with() {
 }
 
 #[tokio::test]
-async fn what_never_works_ends_among_the_dead_letters_and_without_them_nothing_rests() {
+async fn message_that_always_fails_is_dead_lettered() {
     let f = Fixture::new().await;
     let function = f.function(|spec| spec);
     let dead = f.queue(None);
@@ -180,17 +180,17 @@ async fn what_never_works_ends_among_the_dead_letters_and_without_them_nothing_r
     f.simulator.map(&queue, &function, Mapping::default());
     queue.send("fail always", Duration::ZERO);
     queue.send("later", Duration::from_secs(900));
-    assert_eq!(f.simulator.rest(LIMIT).await.unwrap(), 1);
+    assert_eq!(f.simulator.quiesce(LIMIT).await.unwrap(), 1);
     assert_eq!((queue.counts().received, dead.counts().visible), (3, 1));
     queue.release_delayed();
-    assert_eq!(f.simulator.rest(LIMIT).await.unwrap(), 0);
+    assert_eq!(f.simulator.quiesce(LIMIT).await.unwrap(), 0);
     f.simulator.map(&dead, &function, Mapping::default());
-    let error = f.simulator.rest(Duration::from_millis(200)).await;
+    let error = f.simulator.quiesce(Duration::from_millis(200)).await;
     assert!(error.unwrap_err().to_string().contains("plain"));
 }
 
 #[tokio::test]
-async fn duplicates_any_order_and_kills_leave_nothing_undone() {
+async fn duplicates_shuffling_and_kills_lose_nothing() {
     let f = Fixture::new().await;
     let function = f.function(|spec| spec);
     let queue = f.queue(None);
@@ -212,9 +212,9 @@ async fn duplicates_any_order_and_kills_leave_nothing_undone() {
             killed += usize::from(f.simulator.kill_random().is_some());
         }
     };
-    let (rest, ()) = tokio::join!(f.simulator.rest(LIMIT), killing);
-    rest.unwrap();
-    f.simulator.rest(LIMIT).await.unwrap();
+    let (quiesced, ()) = tokio::join!(f.simulator.quiesce(LIMIT), killing);
+    quiesced.unwrap();
+    f.simulator.quiesce(LIMIT).await.unwrap();
     let counts = queue.counts();
     assert!(counts.is_empty());
     assert_eq!((counts.sent, counts.deleted), (200, 600));
@@ -233,7 +233,7 @@ async fn duplicates_any_order_and_kills_leave_nothing_undone() {
 }
 
 #[tokio::test]
-async fn a_window_fills_batches_and_concurrency_has_a_limit() {
+async fn batch_window_and_concurrency_limit_hold() {
     let f = Fixture::new().await;
     let function = f.function(|spec| spec);
     let queue = f.queue(None);

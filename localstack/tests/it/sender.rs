@@ -12,9 +12,9 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(120);
 /// What may be on its way at once.
 const ENVIRONMENTS: usize = 6;
 
-pub(crate) struct World {
+pub(crate) struct TestBed {
     pub(crate) simulator: Simulator,
-    pub(crate) internet: Simulated,
+    pub(crate) stand_ins: Simulated,
     pub(crate) sender: Function,
     pub(crate) queue: Queue,
     _logs: tempfile::TempDir,
@@ -31,7 +31,7 @@ pub(crate) fn binary(name: &str) -> PathBuf {
 }
 
 /// What the sender and the functions around it are configured with, their queues apart.
-pub(crate) fn configured(name: &str, internet: &Simulated, pool: &PgPool) -> FunctionSpec {
+pub(crate) fn configured(name: &str, stand_ins: &Simulated, pool: &PgPool) -> FunctionSpec {
     let url = testing::database_url(pool);
     let keys = format!("k1:{}", "0f".repeat(32));
     let hash_key = testing::hash_key_text();
@@ -51,28 +51,28 @@ pub(crate) fn configured(name: &str, internet: &Simulated, pool: &PgPool) -> Fun
         ("SES_CONFIGURATION_SET", "simulated"),
     ];
     let spec = FunctionSpec::new(name, binary(name))
-        .aws(internet.aws_base())
+        .aws(stand_ins.aws_base())
         .environments(ENVIRONMENTS);
     variables
         .into_iter()
         .fold(spec, |spec, (name, value)| spec.variable(name, value))
 }
 
-pub(crate) async fn world(pool: &PgPool) -> World {
+pub(crate) async fn test_bed(pool: &PgPool) -> TestBed {
     let logs = tempfile::tempdir().unwrap();
-    let internet = Simulated::start(Settings {
+    let stand_ins = Simulated::start(Settings {
         leads: 1,
         ..Settings::default()
     })
     .unwrap();
-    let queue = internet.sqs().create("outreach", QueueSettings::default());
+    let queue = stand_ins.sqs().create("outreach", QueueSettings::default());
     let simulator = Simulator::start(Config::new(logs.path())).await.unwrap();
-    let spec = configured("sender", &internet, pool);
+    let spec = configured("sender", &stand_ins, pool);
     let sender =
-        simulator.function(spec.variable("OUTREACH_QUEUE_URL", internet.queue_url(&queue)));
-    World {
+        simulator.function(spec.variable("OUTREACH_QUEUE_URL", stand_ins.queue_url(&queue)));
+    TestBed {
         simulator,
-        internet,
+        stand_ins,
         sender,
         queue,
         _logs: logs,
@@ -102,22 +102,22 @@ pub(crate) async fn states(pool: &PgPool) -> Vec<(String, i64)> {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn every_mail_leaves_once_whatever_is_delivered_how_often(pool: PgPool) {
-    let world = world(&pool).await;
+async fn duplicate_deliveries_send_every_mail_once(pool: PgPool) {
+    let bed = test_bed(&pool).await;
     let ids = plan(&pool, 60).await;
-    world.queue.copies(3);
-    world.queue.shuffle(true);
+    bed.queue.copies(3);
+    bed.queue.shuffle(true);
     let mapping = Mapping {
         vary: true,
         ..Mapping::default()
     };
-    world.simulator.map(&world.queue, &world.sender, mapping);
+    bed.simulator.map(&bed.queue, &bed.sender, mapping);
     for id in &ids {
-        world.queue.send(&messages::encode(*id), Duration::ZERO);
+        bed.queue.send(&messages::encode(*id), Duration::ZERO);
     }
-    world.simulator.rest(LIMIT).await.unwrap();
-    let stats = world.internet.ses().stats();
-    let outcomes = world.simulator.outcomes();
+    bed.simulator.quiesce(LIMIT).await.unwrap();
+    let stats = bed.stand_ins.ses().stats();
+    let outcomes = bed.simulator.outcomes();
     assert_eq!((stats.handovers, stats.accepted), (60, 60), "{outcomes:?}");
     assert!(stats.accepted_twice.is_empty());
     assert_eq!(stats.accepted_untagged, 0);
@@ -129,49 +129,48 @@ async fn every_mail_leaves_once_whatever_is_delivered_how_often(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn kills_and_lost_answers_double_nothing(pool: PgPool) {
-    let world = world(&pool).await;
+async fn kills_and_lost_answers_send_nothing_twice(pool: PgPool) {
+    let bed = test_bed(&pool).await;
     let ids = plan(&pool, 40).await;
-    world.internet.ses().behave(|ses| {
+    bed.stand_ins.ses().configure(|ses| {
         ses.share(SesFault::AcceptReset, 0.1)
             .share(SesFault::Reset, 0.1)
             .latency_ms(20)
     });
-    world
-        .simulator
-        .map(&world.queue, &world.sender, Mapping::default());
+    bed.simulator
+        .map(&bed.queue, &bed.sender, Mapping::default());
     for id in &ids {
-        world.queue.send(&messages::encode(*id), Duration::ZERO);
+        bed.queue.send(&messages::encode(*id), Duration::ZERO);
     }
     let killing = async {
         let mut ticks = tokio::time::interval(Duration::from_millis(20));
         let mut killed = 0;
-        while killed < 3 && !world.simulator.is_quiet() {
+        while killed < 3 && !bed.simulator.is_quiet() {
             ticks.tick().await;
-            killed += usize::from(world.simulator.kill_random_busy().is_some());
+            killed += usize::from(bed.simulator.kill_random_busy().is_some());
         }
     };
-    let (rest, ()) = tokio::join!(world.simulator.rest(LIMIT), killing);
-    rest.unwrap();
-    // The time that a lease takes to end, for whoever was killed with a mail in hand.
+    let (quiesced, ()) = tokio::join!(bed.simulator.quiesce(LIMIT), killing);
+    quiesced.unwrap();
+    // The time that a lease takes to end, for a sender that was killed while it sent a mail.
     sqlx::query(
         "update sends set lease_until = now() - interval '1 s' where lease_until is not null",
     )
     .execute(&pool)
     .await
     .unwrap();
-    world.sender.sweep().await;
-    world.simulator.rest(LIMIT).await.unwrap();
-    let stats = world.internet.ses().stats();
+    bed.sender.sweep().await;
+    bed.simulator.quiesce(LIMIT).await.unwrap();
+    let stats = bed.stand_ins.ses().stats();
     assert!(stats.accepted_twice.is_empty(), "{stats:?}");
-    assert!(stats.accepted_unheard > 0, "the plan has lost answers");
+    assert!(stats.accepted_unconfirmed > 0, "the plan has lost answers");
     let states = states(&pool).await;
     let total: i64 = states.iter().map(|(_, count)| count).sum();
     assert_eq!(total, 40);
     let sent = states.iter().find(|(state, _)| state == "sent");
-    let heard = i64::try_from(stats.accepted - stats.accepted_unheard).unwrap();
+    let confirmed = i64::try_from(stats.accepted - stats.accepted_unconfirmed).unwrap();
     assert!(
-        sent.is_some_and(|(_, count)| *count <= heard),
+        sent.is_some_and(|(_, count)| *count <= confirmed),
         "{states:?} {stats:?}"
     );
 }

@@ -3,14 +3,14 @@
 use local::lambda::HttpRequest;
 use shared::db::PgPool;
 
-use crate::sender::{configured, world};
+use crate::sender::{configured, test_bed};
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn the_web_function_answers_at_its_url(pool: PgPool) {
-    let world = world(&pool).await;
-    let web = world
+    let bed = test_bed(&pool).await;
+    let web = bed
         .simulator
-        .function(configured("web", &world.internet, &pool));
+        .function(configured("web", &bed.stand_ins, &pool));
     let notice = web.request(HttpRequest::new("GET", "/privacy")).await;
     assert_eq!(notice.status, 200, "{}", notice.text());
     assert!(notice.headers["content-type"].starts_with("text/html"));

@@ -2,7 +2,6 @@
 
 mod clock;
 mod database;
-mod people;
 mod queues;
 mod ses;
 mod settings;

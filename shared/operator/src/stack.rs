@@ -1,6 +1,6 @@
 //! The stack that the commands work on: its database, its settings, its AWS account.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt;
 
@@ -56,6 +56,18 @@ where
     })
 }
 
+/// The address that all functions share. With a login of its own no function may do what an operator does.
+fn only(databases: &BTreeSet<String>) -> Result<Secret> {
+    match databases.iter().collect::<Vec<_>>()[..] {
+        [] => bail!("the functions have no {DATABASE_URL}"),
+        [url] => Ok(Secret::new(url.clone())),
+        _ => bail!(
+            "each function has a login of its own, which may not do what you may: set \
+             OPERATOR_DATABASE_URL to the address of the database's owner"
+        ),
+    }
+}
+
 impl fmt::Debug for Stack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stack").finish_non_exhaustive()
@@ -99,7 +111,10 @@ impl Stack {
             functions.insert(short.to_owned(), given);
         }
         let variables = all_of(&functions);
-        let theirs = variables.get("DATABASE_URL").cloned().map(Secret::new);
+        let databases = functions
+            .values()
+            .filter_map(|given| given.get(DATABASE_URL));
+        let databases = databases.cloned().collect();
         Ok(Self {
             database_url: database_url.map_or_else(|| only(&databases), Ok)?,
             settings: Box::new(move |name| variables.get(name).cloned()),
@@ -112,7 +127,7 @@ impl Stack {
     /// The address of the database as the functions know it, which need not be this machine's.
     pub(crate) fn functions_database(&self) -> Secret {
         // The sender is who asks whether the database was moved.
-        let theirs = self.setting_of("sender", "DATABASE_URL").map(Secret::new);
+        let theirs = self.setting_of("sender", DATABASE_URL).map(Secret::new);
         theirs.unwrap_or_else(|| self.database_url.clone())
     }
 

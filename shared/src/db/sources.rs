@@ -31,7 +31,7 @@ pub struct Run {
 pub struct RunEnd<'a> {
     /// Its time was up.
     pub cut_short: bool,
-    /// Somebody must do something before the source can go on.
+    /// A person must act before the source can go on.
     pub needs_attention: bool,
     /// The whole report, for people.
     pub report: &'a Value,

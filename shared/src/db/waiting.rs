@@ -14,11 +14,11 @@ pub struct Waiting {
     pub unresolved_sends: i64,
     /// Campaigns that bounces or complaints have stopped.
     pub open_breakers: i64,
-    /// Sources whose last run could not go on before somebody does something.
+    /// Sources whose last run could not go on before a person acts.
     pub stopped_sources: i64,
     /// Recent messages that no function could read (invariant 14).
     pub quarantined_messages: i64,
-    /// Recent opt-outs that suppressed nobody, since their send is not on record.
+    /// Recent opt-outs that suppressed no recipient, since their send is not on record.
     pub unmatched_opt_outs: i64,
 }
 
@@ -36,7 +36,7 @@ impl Waiting {
 }
 
 /// Counts what waits for a person. An event of SES has so long to resolve a call before it counts, and
-/// what nobody can mark as seen counts while it is recent.
+/// what no one can mark as seen counts while it is recent.
 ///
 /// # Errors
 /// When the statement fails.

@@ -7,7 +7,7 @@
 //! * `connection` – one that died while it was not used.
 //! * `plans` – the statements stay on their indexes as the tables grow.
 //! * `roles` – what a function may not do.
-//! * `why` – what an operator is told; `operator` – what one may do.
+//! * `why` – what an operator is shown; `operator` – what one may do.
 //! * `testing` – what tests of several crates share.
 //! * `audit` – every decision leaves an audit row without personal data.
 

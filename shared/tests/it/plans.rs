@@ -17,7 +17,7 @@ use shared::{
         feedback::{self, NewEvent},
         leads,
         model_calls::{self, SettledCall},
-        recipients, sends, sources,
+        recipients, sends, sources, waiting,
     },
     domain::{
         content::Draft,
@@ -167,8 +167,8 @@ async fn send(conn: &mut PgConnection, pool: &PgPool, seen: &mut Seen) {
     let sweep = "the sender's sweep";
     seen.of(sweep, sends::reap(conn, 100)).await;
     seen.of(sweep, sends::forget_domains(conn)).await;
-    let waiting = sends::waiting_for_a_person(conn, MINUTE);
-    seen.of(sweep, waiting).await;
+    let counted = waiting::count(conn, MINUTE, MINUTE);
+    seen.of(sweep, counted).await;
     seen.of(sweep, sends::remember_quota(conn, quota)).await;
     let pulled = seen.of(sweep, sends::pull_forward(conn, &LIMITS)).await;
     assert!(pulled > 0);
@@ -220,8 +220,6 @@ async fn feed(conn: &mut PgConnection, seen: &mut Seen) {
     let complained = (None, None, Some(Suppression::Complained));
     events.push(event(200, None, "another's", complained));
     seen.of("feedback", feedback::ingest(conn, &events)).await;
-    let unmatched = feedback::count_unmatched_opt_outs(conn);
-    seen.of("feedback", unmatched).await;
     let (send, _) = mails[9];
     let unsubscribed = recipients::unsubscribe(conn, SendId(send));
     seen.of("unsubscribe", unsubscribed).await;
@@ -239,7 +237,12 @@ async fn collect_and_enrich(conn: &mut PgConnection, seen: &mut Seen) {
         let stored = seen.of("page store", stored).await.unwrap();
         pending.extend(stored.pending);
     }
-    let ended = sources::end_run(conn, &run, false, &cursor);
+    let end = sources::RunEnd {
+        cut_short: false,
+        needs_attention: false,
+        report: &cursor,
+    };
+    let ended = sources::end_run(conn, &run, &end);
     seen.of("page store", ended).await;
 
     let work = seen.of("enrichment load", enrichment::load(conn, &pending));

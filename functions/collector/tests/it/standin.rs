@@ -51,7 +51,7 @@ async fn whole_list_is_collected_and_faults_reported(pool: PgPool) {
 
     let sql = "select source, external_id from leads";
     let mut stored: Vec<(String, String)> = sqlx::query_as(sql).fetch_all(&pool).await.unwrap();
-    let people = internet.world().profiles().iter();
+    let people = internet.population().profiles().iter();
     let mut there: Vec<_> = people
         .map(|p| (p.platform.name().to_owned(), p.id.clone()))
         .collect();

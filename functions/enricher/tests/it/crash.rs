@@ -153,5 +153,5 @@ async fn killed_while_asking(stage: &Stage, leads: &[i64]) {
     }
     drop(deps);
     gone(stage).await;
-    stage.internet.model(simulated::ModelKnobs::clear);
+    stage.internet.model(simulated::ModelBehaviour::clear);
 }

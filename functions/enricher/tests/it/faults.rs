@@ -142,7 +142,7 @@ async fn plays(stage: &Stage, fault: ModelFault, stays: bool) {
     }
 
     // When it is over, what was pending is answered, and what was answered is not asked again.
-    internet.model(simulated::ModelKnobs::clear);
+    internet.model(simulated::ModelBehaviour::clear);
     let asked = internet.stats().model.requests;
     let response = deliver(&deps, &lead).await.unwrap();
     assert_eq!(come_again(&response), [0; 0], "{what}");

@@ -9,7 +9,7 @@ use shared::{
     },
     testing,
 };
-use simulated::{Part, Profile, Verified, World};
+use simulated::{Population, Profile, ProfileKind, Verified};
 use sqlx::PgPool;
 
 use crate::stage::{Enriched, Stage, come_again, deliver, paid};
@@ -22,9 +22,9 @@ fn lead(profile: &Profile) -> NewLead {
         let text: String = kept.take(limit).collect();
         Some(text.trim().to_owned()).filter(|text| !text.is_empty())
     };
-    let email = match profile.part {
+    let email = match profile.kind {
         // Only in the bio, in disguise: it is not read.
-        Part::Disguised => None,
+        ProfileKind::Disguised => None,
         _ => profile.email.as_deref(),
     };
     NewLead {
@@ -50,9 +50,9 @@ fn lead(profile: &Profile) -> NewLead {
 }
 
 /// Each part's rows, by what it plays.
-type Cast = BTreeMap<Part, Vec<Enriched>>;
+type Cast = BTreeMap<ProfileKind, Vec<Enriched>>;
 
-async fn play(stage: &Stage, world: &World) -> Cast {
+async fn play(stage: &Stage, world: &Population) -> Cast {
     let new: Vec<_> = world.profiles().iter().map(lead).collect();
     let ids = stage.store(&new).await;
     assert_eq!(ids.len(), new.len());
@@ -74,7 +74,7 @@ async fn play(stage: &Stage, world: &World) -> Cast {
         };
         let lead = names.iter().find(of).unwrap().2;
         let place = rows.iter().position(|row| row.lead_id == lead).unwrap();
-        cast.entry(profile.part)
+        cast.entry(profile.kind)
             .or_default()
             .push(rows.remove(place));
     }
@@ -84,7 +84,7 @@ async fn play(stage: &Stage, world: &World) -> Cast {
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn every_demo_person_gets_the_expected_result(pool: PgPool) {
     let stage = Stage::new(pool).await;
-    let world = World::new(1, 80);
+    let world = Population::new(1, 80);
     let cast = play(&stage, &world).await;
 
     let mut refused = BTreeSet::new();
@@ -99,32 +99,38 @@ async fn every_demo_person_gets_the_expected_result(pool: PgPool) {
             }
             let outcome = (row.outcome.as_str(), row.reason.as_deref());
             let right = match part {
-                Part::Fitting => {
+                ProfileKind::Fitting => {
                     matches!(outcome, ("planned", None) | ("refused", Some("low_score")))
                 }
-                Part::Twin => {
+                ProfileKind::Twin => {
                     outcome == ("refused", Some("duplicate_recipient"))
                     // The twin came first: then it has the mail.
                     || outcome == ("planned", None)
                 }
-                Part::Disguised | Part::Unreachable | Part::AbroadUnreachable => {
+                ProfileKind::Disguised
+                | ProfileKind::Unreachable
+                | ProfileKind::AbroadUnreachable => {
                     matches!(outcome, ("refused", Some("no_email" | "low_score")))
                 }
-                Part::Small => outcome == ("refused", Some("low_score")),
-                Part::Prohibited => outcome == ("refused", Some("not_compliant")),
-                Part::Consent => {
+                ProfileKind::Small => outcome == ("refused", Some("low_score")),
+                ProfileKind::Prohibited => outcome == ("refused", Some("not_compliant")),
+                ProfileKind::Consent => {
                     matches!(outcome, ("refused", Some("consent_needed" | "low_score")))
                 }
-                Part::Abroad => matches!(
+                ProfileKind::Abroad => matches!(
                     outcome,
                     ("review", Some("country_review")) | ("refused", Some("low_score"))
                 ),
-                Part::Nowhere => matches!(
+                ProfileKind::Nowhere => matches!(
                     outcome,
                     ("review", Some("country_unknown")) | ("refused", Some("low_score"))
                 ),
-                Part::Role => matches!(outcome, ("refused", Some("role_address" | "low_score"))),
-                Part::Injection | Part::Odd => outcome.0 != "planned" || *part == Part::Odd,
+                ProfileKind::Role => {
+                    matches!(outcome, ("refused", Some("role_address" | "low_score")))
+                }
+                ProfileKind::Injection | ProfileKind::Odd => {
+                    outcome.0 != "planned" || *part == ProfileKind::Odd
+                }
             };
             assert!(right, "{part:?}: {row:?}");
             let state = match row.outcome.as_str() {
@@ -156,8 +162,8 @@ async fn every_demo_person_gets_the_expected_result(pool: PgPool) {
             .filter(|row| row.outcome == "planned")
             .count()
     };
-    let fitting = cast[&Part::Fitting].len();
-    let written_to = planned(Part::Fitting) + planned(Part::Twin);
+    let fitting = cast[&ProfileKind::Fitting].len();
+    let written_to = planned(ProfileKind::Fitting) + planned(ProfileKind::Twin);
     assert!(
         written_to * 10 >= fitting * 8,
         "{written_to} of {fitting} who fit are written to"
@@ -186,8 +192,8 @@ async fn injected_instructions_never_get_a_mail(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let mut seen = 0;
     for seed in 2..5 {
-        let world = World::new(seed, 160);
-        let of = |profile: &&Profile| profile.part == Part::Injection;
+        let world = Population::new(seed, 160);
+        let of = |profile: &&Profile| profile.kind == ProfileKind::Injection;
         let new: Vec<_> = world.profiles().iter().filter(of).map(lead).collect();
         let ids = stage.store(&new).await;
         seen += ids.len();
@@ -224,11 +230,11 @@ async fn injected_instructions_never_get_a_mail(pool: PgPool) {
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn the_model_never_sees_how_to_reach_anybody(pool: PgPool) {
     let stage = Stage::new(pool).await;
-    let world = World::new(3, 400);
+    let world = Population::new(3, 400);
     let (hidden, open): (Vec<_>, Vec<_>) = world
         .profiles()
         .iter()
-        .partition(|profile| profile.part == Part::Disguised);
+        .partition(|profile| profile.kind == ProfileKind::Disguised);
     let deps = stage.deps(&[("OPENAI_TIMEOUT_SECONDS", "20")]);
     // First those who hide theirs: a website behind "say hi at" looks like a hidden address, too.
     for profiles in [hidden, open] {

@@ -22,7 +22,7 @@ and an environment of nothing but this:
     LAMBDA_RUNTIME_EXECUTOR=process
     CFN_IGNORE_UNSUPPORTED_RESOURCE_TYPES=0         a type that is not there fails the deploy, but
     CFN_IGNORE_UNSUPPORTED_TYPE_CREATE=AWS::SES::…  for those named here (also …_TYPE_UPDATE); only
-                                                    with catalog.py does this ask nobody outside
+                                                    with catalog.py does this ask no server elsewhere
     ENV/bin/python -m localstack.runtime.main
 
 Sent mails: DIR/var/lib/localstack/state/ses/MESSAGE-ID.json, one file each, written before

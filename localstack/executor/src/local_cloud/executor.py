@@ -14,7 +14,7 @@ from local_cloud.runtime_api import Answer, Invocation
 from local_cloud.sandbox import Sandbox
 
 INIT_SECONDS = 10.0
-STOP_PATIENCE_SECONDS = 2.0
+STOP_TIMEOUT_SECONDS = 2.0
 # CloudWatch Logs takes at most 1 MB in one call, and LocalStack makes one per invocation.
 LOG_LIMIT = 500_000
 
@@ -68,8 +68,8 @@ class ProcessExecutor(RuntimeExecutor):
             self._launch()
 
     def stop(self) -> None:
-        """Lets the invocation in flight come to its end, within reason."""
-        finished = self._turn.acquire(timeout=STOP_PATIENCE_SECONDS)
+        """Waits a short time for the invocation in flight."""
+        finished = self._turn.acquire(timeout=STOP_TIMEOUT_SECONDS)
         self._discard()
         if finished:
             self._turn.release()
@@ -97,7 +97,7 @@ class ProcessExecutor(RuntimeExecutor):
     get_endpoint_from_executor = get_address
 
     def get_runtime_endpoint(self) -> str:
-        """Only LocalStack's init in a container calls back; here nobody does."""
+        """Only LocalStack's init in a container calls back; not used here."""
         return "http://127.0.0.1"
 
     def _launch(self) -> Sandbox:

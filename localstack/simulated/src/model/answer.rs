@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::behaviour::ModelFault;
 use super::conform::conform;
-use super::judge::judge;
-use super::knobs::ModelFault;
 use super::profile::Profile;
 use super::request::Request;
+use super::score::assess;
 
 /// What a reasoning model spends before it writes.
 const REASONING_TOKENS: u64 = 192;
@@ -25,7 +25,7 @@ pub(super) fn compose(
     created: i64,
 ) -> Answer {
     let schema = request.schema;
-    let wish = serde_json::to_value(judge(&Profile::read(&request.users_text()))).ok();
+    let wish = serde_json::to_value(assess(&Profile::read(&request.users_text()))).ok();
     let mut content = conform(wish.as_ref(), schema, schema, 0);
     if fault == Some(ModelFault::OutOfRange)
         && let Some(score) = content.get_mut("score")

@@ -1,12 +1,12 @@
-//! Fits what the model wants to say into the schema it was given.
+//! Fits the model's answer into the requested schema.
 
 use serde_json::{Map, Value, json};
 
 /// How deep a recursive schema is followed.
 const MAX_DEPTH: usize = 12;
 
-/// A value that is valid for the schema and says as much of the wish as the schema allows. Where
-/// there is no wish, something plain.
+/// A value that is valid for the schema and holds as much of the wanted answer as it allows. Where
+/// nothing is wanted, a plain value.
 pub(super) fn conform(wish: Option<&Value>, schema: &Value, root: &Value, depth: usize) -> Value {
     if depth > MAX_DEPTH {
         return Value::Null;
@@ -143,7 +143,7 @@ mod tests {
     use super::conform;
 
     #[test]
-    fn a_schema_that_nobody_foresaw_gets_a_valid_object() {
+    fn unforeseen_schema_gets_a_valid_object() {
         let schema = json!({ "type": "object", "properties": {
             "kind": { "enum": ["b", "a"] }, "many": { "type": "array", "minItems": 2,
             "items": { "$ref": "#/$defs/one" } }, "n": { "type": "integer", "minimum": 3 },

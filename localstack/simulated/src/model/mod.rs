@@ -1,15 +1,15 @@
 //! OpenAI chat completions: a good but naive model.
 
 mod answer;
+mod behaviour;
 mod conform;
-mod judge;
-mod knobs;
 mod niches;
 mod phrases;
 mod profile;
 mod refusal;
 mod request;
 mod schema;
+mod score;
 mod signals;
 
 use std::sync::Arc;
@@ -20,19 +20,19 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
-pub use knobs::{ModelFault, ModelKnobs};
+pub use behaviour::{ModelBehaviour, ModelFault};
 
 use crate::digest;
 use crate::http;
 use crate::ledger::{Entry, Service};
 use crate::net::{self, Breaker};
-use crate::server::Internet;
+use crate::server::StandIns;
 use refusal::Refusal;
 use request::Request;
 
 /// `POST /chat/completions`.
 pub(crate) async fn complete(
-    State(internet): State<Arc<Internet>>,
+    State(stand_ins): State<Arc<StandIns>>,
     ConnectInfo(breaker): ConnectInfo<Breaker>,
     headers: HeaderMap,
     body: Bytes,
@@ -45,8 +45,8 @@ pub(crate) async fn complete(
         entry.prompt_hash = Some(digest::hex(&parts.each_ref().map(String::as_str)));
     }
     let prompt = entry.prompt_hash.clone().unwrap_or_default();
-    let (fault, latency) = internet.model().draw(&prompt);
-    let request = authorise(&internet, &headers).and_then(|()| Request::check(body.as_ref()));
+    let (fault, latency) = stand_ins.model().draw(&prompt);
+    let request = authorise(&stand_ins, &headers).and_then(|()| Request::check(body.as_ref()));
     let mut response = match (request, fault) {
         (Err(refusal), _) => {
             refusal.code.clone_into(&mut entry.outcome);
@@ -56,7 +56,7 @@ pub(crate) async fn complete(
             ModelFault::ConnectionReset
                 .name()
                 .clone_into(&mut entry.outcome);
-            internet.ledger.append(entry);
+            stand_ins.ledger.append(entry);
             breaker.pull();
             return Response::default();
         }
@@ -65,7 +65,7 @@ pub(crate) async fn complete(
             refusal::played(fault)
         }
         (Ok(request), fault) => {
-            let created = internet.settings.now.timestamp();
+            let created = stand_ins.settings.now.timestamp();
             let answer = answer::compose(&request, fault, &prompt, created);
             entry.outcome = fault.map_or("ok", ModelFault::name).to_owned();
             entry.paid = true;
@@ -73,7 +73,7 @@ pub(crate) async fn complete(
             entry.completion_tokens = answer.completion_tokens;
             let body = answer.body.to_string();
             if fault == Some(ModelFault::CutOff) {
-                internet.ledger.append(entry);
+                stand_ins.ledger.append(entry);
                 http::pause(latency).await;
                 return net::cut_off("application/json", &body);
             }
@@ -85,7 +85,7 @@ pub(crate) async fn complete(
     let hangs = entry.paid && fault == Some(ModelFault::Hang);
     entry.status = (!hangs).then(|| response.status().as_u16());
     // Before any pause: a client that gives up has to pay all the same.
-    internet.ledger.append(entry);
+    stand_ins.ledger.append(entry);
     if hangs {
         std::future::pending::<()>().await;
     }
@@ -93,9 +93,9 @@ pub(crate) async fn complete(
     response
 }
 
-fn authorise(internet: &Internet, headers: &HeaderMap) -> Result<(), Refusal> {
+fn authorise(stand_ins: &StandIns, headers: &HeaderMap) -> Result<(), Refusal> {
     let token = http::bearer(headers);
-    match internet.settings.openai_key.as_deref() {
+    match stand_ins.settings.openai_key.as_deref() {
         Some(expected) if token == Some(expected) => Ok(()),
         None if token.is_some() => Ok(()),
         _ => Err(Refusal::unauthorized(token)),

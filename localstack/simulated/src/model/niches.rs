@@ -1,6 +1,6 @@
-//! What the words of a profile say about its niche.
+//! Which niche the words of a profile point to.
 
-/// A niche and the words, in any language and in lower case, that speak for it.
+/// A niche and the words, in any language and in lower case, that point to it.
 struct Niche {
     name: &'static str,
     words: &'static [&'static str],
@@ -230,7 +230,7 @@ const PROHIBITED: &[Niche] = &[
     },
 ];
 
-/// The niche that most words speak for.
+/// The niche that most words point to.
 pub(super) fn recognised(text: &str) -> Option<&'static str> {
     best(NICHES, text)
 }
@@ -240,7 +240,7 @@ pub(super) fn prohibited(text: &str) -> Option<&'static str> {
     best(PROHIBITED, text)
 }
 
-/// Whether the text, in lower case, speaks for the niche.
+/// Whether the text, in lower case, points to the niche.
 pub(super) fn speaks_for(niche: &str, text: &str) -> bool {
     NICHES
         .iter()

@@ -2,7 +2,7 @@
 
 /// The sentences of one language: `{name}`, `{quote}` and `{niche}` are filled in.
 pub(super) struct Phrases {
-    pub(super) stranger: &'static str,
+    pub(super) unnamed: &'static str,
     pub(super) subjects: [&'static str; 2],
     pub(super) quoting: [&'static str; 3],
     /// For a profile that says nothing worth quoting.
@@ -10,7 +10,7 @@ pub(super) struct Phrases {
 }
 
 const ENGLISH: Phrases = Phrases {
-    stranger: "there",
+    unnamed: "there",
     subjects: [
         "{name}, a question about your {niche} posts",
         "An idea for your {niche} audience",
@@ -31,7 +31,7 @@ const ENGLISH: Phrases = Phrases {
 };
 
 const GERMAN: Phrases = Phrases {
-    stranger: "zusammen",
+    unnamed: "zusammen",
     subjects: [
         "{name}, eine Frage zu Ihren Beiträgen",
         "Eine Idee für Ihr Publikum",
@@ -50,7 +50,7 @@ const GERMAN: Phrases = Phrases {
 };
 
 const FRENCH: Phrases = Phrases {
-    stranger: "à vous",
+    unnamed: "à vous",
     subjects: [
         "{name}, une question sur vos publications",
         "Une idée pour votre audience",
@@ -68,7 +68,7 @@ const FRENCH: Phrases = Phrases {
 };
 
 const SPANISH: Phrases = Phrases {
-    stranger: "qué tal",
+    unnamed: "qué tal",
     subjects: [
         "{name}, una pregunta sobre tus publicaciones",
         "Una idea para tu audiencia",
@@ -86,7 +86,7 @@ const SPANISH: Phrases = Phrases {
 };
 
 const PORTUGUESE: Phrases = Phrases {
-    stranger: "tudo bem",
+    unnamed: "tudo bem",
     subjects: [
         "{name}, uma pergunta sobre as suas publicações",
         "Uma ideia para o seu público",
@@ -104,7 +104,7 @@ const PORTUGUESE: Phrases = Phrases {
 };
 
 const ITALIAN: Phrases = Phrases {
-    stranger: "a te",
+    unnamed: "a te",
     subjects: [
         "{name}, una domanda sui tuoi post",
         "Un'idea per chi ti segue",
@@ -122,7 +122,7 @@ const ITALIAN: Phrases = Phrases {
 };
 
 const JAPANESE: Phrases = Phrases {
-    stranger: "ご担当者",
+    unnamed: "ご担当者",
     subjects: [
         "{name}さん、ご投稿についてのご相談",
         "フォロワーの皆さまへのご提案",

@@ -17,8 +17,8 @@ pub(super) struct Profile {
 }
 
 impl Profile {
-    /// The first profile that can be read between the marks. A prompt that lets a profile close
-    /// the marks early gets what it deserves: everything up to there is taken for the profile.
+    /// The first profile between the delimiters. When a prompt lets a profile close
+    /// the delimiters early, everything up to there is taken for the profile.
     pub(super) fn read(prompt: &str) -> Self {
         let mut between = prompt
             .split("<profile>")
@@ -32,7 +32,7 @@ impl Profile {
         })
     }
 
-    /// How to greet somebody; nothing if the name is not one.
+    /// The first name for a greeting, if there is a plausible one.
     pub(super) fn first_name(&self) -> Option<&str> {
         let name = self.name.as_deref().or(self.username.as_deref())?;
         let first = name.split_whitespace().next()?;

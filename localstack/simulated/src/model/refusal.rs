@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::knobs::ModelFault;
+use super::behaviour::ModelFault;
 use crate::http;
 
 /// A request that is not answered.

@@ -78,7 +78,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// The families that think before they write.
+/// The model families that reason before they answer.
 fn is_reasoning(model: &str) -> bool {
     ["o1", "o3", "o4", "gpt-5"]
         .iter()

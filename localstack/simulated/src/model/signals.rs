@@ -1,4 +1,4 @@
-//! Words that speak for somebody who wants to be written to.
+//! Words that suggest that the person wants to be contacted.
 
 const PARTNERSHIP: &[&str] = &[
     "affiliate",

@@ -1,14 +1,14 @@
-//! What SES tells about a mail: its events, in the shapes of event publishing.
+//! SES's events about a mail, in the shapes of event publishing.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::fault::Fate;
+use super::fault::DeliveryResult;
 use super::ledger::Handover;
 
-/// Takes what SES tells, as the topic of the configuration set does.
+/// Receives SES's events, as the topic of the configuration set does.
 pub(super) type Sink = Arc<dyn Fn(&Value) + Send + Sync>;
 
 /// How an event arrives in a queue.
@@ -47,28 +47,33 @@ impl Envelope {
 }
 
 /// The events of an accepted mail from `at` on, in the order in which SES sees them happen.
-pub(super) fn events(mail: &Handover, fate: Fate, at: DateTime<Utc>) -> Vec<Value> {
-    let kinds: &[&str] = match fate {
-        Fate::Delivered => &["Send", "Delivery"],
-        Fate::HardBounce | Fate::SoftBounce => &["Send", "Bounce"],
-        Fate::Complained => &["Send", "Delivery", "Complaint"],
-        Fate::Delayed => &["Send", "DeliveryDelay", "Delivery"],
-        Fate::Rejected => &["Send", "Reject"],
-        Fate::Opened => &["Send", "Delivery", "Open"],
-        Fate::Clicked => &["Send", "Delivery", "Open", "Click"],
-        Fate::Silent => &["Send"],
+pub(super) fn events(mail: &Handover, result: DeliveryResult, at: DateTime<Utc>) -> Vec<Value> {
+    let kinds: &[&str] = match result {
+        DeliveryResult::Delivered => &["Send", "Delivery"],
+        DeliveryResult::HardBounce | DeliveryResult::SoftBounce => &["Send", "Bounce"],
+        DeliveryResult::Complained => &["Send", "Delivery", "Complaint"],
+        DeliveryResult::Delayed => &["Send", "DeliveryDelay", "Delivery"],
+        DeliveryResult::Rejected => &["Send", "Reject"],
+        DeliveryResult::Opened => &["Send", "Delivery", "Open"],
+        DeliveryResult::Clicked => &["Send", "Delivery", "Open", "Click"],
+        DeliveryResult::Silent => &["Send"],
     };
     let about = about(mail);
     (0..)
         .zip(kinds)
         .map(|(n, kind)| {
-            let (field, detail) = detail(mail, kind, fate, at + TimeDelta::milliseconds(n));
+            let (field, detail) = detail(mail, kind, result, at + TimeDelta::milliseconds(n));
             json!({ "eventType": kind, "mail": about, field: detail })
         })
         .collect()
 }
 
-fn detail(mail: &Handover, kind: &str, fate: Fate, at: DateTime<Utc>) -> (&'static str, Value) {
+fn detail(
+    mail: &Handover,
+    kind: &str,
+    result: DeliveryResult,
+    at: DateTime<Utc>,
+) -> (&'static str, Value) {
     let at = stamp(at);
     let id = mail.message_id.as_deref().unwrap_or_default();
     let feedback = format!("{id}-{}", kind.to_lowercase());
@@ -85,7 +90,7 @@ fn detail(mail: &Handover, kind: &str, fate: Fate, at: DateTime<Utc>) -> (&'stat
             }),
         ),
         "Bounce" => {
-            let (kind, subtype, status, text) = if fate == Fate::SoftBounce {
+            let (kind, subtype, status, text) = if result == DeliveryResult::SoftBounce {
                 (
                     "Transient",
                     "MailboxFull",

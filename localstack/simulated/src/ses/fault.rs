@@ -1,4 +1,4 @@
-//! What can become of a handover and of a mail.
+//! The possible results of a handover and of a mail.
 
 use serde::{Deserialize, Serialize};
 
@@ -87,7 +87,7 @@ impl SesFault {
         }
     }
 
-    /// Whether SES takes the mail: the person gets it, whatever the caller hears.
+    /// Whether SES takes the mail: the person gets it, whatever answer the caller gets.
     pub fn accepts(self) -> bool {
         match self {
             Self::AcceptHang
@@ -111,10 +111,10 @@ impl SesFault {
     }
 }
 
-/// What becomes of a mail that SES accepted. A `Send` event comes first in every case.
+/// The result of a mail that SES accepted. A `Send` event comes first in every case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Fate {
+pub enum DeliveryResult {
     /// Delivered.
     #[default]
     Delivered,
@@ -132,7 +132,7 @@ pub enum Fate {
     Opened,
     /// Delivered, opened and clicked.
     Clicked,
-    /// Nothing is ever heard after the `Send` event.
+    /// No event follows the `Send` event.
     Silent,
 }
 
@@ -141,9 +141,9 @@ pub enum Fate {
 #[serde(rename_all = "snake_case")]
 pub enum Timing {
     /// All of them before the handover is answered; the answer waits for
-    /// [`SesKnobs::lead_ms`](super::SesKnobs::lead_ms), so that they can be worked on by then.
+    /// [`SesBehaviour::lead_ms`](super::SesBehaviour::lead_ms), so that they can be worked on by then.
     Before,
-    /// After the answer, with [`SesKnobs::lag_ms`](super::SesKnobs::lag_ms).
+    /// After the answer, with [`SesBehaviour::lag_ms`](super::SesBehaviour::lag_ms).
     #[default]
     After,
     /// Never.

@@ -1,11 +1,11 @@
-//! The append-only record of every handover: accepted or not, whatever the caller heard.
+//! The append-only record of every handover: accepted or not, whatever answer the caller got.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::fault::{Fate, SesFault, Timing};
+use super::fault::{DeliveryResult, SesFault, Timing};
 
 /// One `SendRawEmail`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -22,7 +22,7 @@ pub struct Handover {
     /// The fault that was played.
     pub fault: Option<SesFault>,
     /// What becomes of the mail, where it was accepted.
-    pub fate: Option<Fate>,
+    pub result: Option<DeliveryResult>,
     /// When its events come, where it was accepted.
     pub timing: Option<Timing>,
     /// The tag `send_id`.
@@ -53,8 +53,8 @@ pub struct SesStats {
     pub handovers: u64,
     /// Mails that SES took.
     pub accepted: u64,
-    /// Mails that SES took and whose caller heard nothing or an error.
-    pub accepted_unheard: u64,
+    /// Mails that SES took and whose caller got no answer or an error.
+    pub accepted_unconfirmed: u64,
     /// Refused because the rate was exceeded; faults that only say so do not count.
     pub throttled_rate: u64,
     /// Refused because the day's quota was used up; faults do not count.
@@ -127,7 +127,7 @@ fn stats(handovers: &[Handover], by_action: &BTreeMap<String, u64>) -> SesStats 
             continue;
         }
         stats.accepted += 1;
-        stats.accepted_unheard += u64::from(handover.fault.is_some());
+        stats.accepted_unconfirmed += u64::from(handover.fault.is_some());
         times.push(handover.at.timestamp_millis());
         match &handover.send_id {
             Some(send) if !seen.insert(send) => {
@@ -162,7 +162,7 @@ mod tests {
     use super::busiest_second;
 
     #[test]
-    fn the_busiest_second_slides() {
+    fn busiest_second_is_a_sliding_window() {
         assert_eq!(busiest_second(&[]), 0);
         assert_eq!(busiest_second(&[5]), 1);
         assert_eq!(busiest_second(&[0, 900, 1_000, 1_100, 1_899, 5_000]), 4);

@@ -1,14 +1,14 @@
 //! SES: the query protocol of its first API, with the limits, errors and events of the real one.
 //!
 //! A mail counts as accepted when its whole request is there, before anything is answered: what the
-//! caller hears of it is another matter, see [`SesFault`]. Events go to a queue ([`Ses::publish_to`])
-//! or to whoever asks ([`Ses::on_event`]).
+//! caller learns of it is another matter, see [`SesFault`]. Events go to a queue ([`Ses::publish_to`])
+//! or to a callback ([`Ses::on_event`]).
 
+mod behaviour;
 mod event;
 mod fault;
-mod knobs;
 mod ledger;
-mod pace;
+mod limits;
 mod wire;
 
 use std::borrow::Cow;
@@ -18,18 +18,18 @@ use std::time::{Duration, Instant};
 use axum::response::Response;
 use serde_json::Value;
 
+pub use behaviour::SesBehaviour;
 pub use event::Envelope;
-pub use fault::{Fate, SesFault, Timing};
-pub use knobs::SesKnobs;
+pub use fault::{DeliveryResult, SesFault, Timing};
 pub use ledger::{Handover, SesStats};
 
 use crate::net::{self, Breaker};
 use crate::sqs::Queue;
 use crate::{digest, http};
+use behaviour::Drawn;
 use event::Sink;
-use knobs::Drawn;
 use ledger::MailLedger;
-use pace::Throttle;
+use limits::Throttle;
 use wire::{Form, Refusal};
 
 /// Longer than any client of ours waits for an answer.
@@ -43,7 +43,7 @@ struct Inner {
     seed: u64,
     /// Ids of different runs differ, as their mails do.
     run: u64,
-    knobs: Mutex<SesKnobs>,
+    behaviour: Mutex<SesBehaviour>,
     ledger: Mutex<MailLedger>,
     sinks: Mutex<Vec<Sink>>,
 }
@@ -53,15 +53,15 @@ impl Ses {
         Self(Arc::new(Inner {
             seed,
             run: http::epoch_millis(),
-            knobs: Mutex::new(SesKnobs::new(seed)),
+            behaviour: Mutex::new(SesBehaviour::new(seed)),
             ledger: Mutex::default(),
             sinks: Mutex::default(),
         }))
     }
 
-    /// Changes how SES behaves from the next request on.
-    pub fn behave(&self, change: impl FnOnce(&mut SesKnobs) -> &mut SesKnobs) {
-        change(&mut self.knobs());
+    /// Changes SES's behaviour from the next request on.
+    pub fn configure(&self, change: impl FnOnce(&mut SesBehaviour) -> &mut SesBehaviour) {
+        change(&mut self.behaviour());
     }
 
     /// Every handover so far, in order.
@@ -82,20 +82,20 @@ impl Ses {
         });
     }
 
-    /// Hands every event to `sink`, which must not block.
+    /// Passes every event to `sink`, which must not block.
     pub fn on_event(&self, sink: impl Fn(&Value) + Send + Sync + 'static) {
         lock(&self.0.sinks).push(Arc::new(sink));
     }
 
-    /// Publishes the events of this fate for a mail that was accepted, now. For what comes days
+    /// Publishes the events of this result for an accepted mail, now. For events that come days
     /// later, and for events that were withheld ([`Timing::Never`]).
-    pub fn tell(&self, mail: &Handover, fate: Fate) {
-        self.publish(&event::events(mail, fate, http::now()));
+    pub fn publish_events(&self, mail: &Handover, result: DeliveryResult) {
+        self.publish(&event::events(mail, result, http::now()));
     }
 
-    /// No faults and an empty ledger; rate, quota and who hears of events stay.
+    /// No faults and an empty ledger; rate, quota and receivers of events stay.
     pub(crate) fn reset(&self) {
-        self.knobs().clear();
+        self.behaviour().clear();
         *self.ledger() = MailLedger::default();
     }
 
@@ -108,8 +108,8 @@ impl Ses {
         }
     }
 
-    pub(crate) fn knobs(&self) -> MutexGuard<'_, SesKnobs> {
-        lock(&self.0.knobs)
+    pub(crate) fn behaviour(&self) -> MutexGuard<'_, SesBehaviour> {
+        lock(&self.0.behaviour)
     }
 
     fn ledger(&self) -> MutexGuard<'_, MailLedger> {
@@ -135,7 +135,7 @@ pub(crate) async fn answer(ses: &Ses, breaker: &Breaker, body: &[u8]) -> Respons
     match &*action {
         "SendRawEmail" => hand_over(ses, breaker, &form).await,
         "GetSendQuota" => {
-            let (rate, day, sent) = ses.knobs().quota(Instant::now());
+            let (rate, day, sent) = ses.behaviour().quota(Instant::now());
             let result = format!(
                 "<Max24HourSend>{day:.1}</Max24HourSend><SentLast24Hours>{sent}.0</SentLast24Hours>\
                  <MaxSendRate>{rate:.1}</MaxSendRate>"
@@ -143,7 +143,7 @@ pub(crate) async fn answer(ses: &Ses, breaker: &Breaker, body: &[u8]) -> Respons
             wire::ok(wire::result(&action, &result))
         }
         "GetAccountSendingEnabled" => {
-            let enabled = !ses.knobs().is_paused();
+            let enabled = !ses.behaviour().is_paused();
             wire::ok(wire::result(
                 &action,
                 &format!("<Enabled>{enabled}</Enabled>"),
@@ -166,7 +166,7 @@ async fn hand_over(ses: &Ses, breaker: &Breaker, form: &Form<'_>) -> Response {
         .into_response();
     }
     if mail.accepted {
-        tell(ses, &mail, &drawn).await;
+        publish_when_due(ses, &mail, &drawn).await;
     }
     http::pause(drawn.latency).await;
     let id = mail.message_id.as_deref().unwrap_or_default();
@@ -207,7 +207,7 @@ fn decide(ses: &Ses, form: &Form<'_>) -> Result<(Handover, Drawn), Refusal> {
     let valid = bytes.is_some() && !destinations.is_empty();
     let drawn = valid.then(|| {
         let content = send_id.as_deref().unwrap_or(&destination_hash);
-        ses.knobs().draw(content, Instant::now())
+        ses.behaviour().draw(content, Instant::now())
     });
     let outcome = match &drawn {
         None => "invalid",
@@ -233,7 +233,10 @@ fn decide(ses: &Ses, form: &Form<'_>) -> Result<(Handover, Drawn), Refusal> {
         accepted,
         outcome: outcome.to_owned(),
         fault: drawn.as_ref().and_then(|drawn| drawn.fault),
-        fate: drawn.as_ref().filter(|_| accepted).map(|drawn| drawn.fate),
+        result: drawn
+            .as_ref()
+            .filter(|_| accepted)
+            .map(|drawn| drawn.result),
         timing: drawn
             .as_ref()
             .filter(|_| accepted)
@@ -256,11 +259,11 @@ fn decide(ses: &Ses, form: &Form<'_>) -> Result<(Handover, Drawn), Refusal> {
 }
 
 /// Publishes the events of an accepted mail, or sees to it that they come.
-async fn tell(ses: &Ses, mail: &Handover, drawn: &Drawn) {
+async fn publish_when_due(ses: &Ses, mail: &Handover, drawn: &Drawn) {
     if lock(&ses.0.sinks).is_empty() {
         return;
     }
-    let mut events = event::events(mail, drawn.fate, mail.at);
+    let mut events = event::events(mail, drawn.result, mail.at);
     match drawn.timing {
         Timing::Never => return,
         Timing::Before => {

@@ -1,4 +1,4 @@
-//! SES's words on the wire: the query protocol, forms in and XML out.
+//! SES's wire format: the query protocol, forms in and XML out.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -12,7 +12,7 @@ use url::form_urlencoded;
 use super::fault::SesFault;
 
 /// The fields of a form, by name. A mail is most of a request: its text is decoded only where
-/// somebody wants it, so that the stand-in is no part of what a benchmark measures.
+/// it is needed, so that the stand-in does not distort a benchmark.
 pub(super) struct Form<'a>(HashMap<&'a str, &'a str>);
 
 impl<'a> Form<'a> {
@@ -75,7 +75,7 @@ fn decoded(value: &str) -> Cow<'_, str> {
     Cow::Owned(value.unwrap_or_default())
 }
 
-/// An error in SES's words.
+/// An error in SES's format.
 pub(super) struct Refusal {
     status: StatusCode,
     code: &'static str,
@@ -95,7 +95,7 @@ impl Refusal {
     pub(super) const DAY: Self = Self::new("Throttling", "Daily message quota exceeded.");
     pub(super) const ACTION: Self = Self::new("InvalidAction", "The stand-in has no such action.");
 
-    /// What the caller hears of a fault that answers.
+    /// The error answer of a fault, if it has one.
     pub(super) fn played(fault: SesFault) -> Option<Self> {
         let refusal = match fault {
             SesFault::Throttled => Self::RATE,

@@ -1,15 +1,15 @@
 //! SQS: standard queues in memory, over AWS JSON 1.0 and for callers in the same process.
 //!
-//! What a standard queue is known for can be had on demand: duplicates ([`Queue::copies`]), any
+//! The peculiarities of a standard queue can be switched on: duplicates ([`Queue::copies`]), any
 //! order ([`Queue::shuffle`]), visibility that ends early ([`Queue::release_all`]), batches of
 //! which a part fails and answers that are lost ([`SqsFault`]). No MD5 sums: nothing of ours reads
 //! them.
 
+mod behaviour;
 mod contents;
-mod knobs;
+mod messages;
 mod queue;
 mod queues;
-mod shelf;
 mod wire;
 
 use std::time::Duration;
@@ -17,8 +17,8 @@ use std::time::Duration;
 use axum::response::Response;
 use serde_json::json;
 
+pub use behaviour::{SqsBehaviour, SqsFault};
 pub use contents::{Counts, Delivery, QueueSettings};
-pub use knobs::{SqsFault, SqsKnobs};
 pub use queue::Queue;
 pub use queues::Sqs;
 
@@ -53,11 +53,11 @@ pub(crate) async fn answer(
     let content = String::from_utf8_lossy(body);
     match action {
         "SendMessage" | "SendMessageBatch" => {
-            let fault = sqs.knobs().pick_for_send(&content);
+            let fault = sqs.behaviour().pick_for_send(&content);
             send(&queue, breaker, fault, action, &request)
         }
         "ChangeMessageVisibility" | "ChangeMessageVisibilityBatch" => {
-            let fault = sqs.knobs().pick_for_hide(&content);
+            let fault = sqs.behaviour().pick_for_hide(&content);
             hide(&queue, breaker, fault, action, &request)
         }
         "DeleteMessage" => {
@@ -190,8 +190,8 @@ async fn receive(queue: &Queue, request: &Request) -> Response {
     if !(1..=10).contains(&most) || request.wait_time_seconds > 20 {
         return Refusal::PARAMETER.into_response();
     }
-    let patience = Duration::from_secs(request.wait_time_seconds);
-    let delivered = queue.receive_for(most, patience, visibility).await;
+    let timeout = Duration::from_secs(request.wait_time_seconds);
+    let delivered = queue.receive_for(most, timeout, visibility).await;
     let messages: Vec<_> = delivered.iter().map(message).collect();
     ok(&json!({ "Messages": messages }))
 }

@@ -1,4 +1,4 @@
-//! One queue, as its users hold it.
+//! One queue, as its users see it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 use super::contents::{Counts, Delivery, QueueSettings};
-use super::shelf::{Handle, Shelf, Stored};
+use super::messages::{Handle, Messages, Stored};
 use crate::http;
 
 /// A standard queue in memory. A clone is the same queue.
@@ -23,7 +23,7 @@ struct Inner {
 
 #[derive(Debug)]
 struct State {
-    shelf: Shelf,
+    messages: Messages,
     copies: u32,
     visibility: Duration,
     counts: Counts,
@@ -36,7 +36,7 @@ impl Queue {
         Self(Arc::new(Inner {
             name: name.into(),
             state: Mutex::new(State {
-                shelf: Shelf::new(seed),
+                messages: Messages::new(seed),
                 copies: 1,
                 visibility: settings.visibility_timeout,
                 counts: Counts::default(),
@@ -64,7 +64,7 @@ impl Queue {
 
     /// From now on messages come in an order drawn from the seed, or in the order sent.
     pub fn shuffle(&self, shuffle: bool) {
-        self.state().shelf.shuffle = shuffle;
+        self.state().messages.shuffle = shuffle;
     }
 
     /// From now on what is received stays hidden that long.
@@ -82,7 +82,7 @@ impl Queue {
         let message = Stored::new(Arc::clone(&message_id), body, http::epoch_millis());
         let now = Instant::now();
         for _ in 0..state.copies {
-            state.shelf.put(message.clone(), delay, now);
+            state.messages.put(message.clone(), delay, now);
         }
         drop(state);
         self.0.changed.notify_one();
@@ -101,7 +101,7 @@ impl Queue {
         let mut state = self.state();
         let visibility = visibility.unwrap_or(state.visibility);
         let taken = state
-            .shelf
+            .messages
             .take(most, visibility, max_receives, Instant::now());
         state.counts.received += taken.delivered.len() as u64;
         state.counts.dead += taken.dead.len() as u64;
@@ -114,37 +114,37 @@ impl Queue {
                 body: message.body.to_string(),
                 receives: message.receives,
                 sent_ms: message.sent_ms,
-                first_received_ms: state.shelf.note_first(handle, millis),
+                first_received_ms: state.messages.note_first(handle, millis),
                 dead_letter_source: message.source.as_deref().map(str::to_owned),
             })
             .collect();
-        let more = state.shelf.has_visible(Instant::now());
+        let more = state.messages.has_visible(Instant::now());
         drop(state);
         if more {
-            // One message wakes one receiver; whoever leaves something behind wakes the next.
+            // One message wakes one receiver; a receiver that leaves messages wakes the next.
             self.0.changed.notify_one();
         }
         if let Some((dead_letters, _)) = &self.0.settings.dead_letters {
-            dead_letters.bury(taken.dead, &self.arn());
+            dead_letters.add_dead_letters(taken.dead, &self.arn());
         }
         delivered
     }
 
-    /// Up to `most` messages; waits for the first one, at most `patience`.
-    pub async fn receive(&self, most: usize, patience: Duration) -> Vec<Delivery> {
-        self.receive_for(most, patience, None).await
+    /// Up to `most` messages; waits for the first one, at most `timeout`.
+    pub async fn receive(&self, most: usize, timeout: Duration) -> Vec<Delivery> {
+        self.receive_for(most, timeout, None).await
     }
 
     pub(super) async fn receive_for(
         &self,
         most: usize,
-        patience: Duration,
+        timeout: Duration,
         visibility: Option<Duration>,
     ) -> Vec<Delivery> {
         let begun = Instant::now();
         loop {
             let delivered = self.take_for(most, visibility);
-            let left = patience.saturating_sub(begun.elapsed());
+            let left = timeout.saturating_sub(begun.elapsed());
             if !delivered.is_empty() || left.is_zero() {
                 return delivered;
             }
@@ -152,14 +152,14 @@ impl Queue {
         }
     }
 
-    /// Waits until something is visible, at most `patience`; whether something is.
-    pub async fn wait(&self, patience: Duration) -> bool {
+    /// Waits until something is visible, at most `timeout`; whether something is.
+    pub async fn wait(&self, timeout: Duration) -> bool {
         let begun = Instant::now();
         loop {
-            if self.state().shelf.has_visible(Instant::now()) {
+            if self.state().messages.has_visible(Instant::now()) {
                 return true;
             }
-            let left = patience.saturating_sub(begun.elapsed());
+            let left = timeout.saturating_sub(begun.elapsed());
             if left.is_zero() {
                 return false;
             }
@@ -167,20 +167,22 @@ impl Queue {
         }
     }
 
-    /// Waits until something may have become visible, at most `patience`.
-    async fn changed(&self, patience: Duration) {
-        let due = self.state().shelf.next_due().map_or(patience, |due| {
-            due.saturating_duration_since(Instant::now())
-        });
+    /// Waits until something may have become visible, at most `timeout`.
+    async fn changed(&self, timeout: Duration) {
+        let due = self
+            .state()
+            .messages
+            .next_due()
+            .map_or(timeout, |due| due.saturating_duration_since(Instant::now()));
         // A timeout is an answer too: then a hidden message's time has come.
-        let _ = tokio::time::timeout(due.min(patience), self.0.changed.notified()).await;
+        let _ = tokio::time::timeout(due.min(timeout), self.0.changed.notified()).await;
     }
 
     /// Deletes the message of a delivery; false when it is gone or was delivered again since.
     pub fn delete(&self, receipt_handle: &str) -> bool {
         let mut state = self.state();
         let deleted =
-            Handle::parse(receipt_handle).is_some_and(|handle| state.shelf.delete(handle));
+            Handle::parse(receipt_handle).is_some_and(|handle| state.messages.delete(handle));
         state.counts.deleted += u64::from(deleted);
         deleted
     }
@@ -189,7 +191,7 @@ impl Queue {
     pub fn hide(&self, receipt_handle: &str, wait: Duration) -> bool {
         let changed = Handle::parse(receipt_handle).is_some_and(|handle| {
             self.state()
-                .shelf
+                .messages
                 .change_visibility(handle, wait, Instant::now())
         });
         self.0.changed.notify_one();
@@ -213,7 +215,7 @@ impl Queue {
     }
 
     fn release(&self, which: impl Fn(&Stored) -> bool) -> usize {
-        let released = self.state().shelf.release(which);
+        let released = self.state().messages.release(which);
         self.0.changed.notify_one();
         released
     }
@@ -221,7 +223,7 @@ impl Queue {
     /// How many messages it holds and has seen.
     pub fn counts(&self) -> Counts {
         let mut state = self.state();
-        let (visible, in_flight, delayed) = state.shelf.counts(Instant::now());
+        let (visible, in_flight, delayed) = state.messages.counts(Instant::now());
         Counts {
             visible,
             in_flight,
@@ -242,7 +244,7 @@ impl Queue {
     /// Throws every message away, and forgets bodies and counters.
     pub fn clear(&self) {
         let mut state = self.state();
-        state.shelf.clear();
+        state.messages.clear();
         state.bodies.clear();
         // Ids must not come a second time.
         state.counts = Counts {
@@ -254,12 +256,12 @@ impl Queue {
     /// Sends every message of this queue to `target`, as a redrive of dead letters does; answers
     /// how many.
     pub fn redrive_to(&self, target: &Self) -> usize {
-        let messages = self.state().shelf.clear();
+        let messages = self.state().messages.clear();
         let moved = messages.len();
         let mut state = target.state();
         for mut message in messages {
             message.receives = 0;
-            state.shelf.put(message, Duration::ZERO, Instant::now());
+            state.messages.put(message, Duration::ZERO, Instant::now());
         }
         drop(state);
         target.0.changed.notify_one();
@@ -271,7 +273,7 @@ impl Queue {
         self.state().visibility
     }
 
-    fn bury(&self, dead: Vec<Stored>, source: &str) {
+    fn add_dead_letters(&self, dead: Vec<Stored>, source: &str) {
         if dead.is_empty() {
             return;
         }
@@ -280,7 +282,7 @@ impl Queue {
         for mut message in dead {
             message.receives = 0;
             message.source = Some(Arc::clone(&source));
-            state.shelf.put(message, Duration::ZERO, Instant::now());
+            state.messages.put(message, Duration::ZERO, Instant::now());
         }
         drop(state);
         self.0.changed.notify_one();

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::behaviour::SqsBehaviour;
 use super::contents::{Counts, QueueSettings};
-use super::knobs::SqsKnobs;
 use super::queue::Queue;
 
 /// The stand-in SQS. A clone is the same one.
@@ -15,7 +15,7 @@ pub struct Sqs(Arc<Inner>);
 struct Inner {
     seed: u64,
     queues: Mutex<BTreeMap<String, Queue>>,
-    knobs: Mutex<SqsKnobs>,
+    behaviour: Mutex<SqsBehaviour>,
 }
 
 impl Sqs {
@@ -23,7 +23,7 @@ impl Sqs {
         Self(Arc::new(Inner {
             seed,
             queues: Mutex::default(),
-            knobs: Mutex::new(SqsKnobs::new(seed)),
+            behaviour: Mutex::new(SqsBehaviour::new(seed)),
         }))
     }
 
@@ -55,9 +55,9 @@ impl Sqs {
             .collect()
     }
 
-    /// Changes how SQS behaves over HTTP from the next request on.
-    pub fn faults(&self, change: impl FnOnce(&mut SqsKnobs) -> &mut SqsKnobs) {
-        change(&mut self.knobs());
+    /// Changes SQS's behaviour over HTTP from the next request on.
+    pub fn faults(&self, change: impl FnOnce(&mut SqsBehaviour) -> &mut SqsBehaviour) {
+        change(&mut self.behaviour());
     }
 
     /// The queue that a URL ends with.
@@ -65,8 +65,11 @@ impl Sqs {
         self.queue(url.rsplit('/').next()?)
     }
 
-    pub(super) fn knobs(&self) -> MutexGuard<'_, SqsKnobs> {
-        self.0.knobs.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn behaviour(&self) -> MutexGuard<'_, SqsBehaviour> {
+        self.0
+            .behaviour
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Empty queues, and no faults.
@@ -74,7 +77,7 @@ impl Sqs {
         for queue in self.all() {
             queue.clear();
         }
-        self.knobs().clear();
+        self.behaviour().clear();
     }
 
     fn queues(&self) -> MutexGuard<'_, BTreeMap<String, Queue>> {

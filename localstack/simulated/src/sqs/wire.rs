@@ -1,4 +1,4 @@
-//! SQS's words on the wire: AWS JSON 1.0, as the SDK speaks it.
+//! SQS's wire format: AWS JSON 1.0, as the SDK speaks it.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +38,7 @@ pub(super) struct Entry {
     pub(super) visibility_timeout: Option<i64>,
 }
 
-/// An error in SQS's words.
+/// An error in SQS's format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) status: u16,

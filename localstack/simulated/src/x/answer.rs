@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::knobs::Spelling;
+use super::behaviour::Spelling;
 use super::parameters::{Parameters, written};
 use super::problem::suspended;
 use crate::digest;
-use crate::world::{Author, Post, Profile, Timeline, Verified, World};
+use crate::population::{Author, Population, Post, Profile, Timeline, Verified};
 
 /// A link as X shortens it.
 pub(crate) fn short_link(goal: &str) -> String {
@@ -18,7 +18,7 @@ pub(crate) fn short_link(goal: &str) -> String {
 
 /// One page, and how many posts and users it bills.
 pub(super) fn page(
-    world: &World,
+    population: &Population,
     timeline: &Timeline,
     parameters: &Parameters,
     spelling: Spelling,
@@ -46,7 +46,7 @@ pub(super) fn page(
             .collect();
         body.insert("data".to_owned(), Value::Array(posts));
         if parameters.with_authors {
-            let (users, errors) = authors(world, &page, parameters);
+            let (users, errors) = authors(population, &page, parameters);
             resources += users.len();
             body.insert("includes".to_owned(), json!({ "users": users }));
             if !errors.is_empty() {
@@ -63,14 +63,18 @@ pub(super) fn page(
 }
 
 /// The authors of a page, each once, and an error for each who is gone.
-fn authors(world: &World, page: &[&Post], parameters: &Parameters) -> (Vec<Value>, Vec<Value>) {
+fn authors(
+    population: &Population,
+    page: &[&Post],
+    parameters: &Parameters,
+) -> (Vec<Value>, Vec<Value>) {
     let mut seen = BTreeSet::new();
     let (mut users, mut errors) = (Vec::new(), Vec::new());
     for post in page {
         if !seen.insert(post.author_id.as_str()) {
             continue;
         }
-        match Timeline::author(world, post) {
+        match Timeline::author(population, post) {
             Author::Known(profile) => users.push(render_user(profile, parameters)),
             Author::Suspended => errors.push(suspended(&post.author_id)),
         }

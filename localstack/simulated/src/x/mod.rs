@@ -1,7 +1,7 @@
 //! X API v2: recent search.
 
 mod answer;
-mod knobs;
+mod behaviour;
 mod parameters;
 mod problem;
 mod query;
@@ -14,14 +14,14 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 pub(crate) use answer::short_link;
-pub use knobs::{Spelling, XFault, XKnobs};
+pub use behaviour::{Spelling, XBehaviour, XFault};
 
 use crate::digest;
 use crate::http;
 use crate::ledger::{Entry, Service};
 use crate::net::Breaker;
-use crate::server::Internet;
-use knobs::Room;
+use crate::server::StandIns;
+use behaviour::Room;
 use parameters::Parameters;
 use problem::Problem;
 
@@ -30,30 +30,38 @@ const SLOW: Duration = Duration::from_secs(90);
 
 /// `GET /2/tweets/search/recent`.
 pub(crate) async fn search(
-    State(internet): State<Arc<Internet>>,
+    State(stand_ins): State<Arc<StandIns>>,
     ConnectInfo(breaker): ConnectInfo<Breaker>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
     let query = query.unwrap_or_default();
-    let authorised = match (http::bearer(&headers), internet.settings.x_token.as_deref()) {
+    let authorised = match (
+        http::bearer(&headers),
+        stand_ins.settings.x_token.as_deref(),
+    ) {
         (Some(token), Some(expected)) => token == expected,
         (token, None) => token.is_some(),
         (None, Some(_)) => false,
     };
     let (fault, room, latency, spelling) = {
-        let mut knobs = internet.x();
+        let mut behaviour = stand_ins.x();
         let fault = if authorised {
-            knobs.pick(&query)
+            behaviour.pick(&query)
         } else {
             Some(XFault::Unauthorized)
         };
-        (fault, knobs.take_room(), knobs.latency(), knobs.spelled())
+        (
+            fault,
+            behaviour.take_room(),
+            behaviour.latency(),
+            behaviour.spelled(),
+        )
     };
     let mut entry = Entry::new(Service::X, None, fault.map_or("ok", XFault::name));
     let mut response = match fault {
         Some(XFault::ConnectionReset) => {
-            internet.ledger.append(entry);
+            stand_ins.ledger.append(entry);
             breaker.pull();
             return Response::default();
         }
@@ -62,7 +70,7 @@ pub(crate) async fn search(
             "rate_limit_exceeded".clone_into(&mut entry.outcome);
             Problem::rate_limited().into_response()
         }
-        _ => match found(&internet, &query, spelling) {
+        _ => match found(&stand_ins, &query, spelling) {
             Ok((body, resources)) => {
                 entry.resources = resources;
                 http::json(StatusCode::OK, "application/json; charset=utf-8", &body)
@@ -76,7 +84,7 @@ pub(crate) async fn search(
     label(&mut response, fault, &room, &query);
     entry.status = Some(response.status().as_u16());
     // Before any pause: a client that gives up was still served, as far as the bill goes.
-    internet.ledger.append(entry);
+    stand_ins.ledger.append(entry);
     http::pause(if fault == Some(XFault::Slow) {
         SLOW
     } else {
@@ -87,14 +95,14 @@ pub(crate) async fn search(
 }
 
 fn found(
-    internet: &Internet,
+    stand_ins: &StandIns,
     query: &str,
     spelling: Spelling,
 ) -> Result<(serde_json::Value, u64), Problem> {
-    let timeline = internet.timeline();
+    let timeline = stand_ins.timeline();
     let parameters = Parameters::parse(query, timeline.now())?;
     Ok(answer::page(
-        &internet.world,
+        &stand_ins.population,
         &timeline,
         &parameters,
         spelling,

@@ -9,7 +9,7 @@ use url::form_urlencoded;
 use super::problem::Problem;
 use super::query::Query;
 use crate::digest;
-use crate::world::{post_id, posted_at};
+use crate::population::{post_id, posted_at};
 
 /// How far back a recent search sees.
 const DAYS: i64 = 7;

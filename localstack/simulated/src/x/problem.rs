@@ -5,7 +5,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::knobs::XFault;
+use super::behaviour::XFault;
 use crate::http;
 
 const PROBLEMS: &str = "https://api.x.com/2/problems";

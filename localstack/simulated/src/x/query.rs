@@ -1,6 +1,6 @@
 //! The part of X's query language that campaigns use: words, phrases, `OR`, `-`, groups, operators.
 
-use crate::world::Post;
+use crate::population::Post;
 
 /// A query, as alternatives inside conjunctions inside alternatives.
 #[derive(Debug, PartialEq)]
@@ -14,7 +14,7 @@ pub(super) enum Query {
     HasLink,
     MinLikes(u64),
     From(String),
-    /// True of every post of the world, such as not being a repost.
+    /// True of every post of the population, such as not being a repost.
     Everything,
     /// True of none, such as being a repost.
     Nothing,
@@ -204,7 +204,7 @@ fn single(token: &Token) -> Result<Query, String> {
 #[cfg(test)]
 mod tests {
     use super::Query;
-    use crate::world::Post;
+    use crate::population::Post;
 
     #[track_caller]
     fn check(query: &str, text: &str, expected: bool) {
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_x_refuses_is_refused() {
+    fn query_that_x_refuses_is_refused() {
         for query in [
             "(((",
             "a)",

@@ -6,18 +6,18 @@ use simulated::Simulated;
 use std::time::Duration;
 
 /// Shorter than any hang, longer than any answer.
-pub(crate) const PATIENCE: Duration = Duration::from_millis(700);
+pub(crate) const TIMEOUT: Duration = Duration::from_millis(700);
 
 /// A configuration that makes one attempt.
-pub(crate) async fn config(internet: &Simulated) -> SdkConfig {
+pub(crate) async fn config(stand_ins: &Simulated) -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-        .endpoint_url(internet.aws_base())
+        .endpoint_url(stand_ins.aws_base())
         .retry_config(RetryConfig::disabled())
         .timeout_config(
             TimeoutConfig::builder()
-                .operation_attempt_timeout(PATIENCE)
+                .operation_attempt_timeout(TIMEOUT)
                 .build(),
         )
         .load()

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use simulated::{Settings, Simulated};
 
-/// A stand-in internet of that many profiles.
-pub(crate) fn internet(leads: usize) -> Simulated {
+/// A stand-ins of that many profiles.
+pub(crate) fn stand_ins(leads: usize) -> Simulated {
     Simulated::start(Settings {
         leads,
         ..Settings::default()
@@ -73,8 +73,8 @@ pub(crate) fn request(profile: &Value) -> Value {
 }
 
 /// Sends a request to the model.
-pub(crate) async fn ask(internet: &Simulated, body: &Value) -> reqwest::Result<reqwest::Response> {
-    let url = format!("{}/chat/completions", internet.openai_base());
+pub(crate) async fn ask(stand_ins: &Simulated, body: &Value) -> reqwest::Result<reqwest::Response> {
+    let url = format!("{}/chat/completions", stand_ins.openai_base());
     client()
         .post(url)
         .bearer_auth("sk-test")
@@ -84,8 +84,8 @@ pub(crate) async fn ask(internet: &Simulated, body: &Value) -> reqwest::Result<r
 }
 
 /// The answer object of a completion.
-pub(crate) async fn answer(internet: &Simulated, body: &Value) -> Value {
-    let response = ask(internet, body).await.unwrap();
+pub(crate) async fn answer(stand_ins: &Simulated, body: &Value) -> Value {
+    let response = ask(stand_ins, body).await.unwrap();
     assert_eq!(response.status(), 200);
     let completion: Value = response.json().await.unwrap();
     serde_json::from_str(

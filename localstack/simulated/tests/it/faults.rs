@@ -3,10 +3,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use simulated::{ModelFault, Simulated};
 
-use crate::client::{answer, ask, client, internet, request};
+use crate::client::{answer, ask, client, request, stand_ins};
 
 /// Shorter than any hang.
-const PATIENCE: Duration = Duration::from_millis(300);
+const TIMEOUT: Duration = Duration::from_millis(300);
 
 struct Met {
     status: u16,
@@ -22,13 +22,10 @@ impl Met {
 }
 
 /// What a client sees that asks once; none where there is no whole answer.
-async fn meet(internet: &Simulated, fault: ModelFault) -> Option<Met> {
-    internet.model(|model| model.next(1, fault));
-    let url = format!("{}/chat/completions", internet.openai_base());
-    let client = reqwest::Client::builder()
-        .timeout(PATIENCE)
-        .build()
-        .unwrap();
+async fn meet(stand_ins: &Simulated, fault: ModelFault) -> Option<Met> {
+    stand_ins.model(|model| model.next(1, fault));
+    let url = format!("{}/chat/completions", stand_ins.openai_base());
+    let client = reqwest::Client::builder().timeout(TIMEOUT).build().unwrap();
     let body = request(&json!({ "bio": format!("Yoga teacher {}", fault.name()) }));
     let response = client
         .post(url)
@@ -55,12 +52,12 @@ async fn meet(internet: &Simulated, fault: ModelFault) -> Option<Met> {
 }
 
 #[tokio::test]
-async fn errors_have_the_shape_of_the_api_and_cost_nothing() {
+async fn errors_have_api_shape_and_cost_nothing() {
     use ModelFault::{
         ContextLength, InsufficientQuota, ModelNotFound, RateLimited, RateLimitedForAnHour,
         RateLimitedHtml, RateLimitedSilent, ServerError, Unauthorized, UnavailableHtml,
     };
-    let internet = internet(1);
+    let stand_ins = stand_ins(1);
     for (fault, status, code, retry_after) in [
         (RateLimited, 429, json!("rate_limit_exceeded"), Some("1")),
         (RateLimitedSilent, 429, json!("rate_limit_exceeded"), None),
@@ -76,16 +73,16 @@ async fn errors_have_the_shape_of_the_api_and_cost_nothing() {
         (ModelNotFound, 404, json!("model_not_found"), None),
         (ServerError, 500, Value::Null, None),
     ] {
-        let met = meet(&internet, fault).await.unwrap();
+        let met = meet(&stand_ins, fault).await.unwrap();
         assert_eq!((met.status, met.html), (status, false), "{fault:?}");
         assert_eq!(met.json()["error"]["code"], code, "{fault:?}");
         assert_eq!(met.retry_after.as_deref(), retry_after, "{fault:?}");
     }
     for (fault, status) in [(RateLimitedHtml, 429), (UnavailableHtml, 503)] {
-        let met = meet(&internet, fault).await.unwrap();
+        let met = meet(&stand_ins, fault).await.unwrap();
         assert_eq!((met.status, met.html), (status, true), "{fault:?}");
     }
-    let stats = internet.stats().model;
+    let stats = stand_ins.stats().model;
     assert_eq!(
         (stats.requests, stats.paid_calls, stats.completion_tokens),
         (10, 0, 0)
@@ -99,7 +96,7 @@ async fn a_bad_answer_is_paid_for() {
         ContentFilter, Malformed, NoChoices, NoContent, OutOfRange, Refusal, Truncated,
         UnknownFields,
     };
-    let internet = internet(1);
+    let stand_ins = stand_ins(1);
     let faults = [
         Refusal,
         Truncated,
@@ -111,7 +108,7 @@ async fn a_bad_answer_is_paid_for() {
         UnknownFields,
     ];
     for (count, fault) in (1_u64..).zip(faults) {
-        let met = meet(&internet, fault).await.unwrap();
+        let met = meet(&stand_ins, fault).await.unwrap();
         assert_eq!(met.status, 200, "{fault:?}");
         let body = met.json();
         let choice = &body["choices"][0];
@@ -138,30 +135,34 @@ async fn a_bad_answer_is_paid_for() {
         };
         assert!(wrong, "{fault:?}: {body}");
         assert_eq!(choice["finish_reason"].as_str().unwrap_or_default(), reason);
-        let last = internet.ledger().pop().unwrap();
+        let last = stand_ins.ledger().pop().unwrap();
         assert_eq!(
             (last.outcome.as_str(), last.paid, last.number),
             (fault.name(), true, count)
         );
     }
-    assert_eq!(internet.stats().model.paid_calls, 8);
+    assert_eq!(stand_ins.stats().model.paid_calls, 8);
 }
 
 #[tokio::test]
-async fn a_hang_is_paid_for_and_never_answered() {
-    let internet = internet(1);
-    assert!(meet(&internet, ModelFault::Hang).await.is_none());
-    let entry = internet.ledger().pop().unwrap();
+async fn hang_is_paid_and_never_answered() {
+    let stand_ins = stand_ins(1);
+    assert!(meet(&stand_ins, ModelFault::Hang).await.is_none());
+    let entry = stand_ins.ledger().pop().unwrap();
     assert_eq!((entry.status, entry.paid), (None, true));
     assert!(entry.completion_tokens > 0);
 }
 
 #[tokio::test]
-async fn a_cut_off_answer_is_paid_for_and_a_reset_is_not() {
-    let internet = internet(1);
-    assert!(meet(&internet, ModelFault::CutOff).await.is_none());
-    assert!(meet(&internet, ModelFault::ConnectionReset).await.is_none());
-    let outcomes: Vec<_> = internet
+async fn cut_answer_is_paid_and_reset_is_not() {
+    let stand_ins = stand_ins(1);
+    assert!(meet(&stand_ins, ModelFault::CutOff).await.is_none());
+    assert!(
+        meet(&stand_ins, ModelFault::ConnectionReset)
+            .await
+            .is_none()
+    );
+    let outcomes: Vec<_> = stand_ins
         .ledger()
         .into_iter()
         .map(|entry| (entry.outcome, entry.paid))
@@ -174,18 +175,15 @@ async fn a_cut_off_answer_is_paid_for_and_a_reset_is_not() {
         ]
     );
     // The next connection is a good one.
-    answer(&internet, &request(&json!({ "bio": "Yoga teacher" }))).await;
+    answer(&stand_ins, &request(&json!({ "bio": "Yoga teacher" }))).await;
 }
 
 #[tokio::test]
-async fn an_impatient_client_pays_for_what_it_does_not_wait_for() {
-    let internet = internet(1);
-    internet.model(|model| model.latency_ms(60_000, 0));
-    let url = format!("{}/chat/completions", internet.openai_base());
-    let client = reqwest::Client::builder()
-        .timeout(PATIENCE)
-        .build()
-        .unwrap();
+async fn client_that_gives_up_still_pays() {
+    let stand_ins = stand_ins(1);
+    stand_ins.model(|model| model.latency_ms(60_000, 0));
+    let url = format!("{}/chat/completions", stand_ins.openai_base());
+    let client = reqwest::Client::builder().timeout(TIMEOUT).build().unwrap();
     let body = request(&json!({ "bio": "Yoga teacher" }));
     assert!(
         client
@@ -197,21 +195,21 @@ async fn an_impatient_client_pays_for_what_it_does_not_wait_for() {
             .unwrap_err()
             .is_timeout()
     );
-    assert_eq!(internet.stats().model.paid_calls, 1);
+    assert_eq!(stand_ins.stats().model.paid_calls, 1);
 }
 
 #[tokio::test]
-async fn a_repeated_prompt_is_counted_and_so_is_paying_twice() {
-    let internet = internet(1);
-    internet.model(|model| model.next(1, ModelFault::ServerError));
+async fn repeated_prompt_and_double_payment_are_counted() {
+    let stand_ins = stand_ins(1);
+    stand_ins.model(|model| model.next(1, ModelFault::ServerError));
     let body = request(&json!({ "bio": "Yoga teacher" }));
     for _ in 0..3 {
-        ask(&internet, &body).await.unwrap();
+        ask(&stand_ins, &body).await.unwrap();
     }
-    ask(&internet, &request(&json!({ "bio": "Sourdough baker" })))
+    ask(&stand_ins, &request(&json!({ "bio": "Sourdough baker" })))
         .await
         .unwrap();
-    let stats = internet.stats().model;
+    let stats = stand_ins.stats().model;
     assert_eq!((stats.requests, stats.paid_calls), (4, 3));
     assert_eq!(
         (
@@ -224,21 +222,21 @@ async fn a_repeated_prompt_is_counted_and_so_is_paying_twice() {
 }
 
 #[tokio::test]
-async fn a_share_of_faults_follows_from_the_seed_whatever_the_order() {
+async fn fault_share_follows_from_seed_in_any_order() {
     let bodies: Vec<Value> = (0..60)
         .map(|n| request(&json!({ "bio": format!("Yoga teacher {n}") })))
         .collect();
     let failed = async |order: &mut dyn Iterator<Item = usize>| {
-        let internet = internet(1);
-        internet.model(|model| {
+        let stand_ins = stand_ins(1);
+        stand_ins.model(|model| {
             model
                 .share(ModelFault::ServerError, 0.2)
                 .share(ModelFault::Refusal, 0.2)
         });
         let mut met = Vec::new();
         for index in order {
-            ask(&internet, &bodies[index]).await.unwrap();
-            met.push((index, internet.ledger().pop().unwrap().outcome));
+            ask(&stand_ins, &bodies[index]).await.unwrap();
+            met.push((index, stand_ins.ledger().pop().unwrap().outcome));
         }
         met.sort();
         met
@@ -255,9 +253,9 @@ async fn a_share_of_faults_follows_from_the_seed_whatever_the_order() {
 }
 
 #[tokio::test]
-async fn every_fault_has_a_name_that_the_control_endpoint_knows() {
-    let internet = internet(1);
-    let url = format!("{}/model", internet.control_base());
+async fn control_endpoint_knows_every_fault_by_name() {
+    let stand_ins = stand_ins(1);
+    let url = format!("{}/model", stand_ins.control_base());
     for fault in ModelFault::ALL {
         let change = json!({ "clear": true, "always": fault.name() });
         let response = client().post(&url).json(&change).send().await.unwrap();

@@ -3,10 +3,10 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use simulated::Simulated;
 
-use crate::client::{get, internet};
+use crate::client::{get, stand_ins};
 
-async fn walk(internet: &Simulated, limit: usize) -> Vec<Value> {
-    let base = format!("{}/leads?limit={limit}", internet.simulated_base());
+async fn walk(stand_ins: &Simulated, limit: usize) -> Vec<Value> {
+    let base = format!("{}/leads?limit={limit}", stand_ins.simulated_base());
     let mut url = base.clone();
     let mut rows = Vec::new();
     loop {
@@ -30,24 +30,24 @@ fn key(row: &Value) -> Option<(String, String)> {
 }
 
 #[tokio::test]
-async fn every_profile_is_listed_whatever_the_page_size() {
-    let internet = internet(137);
-    let rows = walk(&internet, 100).await;
-    assert_eq!(rows, walk(&internet, 7).await);
+async fn every_profile_is_listed_at_any_page_size() {
+    let stand_ins = stand_ins(137);
+    let rows = walk(&stand_ins, 100).await;
+    assert_eq!(rows, walk(&stand_ins, 7).await);
     let listed: BTreeSet<_> = rows.iter().filter_map(key).collect();
-    for profile in internet.world().profiles() {
+    for profile in stand_ins.population().profiles() {
         let wanted = (profile.platform.name().to_owned(), profile.id.clone());
         assert!(listed.contains(&wanted), "{wanted:?}");
     }
     assert!(rows.len() > 137 + 10, "{} rows hold no dirt", rows.len());
-    let requests = internet.stats().leads.requests;
+    let requests = stand_ins.stats().leads.requests;
     assert_eq!(requests, 2 + rows.len().div_ceil(7) as u64);
 }
 
 #[tokio::test]
-async fn broken_rows_are_about_people_who_are_listed_anyway() {
-    let internet = internet(400);
-    let rows = walk(&internet, 100).await;
+async fn broken_rows_repeat_listed_people() {
+    let stand_ins = stand_ins(400);
+    let rows = walk(&stand_ins, 100).await;
     let good = |row: &&Value| row["followers"].is_u64() && row["bio"].is_string();
     let known: BTreeSet<_> = rows.iter().filter(good).filter_map(key).collect();
     let broken: Vec<_> = rows.iter().filter(|row| !good(row)).collect();
@@ -60,10 +60,10 @@ async fn broken_rows_are_about_people_who_are_listed_anyway() {
 }
 
 #[tokio::test]
-async fn what_is_not_a_page_is_refused() {
-    let internet = internet(10);
+async fn invalid_page_is_refused() {
+    let stand_ins = stand_ins(10);
     for query in ["limit=0", "limit=101", "limit=x", "cursor=abc", "page=2"] {
-        let (status, body) = get(&format!("{}/leads?{query}", internet.simulated_base())).await;
+        let (status, body) = get(&format!("{}/leads?{query}", stand_ins.simulated_base())).await;
         assert_eq!(status, 400, "{query}");
         assert!(body["error"].is_string());
     }
@@ -71,7 +71,7 @@ async fn what_is_not_a_page_is_refused() {
 
 #[tokio::test]
 async fn the_same_seed_gives_the_same_list() {
-    let (one, other) = (internet(60), internet(60));
+    let (one, other) = (stand_ins(60), stand_ins(60));
     assert_eq!(walk(&one, 50).await, walk(&other, 50).await);
     let settings = simulated::Settings {
         leads: 60,

@@ -1,19 +1,19 @@
 use simulated::XFault;
 
-use crate::client::{client, internet};
+use crate::client::{client, stand_ins};
 use crate::x::search;
 
 #[tokio::test]
-async fn the_window_is_counted_in_the_headers_and_then_closed() {
-    let internet = internet(20);
-    internet.x(|x| x.window(2, 900));
+async fn request_window_is_in_headers_and_enforced() {
+    let stand_ins = stand_ins(20);
+    stand_ins.x(|x| x.window(2, 900));
     for remaining in [1, 0] {
-        let met = search(&internet, "query=affiliate").await;
+        let met = search(&stand_ins, "query=affiliate").await;
         assert_eq!(met.status, 200);
         assert_eq!(met.header("x-rate-limit-limit"), 2);
         assert_eq!(met.header("x-rate-limit-remaining"), remaining);
     }
-    let met = search(&internet, "query=affiliate").await;
+    let met = search(&stand_ins, "query=affiliate").await;
     assert_eq!((met.status, met.header("x-rate-limit-remaining")), (429, 0));
     assert!(
         met.json()["type"]
@@ -22,14 +22,14 @@ async fn the_window_is_counted_in_the_headers_and_then_closed() {
             .ends_with("/rate-limit-exceeded")
     );
     assert!(met.header("x-rate-limit-reset") > 1_700_000_000);
-    internet.x(|x| x.window(2, 0));
-    assert_eq!(search(&internet, "query=affiliate").await.status, 200);
-    assert_eq!(internet.stats().x.by_status["429"], 1);
+    stand_ins.x(|x| x.window(2, 0));
+    assert_eq!(search(&stand_ins, "query=affiliate").await.status, 200);
+    assert_eq!(stand_ins.stats().x.by_status["429"], 1);
 }
 
 #[tokio::test]
-async fn bad_parameters_are_refused_in_xs_own_words() {
-    let internet = internet(20);
+async fn bad_parameters_are_refused_with_xs_errors() {
+    let stand_ins = stand_ins(20);
     for (parameters, name) in [
         ("", "query"),
         ("query=(((", "query"),
@@ -47,7 +47,7 @@ async fn bad_parameters_are_refused_in_xs_own_words() {
         ),
         ("query=affiliate&colour=red", "colour"),
     ] {
-        let met = search(&internet, parameters).await;
+        let met = search(&stand_ins, parameters).await;
         assert_eq!(met.status, 400, "{parameters}");
         assert_eq!(met.headers["content-type"], "application/problem+json");
         assert!(met.headers.contains_key("x-rate-limit-remaining"));
@@ -63,20 +63,20 @@ async fn bad_parameters_are_refused_in_xs_own_words() {
             "{problem}"
         );
     }
-    let other = search(&internet, "query=affiliate&max_results=10")
+    let other = search(&stand_ins, "query=affiliate&max_results=10")
         .await
         .json();
     let token = other["meta"]["next_token"].as_str().unwrap();
-    let met = search(&internet, &format!("query=food&next_token={token}")).await;
+    let met = search(&stand_ins, &format!("query=food&next_token={token}")).await;
     assert_eq!(met.status, 400, "a token belongs to its query");
 }
 
 #[tokio::test]
-async fn a_token_is_needed() {
-    let internet = internet(1);
+async fn request_without_token_is_refused() {
+    let stand_ins = stand_ins(1);
     let url = format!(
         "{}/2/tweets/search/recent?query=affiliate",
-        internet.x_base()
+        stand_ins.x_base()
     );
     let response = reqwest::get(url).await.unwrap();
     assert_eq!(response.status(), 401);
@@ -84,12 +84,12 @@ async fn a_token_is_needed() {
 }
 
 #[tokio::test]
-async fn each_fault_has_its_shape() {
+async fn each_fault_has_its_response_shape() {
     use XFault::{
         BrokenJson, Forbidden, HtmlPage, RateLimited, RateLimitedOldShape, ServerError,
         SinceIdTooOld, Unauthorized, Unavailable, UsageCapped,
     };
-    let internet = internet(20);
+    let stand_ins = stand_ins(20);
     for (fault, status, part) in [
         (RateLimited, 429, "/rate-limit-exceeded"),
         (RateLimitedOldShape, 429, "\"code\":88"),
@@ -102,34 +102,31 @@ async fn each_fault_has_its_shape() {
         (HtmlPage, 502, "<html>"),
         (BrokenJson, 200, "{\"data\":"),
     ] {
-        internet.x(|x| x.next(1, fault));
-        let met = search(&internet, "query=affiliate").await;
+        stand_ins.x(|x| x.next(1, fault));
+        let met = search(&stand_ins, "query=affiliate").await;
         assert_eq!(met.status, status, "{fault:?}");
         assert!(met.body.contains(part), "{fault:?}: {}", met.body);
         assert!(met.headers.contains_key("x-rate-limit-reset"), "{fault:?}");
-        assert_eq!(internet.ledger().pop().unwrap().outcome, fault.name());
+        assert_eq!(stand_ins.ledger().pop().unwrap().outcome, fault.name());
     }
-    internet.x(|x| x.next(1, XFault::ConnectionReset));
+    stand_ins.x(|x| x.next(1, XFault::ConnectionReset));
     let url = format!(
         "{}/2/tweets/search/recent?query=affiliate",
-        internet.x_base()
+        stand_ins.x_base()
     );
     assert!(client().get(&url).bearer_auth("t").send().await.is_err());
-    assert_eq!(search(&internet, "query=affiliate").await.status, 200);
+    assert_eq!(search(&stand_ins, "query=affiliate").await.status, 200);
 }
 
 #[tokio::test]
-async fn a_slow_answer_counts_even_if_nobody_waits_for_it() {
-    let internet = internet(20);
-    internet.x(|x| x.next(1, XFault::Slow));
-    let patience = std::time::Duration::from_millis(300);
-    let client = reqwest::Client::builder()
-        .timeout(patience)
-        .build()
-        .unwrap();
+async fn abandoned_slow_answer_is_still_counted() {
+    let stand_ins = stand_ins(20);
+    stand_ins.x(|x| x.next(1, XFault::Slow));
+    let timeout = std::time::Duration::from_millis(300);
+    let client = reqwest::Client::builder().timeout(timeout).build().unwrap();
     let url = format!(
         "{}/2/tweets/search/recent?query=affiliate",
-        internet.x_base()
+        stand_ins.x_base()
     );
     assert!(
         client
@@ -140,5 +137,5 @@ async fn a_slow_answer_counts_even_if_nobody_waits_for_it() {
             .unwrap_err()
             .is_timeout()
     );
-    assert!(internet.stats().x.resources > 0);
+    assert!(stand_ins.stats().x.resources > 0);
 }

@@ -1,4 +1,4 @@
-//! The stand-in internet from outside, over HTTP.
+//! The stand-ins from outside, over HTTP.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,

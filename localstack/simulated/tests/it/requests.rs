@@ -1,20 +1,20 @@
 use serde_json::{Value, json};
 
-use crate::client::{answer, ask, client, internet, request};
+use crate::client::{answer, ask, client, request, stand_ins};
 
 /// A request, changed, is refused with that status and code, and costs nothing.
 async fn refused(change: impl FnOnce(&mut Value), status: u16, code: &str) -> Value {
-    let internet = internet(1);
+    let stand_ins = stand_ins(1);
     let mut body = request(&json!({ "bio": "Yoga teacher" }));
     change(&mut body);
-    let response = ask(&internet, &body).await.unwrap();
+    let response = ask(&stand_ins, &body).await.unwrap();
     assert_eq!(response.status(), status, "{code}");
     let error: Value = response.json().await.unwrap();
     assert_eq!(error["error"]["code"], code, "{error}");
     assert_eq!(error["error"]["type"], "invalid_request_error");
-    let stats = internet.stats().model;
+    let stats = stand_ins.stats().model;
     assert_eq!((stats.requests, stats.paid_calls), (1, 0));
-    assert_eq!(internet.ledger()[0].outcome, code);
+    assert_eq!(stand_ins.ledger()[0].outcome, code);
     error
 }
 
@@ -23,7 +23,7 @@ fn drop_field(body: &mut Value, name: &str) {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_named() {
+async fn missing_field_is_named() {
     let missing = "missing_required_parameter";
     let error = refused(|body| drop_field(body, "model"), 400, missing).await;
     assert_eq!(error["error"]["param"], "model");
@@ -32,7 +32,7 @@ async fn what_is_missing_is_named() {
 }
 
 #[tokio::test]
-async fn a_schema_outside_the_strict_subset_is_refused() {
+async fn schema_outside_strict_subset_is_refused() {
     let bad = "invalid_json_schema";
     refused(|body| drop_field(body, "response_format"), 400, bad).await;
     refused(
@@ -72,7 +72,7 @@ async fn a_schema_outside_the_strict_subset_is_refused() {
 }
 
 #[tokio::test]
-async fn parameters_are_checked_as_the_model_family_demands() {
+async fn parameters_are_checked_by_model_family() {
     let value = "invalid_value";
     refused(|body| body["temperature"] = json!(2.1), 400, value).await;
     refused(|body| body["max_completion_tokens"] = json!(0), 400, value).await;
@@ -102,12 +102,12 @@ async fn parameters_are_checked_as_the_model_family_demands() {
 
 #[tokio::test]
 async fn a_reasoning_model_spends_tokens_before_it_writes() {
-    let internet = internet(1);
+    let stand_ins = stand_ins(1);
     let mut body = request(&json!({ "bio": "Yoga teacher" }));
     drop_field(&mut body, "temperature");
     body["model"] = json!("gpt-5-mini");
     body["max_completion_tokens"] = json!(200);
-    let completion: Value = ask(&internet, &body).await.unwrap().json().await.unwrap();
+    let completion: Value = ask(&stand_ins, &body).await.unwrap().json().await.unwrap();
     assert_eq!(completion["choices"][0]["finish_reason"], "length");
     assert_eq!(completion["usage"]["completion_tokens"], 200);
     assert_eq!(
@@ -118,27 +118,27 @@ async fn a_reasoning_model_spends_tokens_before_it_writes() {
 
 #[tokio::test]
 async fn a_small_cap_cuts_the_answer_off() {
-    let internet = internet(1);
+    let stand_ins = stand_ins(1);
     let mut body = request(&json!({ "bio": "Yoga teacher" }));
     body["max_completion_tokens"] = json!(20);
-    let completion: Value = ask(&internet, &body).await.unwrap().json().await.unwrap();
+    let completion: Value = ask(&stand_ins, &body).await.unwrap().json().await.unwrap();
     assert_eq!(completion["choices"][0]["finish_reason"], "length");
     let content = completion["choices"][0]["message"]["content"]
         .as_str()
         .unwrap();
     assert!(serde_json::from_str::<Value>(content).is_err());
     assert_eq!(completion["usage"]["completion_tokens"], 20);
-    assert_eq!(internet.stats().model.paid_calls, 1);
+    assert_eq!(stand_ins.stats().model.paid_calls, 1);
 }
 
 #[tokio::test]
-async fn a_key_is_needed_and_the_right_one_where_one_is_set() {
+async fn missing_or_wrong_key_is_refused() {
     let settings = simulated::Settings {
         openai_key: Some("sk-right".to_owned()),
         ..simulated::Settings::default()
     };
-    let internet = simulated::Simulated::start(settings).unwrap();
-    let url = format!("{}/chat/completions", internet.openai_base());
+    let stand_ins = simulated::Simulated::start(settings).unwrap();
+    let url = format!("{}/chat/completions", stand_ins.openai_base());
     let body = request(&json!({ "bio": "Yoga teacher" }));
     let client = client();
     let without = client.post(&url).json(&body).send().await.unwrap();
@@ -160,7 +160,7 @@ async fn a_key_is_needed_and_the_right_one_where_one_is_set() {
         [without.status(), wrong.status(), right.status()],
         [401, 401, 200]
     );
-    assert_eq!(internet.stats().model.paid_calls, 1);
+    assert_eq!(stand_ins.stats().model.paid_calls, 1);
     let text = wrong.text().await.unwrap();
     assert!(
         text.contains("invalid_api_key") && !text.contains("sk-wrong"),
@@ -169,8 +169,8 @@ async fn a_key_is_needed_and_the_right_one_where_one_is_set() {
 }
 
 #[tokio::test]
-async fn a_schema_of_another_kind_gets_a_valid_object() {
-    let internet = internet(1);
+async fn other_schema_gets_a_valid_object() {
+    let stand_ins = stand_ins(1);
     let mut body = request(&json!({ "bio": "Yoga teacher" }));
     body["response_format"]["json_schema"]["schema"] = json!({
         "type": "object", "additionalProperties": false, "required": ["colour", "score"],
@@ -178,15 +178,15 @@ async fn a_schema_of_another_kind_gets_a_valid_object() {
                         "score": { "type": "integer", "minimum": 0, "maximum": 5 } },
     });
     assert_eq!(
-        answer(&internet, &body).await,
+        answer(&stand_ins, &body).await,
         json!({ "colour": "red", "score": 5 })
     );
 }
 
 #[tokio::test]
-async fn what_is_no_json_is_refused() {
-    let internet = internet(1);
-    let url = format!("{}/chat/completions", internet.openai_base());
+async fn body_that_is_no_json_is_refused() {
+    let stand_ins = stand_ins(1);
+    let url = format!("{}/chat/completions", stand_ins.openai_base());
     let client = client();
     let response = client
         .post(url)
@@ -196,15 +196,15 @@ async fn what_is_no_json_is_refused() {
         .await
         .unwrap();
     assert_eq!(response.status(), 400);
-    assert_eq!(internet.ledger()[0].prompt_hash, None);
+    assert_eq!(stand_ins.ledger()[0].prompt_hash, None);
 }
 
 #[tokio::test]
-async fn addresses_in_a_prompt_are_noticed_wherever_they_stand() {
-    let internet = internet(1);
+async fn address_anywhere_in_a_prompt_is_counted() {
+    let stand_ins = stand_ins(1);
     let ask_about = async |bio: &str| {
-        answer(&internet, &request(&json!({ "bio": bio }))).await;
-        let stats = internet.stats().model;
+        answer(&stand_ins, &request(&json!({ "bio": bio }))).await;
+        let stats = stand_ins.stats().model;
         (stats.emails_seen, stats.disguised_emails_seen)
     };
     assert_eq!(ask_about("Yoga teacher, @ana on Instagram").await, (0, 0));

@@ -3,13 +3,13 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use shared::clients::mailer::{Handover, Mail, Mailer};
 use shared::domain::{email::EmailAddress, ids::SendId};
-use simulated::{Envelope, Fate, Queue, QueueSettings, SesFault, Simulated, Timing};
+use simulated::{DeliveryResult, Envelope, Queue, QueueSettings, SesFault, Simulated, Timing};
 
 use crate::aws::config;
-use crate::client::{client, internet};
+use crate::client::{client, stand_ins};
 
-async fn mailer(internet: &Simulated) -> Mailer {
-    Mailer::new(&config(internet).await, "outreach".to_owned())
+async fn mailer(stand_ins: &Simulated) -> Mailer {
+    Mailer::new(&config(stand_ins).await, "outreach".to_owned())
 }
 
 async fn send(mailer: &Mailer, id: i64) -> Handover {
@@ -23,9 +23,9 @@ async fn send(mailer: &Mailer, id: i64) -> Handover {
     mailer.hand_over(mail).await
 }
 
-fn feedback(internet: &Simulated) -> Queue {
-    let queue = internet.sqs().create("feedback", QueueSettings::default());
-    internet.ses().publish_to(&queue, Envelope::Raw);
+fn feedback(stand_ins: &Simulated) -> Queue {
+    let queue = stand_ins.sqs().create("feedback", QueueSettings::default());
+    stand_ins.ses().publish_to(&queue, Envelope::Raw);
     queue
 }
 
@@ -39,14 +39,14 @@ fn kinds(queue: &Queue) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_mail_is_accepted_and_written_down() {
-    let internet = internet(15);
-    internet.ses().behave(|ses| ses.keep_mime(true));
-    let mailer = mailer(&internet).await;
+async fn mail_is_accepted_and_recorded() {
+    let stand_ins = stand_ins(15);
+    stand_ins.ses().configure(|ses| ses.keep_mime(true));
+    let mailer = mailer(&stand_ins).await;
     let Handover::Accepted { message_id } = send(&mailer, 7).await else {
         panic!("not accepted");
     };
-    let mails = internet.ses().handovers();
+    let mails = stand_ins.ses().handovers();
     assert_eq!(mails.len(), 1);
     let mail = &mails[0];
     assert_eq!(mail.message_id.as_deref(), Some(&*message_id));
@@ -61,12 +61,12 @@ async fn a_mail_is_accepted_and_written_down() {
 }
 
 #[tokio::test]
-async fn every_fault_is_heard_as_what_it_is() {
-    let internet = internet(15);
-    let mailer = mailer(&internet).await;
+async fn client_recognises_every_fault() {
+    let stand_ins = stand_ins(15);
+    let mailer = mailer(&stand_ins).await;
     for (fault, id) in SesFault::ALL.into_iter().zip(1..) {
-        internet.ses().behave(|ses| ses.next(1, fault));
-        let heard = send(&mailer, id).await;
+        stand_ins.ses().configure(|ses| ses.next(1, fault));
+        let answer = send(&mailer, id).await;
         let refused = |code: &str| Handover::AccountRefused {
             code: code.to_owned(),
         };
@@ -91,39 +91,39 @@ async fn every_fault_is_heard_as_what_it_is() {
                 code: "MessageRejected".to_owned(),
             },
         };
-        assert_eq!(heard, expected, "{fault:?}");
-        let mails = internet.ses().handovers();
+        assert_eq!(answer, expected, "{fault:?}");
+        let mails = stand_ins.ses().handovers();
         assert_eq!(mails.len(), usize::try_from(id).unwrap(), "one attempt");
         assert_eq!(mails.last().unwrap().accepted, fault.accepts(), "{fault:?}");
     }
-    let stats = internet.ses().stats();
-    assert_eq!((stats.accepted, stats.accepted_unheard), (7, 7));
+    let stats = stand_ins.ses().stats();
+    assert_eq!((stats.accepted, stats.accepted_unconfirmed), (7, 7));
     assert_eq!((stats.throttled_rate, stats.throttled_day), (0, 0));
     assert!(stats.accepted_twice.is_empty());
     assert!(matches!(send(&mailer, 1).await, Handover::Accepted { .. }));
-    let twice = internet.ses().stats().accepted_twice;
+    let twice = stand_ins.ses().stats().accepted_twice;
     assert_eq!(twice, BTreeSet::from(["1".to_owned()]));
 }
 
 #[tokio::test]
-async fn rate_and_quota_are_kept() {
-    let internet = internet(15);
-    let mailer = mailer(&internet).await;
-    internet
+async fn rate_and_quota_are_enforced() {
+    let stand_ins = stand_ins(15);
+    let mailer = mailer(&stand_ins).await;
+    stand_ins
         .ses()
-        .behave(|ses| ses.rate(0.001).per_day(Some(100)).sent_before(97));
+        .configure(|ses| ses.rate(0.001).per_day(Some(100)).sent_before(97));
     for id in 1..=2 {
         assert!(matches!(send(&mailer, id).await, Handover::Accepted { .. }));
     }
     assert_eq!(send(&mailer, 3).await, Handover::Throttled);
-    internet.ses().behave(|ses| ses.rate(50.0));
+    stand_ins.ses().configure(|ses| ses.rate(50.0));
     assert!(matches!(send(&mailer, 3).await, Handover::Accepted { .. }));
     assert_eq!(send(&mailer, 4).await, Handover::QuotaUsedUp);
-    let stats = internet.ses().stats();
+    let stats = stand_ins.ses().stats();
     assert_eq!((stats.throttled_rate, stats.throttled_day), (1, 1));
     assert_eq!(stats.accepted, 3);
 
-    let ses = aws_sdk_ses::Client::new(&config(&internet).await);
+    let ses = aws_sdk_ses::Client::new(&config(&stand_ins).await);
     let quota = ses.get_send_quota().send().await.unwrap();
     assert_eq!(
         [
@@ -136,39 +136,39 @@ async fn rate_and_quota_are_kept() {
 }
 
 #[tokio::test]
-async fn a_paused_account_says_so() {
-    let internet = internet(15);
-    let ses = aws_sdk_ses::Client::new(&config(&internet).await);
+async fn paused_account_refuses_with_its_error() {
+    let stand_ins = stand_ins(15);
+    let ses = aws_sdk_ses::Client::new(&config(&stand_ins).await);
     let enabled = async || {
         let answer = ses.get_account_sending_enabled().send().await.unwrap();
         answer.enabled
     };
     assert!(enabled().await);
-    internet.ses().behave(|ses| ses.paused(true));
+    stand_ins.ses().configure(|ses| ses.paused(true));
     assert!(!enabled().await);
     let refused = Handover::AccountRefused {
         code: "AccountSendingPausedException".to_owned(),
     };
-    assert_eq!(send(&mailer(&internet).await, 1).await, refused);
+    assert_eq!(send(&mailer(&stand_ins).await, 1).await, refused);
 }
 
 #[tokio::test]
-async fn events_come_before_the_answer_after_it_twice_or_never() {
-    let internet = internet(15);
-    let queue = feedback(&internet);
-    let mailer = mailer(&internet).await;
-    internet
+async fn events_come_before_after_twice_or_never() {
+    let stand_ins = stand_ins(15);
+    let queue = feedback(&stand_ins);
+    let mailer = mailer(&stand_ins).await;
+    stand_ins
         .ses()
-        .behave(|ses| ses.next_timing(1, Timing::Before).lead_ms(0));
+        .configure(|ses| ses.next_timing(1, Timing::Before).lead_ms(0));
     send(&mailer, 1).await;
     assert_eq!(kinds(&queue), ["Send", "Delivery"]);
-    internet
+    stand_ins
         .ses()
-        .behave(|ses| ses.next_timing(1, Timing::Never));
+        .configure(|ses| ses.next_timing(1, Timing::Never));
     send(&mailer, 2).await;
-    internet.ses().behave(|ses| {
+    stand_ins.ses().configure(|ses| {
         ses.next_timing(1, Timing::Backwards)
-            .next_fate(1, Fate::Complained)
+            .next_result(1, DeliveryResult::Complained)
     });
     send(&mailer, 3).await;
     let limit = std::time::Duration::from_secs(10);
@@ -178,32 +178,34 @@ async fn events_come_before_the_answer_after_it_twice_or_never() {
     assert_eq!(taken(), 5);
     let expected = ["Send", "Delivery", "Complaint", "Delivery", "Send"];
     assert_eq!(kinds(&queue), expected);
-    internet
+    stand_ins
         .ses()
-        .behave(|ses| ses.next_timing(1, Timing::Twice));
+        .configure(|ses| ses.next_timing(1, Timing::Twice));
     send(&mailer, 4).await;
     queue.receive(10, limit).await;
     assert_eq!(taken(), 9);
-    let withheld = &internet.ses().handovers()[1];
-    internet.ses().tell(withheld, Fate::HardBounce);
+    let withheld = &stand_ins.ses().handovers()[1];
+    stand_ins
+        .ses()
+        .publish_events(withheld, DeliveryResult::HardBounce);
     assert_eq!(kinds(&queue).last().unwrap(), "Bounce");
 }
 
 #[tokio::test]
 async fn an_event_has_the_shape_of_ses() {
-    let internet = internet(15);
-    let queue = feedback(&internet);
-    internet.ses().behave(|ses| {
+    let stand_ins = stand_ins(15);
+    let queue = feedback(&stand_ins);
+    stand_ins.ses().configure(|ses| {
         ses.always_timing(Timing::Before)
             .lead_ms(0)
-            .next_fate(1, Fate::SoftBounce)
+            .next_result(1, DeliveryResult::SoftBounce)
     });
-    send(&mailer(&internet).await, 7).await;
+    send(&mailer(&stand_ins).await, 7).await;
     let bodies = queue.bodies();
     let event: Value = serde_json::from_str(&bodies[1]).unwrap();
     assert_eq!(event["mail"]["tags"]["send_id"][0], "7");
     assert_eq!(event["mail"]["destination"][0], "lead7@example.org");
-    let id = internet.ses().handovers()[0].message_id.clone();
+    let id = stand_ins.ses().handovers()[0].message_id.clone();
     assert_eq!(event["mail"]["messageId"].as_str(), id.as_deref());
     assert_eq!(event["bounce"]["bounceType"], "Transient");
     let bounced = &event["bounce"]["bouncedRecipients"][0];
@@ -215,10 +217,10 @@ async fn an_event_has_the_shape_of_ses() {
 }
 
 #[tokio::test]
-async fn what_is_no_mail_is_refused_and_not_accepted() {
-    let internet = internet(15);
+async fn invalid_mail_is_refused() {
+    let stand_ins = stand_ins(15);
     let answer = client()
-        .post(internet.aws_base())
+        .post(stand_ins.aws_base())
         .header("content-type", "application/x-www-form-urlencoded")
         .body("Action=SendRawEmail&Version=2010-12-01&RawMessage.Data=%%%")
         .send()
@@ -232,6 +234,6 @@ async fn what_is_no_mail_is_refused_and_not_accepted() {
             .unwrap()
             .contains("InvalidParameterValue")
     );
-    let stats = internet.ses().stats();
+    let stats = stand_ins.ses().stats();
     assert_eq!((stats.handovers, stats.accepted), (1, 0));
 }

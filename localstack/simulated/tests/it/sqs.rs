@@ -7,14 +7,14 @@ use shared::queue::Queue as Ours;
 use simulated::{Queue, QueueSettings, Simulated, SqsFault};
 
 use crate::aws::config;
-use crate::client::internet;
+use crate::client::stand_ins;
 
-async fn sqs(internet: &Simulated) -> Client {
-    Client::new(&config(internet).await)
+async fn sqs(stand_ins: &Simulated) -> Client {
+    Client::new(&config(stand_ins).await)
 }
 
-fn queue(internet: &Simulated) -> Queue {
-    internet.sqs().create("outreach", QueueSettings::default())
+fn queue(stand_ins: &Simulated) -> Queue {
+    stand_ins.sqs().create("outreach", QueueSettings::default())
 }
 
 fn bodies(queue: &Queue) -> Vec<String> {
@@ -23,12 +23,12 @@ fn bodies(queue: &Queue) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_message_goes_in_and_comes_out_through_the_sdk() {
-    let internet = internet(15);
-    let (sqs, queue) = (sqs(&internet).await, queue(&internet));
+async fn sdk_sends_and_receives_a_message() {
+    let stand_ins = stand_ins(15);
+    let (sqs, queue) = (sqs(&stand_ins).await, queue(&stand_ins));
     let found = sqs.get_queue_url().queue_name("outreach").send().await;
     let url = found.unwrap().queue_url.unwrap();
-    assert_eq!(url, internet.queue_url(&queue));
+    assert_eq!(url, stand_ins.queue_url(&queue));
     let body = "{\"v\":1,\"id\":7} ä";
     let sent = sqs.send_message().queue_url(&url).message_body(body);
     let id = sent.send().await.unwrap().message_id.unwrap();
@@ -62,10 +62,10 @@ async fn a_message_goes_in_and_comes_out_through_the_sdk() {
 }
 
 #[tokio::test]
-async fn a_queue_that_is_not_there_is_an_error_of_its_own() {
-    let internet = internet(15);
-    let sqs = sqs(&internet).await;
-    let url = format!("{}/000000000000/nowhere", internet.aws_base());
+async fn missing_queue_has_its_own_error() {
+    let stand_ins = stand_ins(15);
+    let sqs = sqs(&stand_ins).await;
+    let url = format!("{}/000000000000/nowhere", stand_ins.aws_base());
     let error = sqs.send_message().queue_url(url).message_body("x");
     let error = error.send().await.unwrap_err().into_service_error();
     assert!(error.is_queue_does_not_exist());
@@ -74,10 +74,10 @@ async fn a_queue_that_is_not_there_is_an_error_of_its_own() {
 }
 
 #[tokio::test]
-async fn what_a_function_publishes_arrives_whatever_goes_wrong_or_is_counted() {
-    let internet = internet(15);
-    let queue = queue(&internet);
-    let ours = Ours::new(sqs(&internet).await, internet.queue_url(&queue));
+async fn published_message_arrives_or_is_counted_as_failed() {
+    let stand_ins = stand_ins(15);
+    let queue = queue(&stand_ins);
+    let ours = Ours::new(sqs(&stand_ins).await, stand_ins.queue_url(&queue));
     let ids: Vec<i64> = (1..=25).collect();
     ours.publish(&ids).await.unwrap();
     assert_eq!(bodies(&queue).len(), 25);
@@ -89,19 +89,19 @@ async fn what_a_function_publishes_arrives_whatever_goes_wrong_or_is_counted() {
         (SqsFault::SendAnswerLost, 4, 4),
         (SqsFault::SendPartly, 2, 2),
     ] {
-        internet.sqs().faults(|sqs| sqs.always(fault));
+        stand_ins.sqs().faults(|sqs| sqs.always(fault));
         let error = ours.publish(&[1, 2, 3, 4]).await.unwrap_err();
         assert_eq!((error.missing, error.total), (missing, 4), "{fault:?}");
-        internet.sqs().faults(|sqs| sqs.clear());
+        stand_ins.sqs().faults(|sqs| sqs.clear());
         assert_eq!(bodies(&queue).len(), stored, "{fault:?}");
     }
 }
 
 #[tokio::test]
-async fn what_a_function_delays_stays_hidden() {
-    let internet = internet(15);
-    let queue = queue(&internet);
-    let ours = Ours::new(sqs(&internet).await, internet.queue_url(&queue));
+async fn delayed_message_stays_hidden() {
+    let stand_ins = stand_ins(15);
+    let queue = queue(&stand_ins);
+    let ours = Ours::new(sqs(&stand_ins).await, stand_ins.queue_url(&queue));
     for id in ["a", "b", "c"] {
         queue.send(id, Duration::ZERO);
     }
@@ -118,7 +118,7 @@ async fn what_a_function_delays_stays_hidden() {
     assert_eq!(queue.counts().visible, 3);
     queue.visibility_timeout(Duration::from_secs(1));
     let delays = handles(queue.take(3));
-    internet
+    stand_ins
         .sqs()
         .faults(|sqs| sqs.next(1, SqsFault::HidePartly));
     ours.delay(&delays).await;
@@ -130,10 +130,10 @@ async fn what_a_function_delays_stays_hidden() {
 }
 
 #[tokio::test]
-async fn copies_delays_and_dead_letters() {
-    let internet = internet(15);
-    let dead = internet.sqs().create("dead", QueueSettings::default());
-    let queue = internet.sqs().create(
+async fn queue_copies_delays_and_dead_letters_messages() {
+    let stand_ins = stand_ins(15);
+    let dead = stand_ins.sqs().create("dead", QueueSettings::default());
+    let queue = stand_ins.sqs().create(
         "live",
         QueueSettings {
             dead_letters: Some((dead.clone(), 1)),
@@ -152,17 +152,17 @@ async fn copies_delays_and_dead_letters() {
     assert_eq!(queue.release_in_flight(), 3);
     assert!(queue.take(10).is_empty());
     assert_eq!((queue.counts().dead, dead.counts().visible), (3, 3));
-    let buried = dead.take(1);
-    assert_eq!(buried[0].dead_letter_source, Some(queue.arn()));
+    let dead_letters = dead.take(1);
+    assert_eq!(dead_letters[0].dead_letter_source, Some(queue.arn()));
     assert_eq!(dead.redrive_to(&queue), 3);
     assert_eq!(queue.take(10).len(), 3);
     assert_eq!(queue.bodies(), ["x"]);
 }
 
 #[tokio::test]
-async fn who_waits_is_woken_by_the_message_and_by_the_end_of_its_delay() {
-    let internet = internet(15);
-    let queue = queue(&internet);
+async fn receiver_wakes_for_message_and_end_of_delay() {
+    let stand_ins = stand_ins(15);
+    let queue = queue(&stand_ins);
     let limit = Duration::from_secs(20);
     let (received, _) = tokio::join!(queue.receive(1, limit), async {
         queue.send("now", Duration::ZERO)
@@ -170,8 +170,8 @@ async fn who_waits_is_woken_by_the_message_and_by_the_end_of_its_delay() {
     assert_eq!(received.len(), 1);
     queue.send("soon", Duration::from_millis(50));
     assert!(queue.wait(limit).await);
-    let url = internet.queue_url(&queue);
-    let sqs = sqs(&internet).await;
+    let url = stand_ins.queue_url(&queue);
+    let sqs = sqs(&stand_ins).await;
     let asked = sqs.receive_message().queue_url(url).wait_time_seconds(20);
     assert_eq!(asked.send().await.unwrap().messages().len(), 1);
     assert!(!queue.wait(Duration::ZERO).await);

@@ -4,7 +4,7 @@ use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 use simulated::{Platform, Simulated, Spelling};
 
-use crate::client::{client, internet};
+use crate::client::{client, stand_ins};
 
 const FIELDS: &str = "&expansions=author_id&tweet.fields=author_id,created_at,lang,entities,public_metrics&user.fields=description,location,url,entities,verified,verified_type,public_metrics,created_at";
 
@@ -24,8 +24,8 @@ impl Met {
     }
 }
 
-pub(crate) async fn search(internet: &Simulated, parameters: &str) -> Met {
-    let url = format!("{}/2/tweets/search/recent?{parameters}", internet.x_base());
+pub(crate) async fn search(stand_ins: &Simulated, parameters: &str) -> Met {
+    let url = format!("{}/2/tweets/search/recent?{parameters}", stand_ins.x_base());
     let response = client().get(url).bearer_auth("token").send().await.unwrap();
     Met {
         status: response.status().as_u16(),
@@ -35,11 +35,11 @@ pub(crate) async fn search(internet: &Simulated, parameters: &str) -> Met {
 }
 
 /// All posts and users of a search, page by page.
-async fn walk(internet: &Simulated, parameters: &str) -> (Vec<Value>, Vec<Value>) {
+async fn walk(stand_ins: &Simulated, parameters: &str) -> (Vec<Value>, Vec<Value>) {
     let (mut posts, mut users) = (Vec::new(), Vec::new());
     let mut token = String::new();
     loop {
-        let met = search(internet, &format!("{parameters}{token}")).await;
+        let met = search(stand_ins, &format!("{parameters}{token}")).await;
         assert_eq!(met.status, 200, "{}", met.body);
         let page = met.json();
         let data = page["data"].as_array().cloned().unwrap_or_default();
@@ -70,17 +70,17 @@ fn ids(posts: &[Value]) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn following_the_pages_finds_every_post_once_and_every_author() {
-    let internet = internet(300);
+async fn paging_finds_every_post_once_with_author() {
+    let stand_ins = stand_ins(300);
     let (posts, users) = walk(
-        &internet,
+        &stand_ins,
         &format!("query=affiliate&max_results=10{FIELDS}"),
     )
     .await;
     let newest_first = ids(&posts);
     assert!(newest_first.is_sorted_by(|a, b| a > b));
     let (in_one_go, _) = walk(
-        &internet,
+        &stand_ins,
         &format!("query=affiliate&max_results=100{FIELDS}"),
     )
     .await;
@@ -89,8 +89,8 @@ async fn following_the_pages_finds_every_post_once_and_every_author() {
         .iter()
         .map(|user| user["id"].as_str().unwrap())
         .collect();
-    let on_x = internet
-        .world()
+    let on_x = stand_ins
+        .population()
         .profiles()
         .iter()
         .filter(|profile| profile.platform == Platform::X);
@@ -103,8 +103,8 @@ async fn following_the_pages_finds_every_post_once_and_every_author() {
 
 #[tokio::test]
 async fn fields_are_absent_unless_asked_for() {
-    let internet = internet(40);
-    let bare = search(&internet, "query=affiliate").await.json();
+    let stand_ins = stand_ins(40);
+    let bare = search(&stand_ins, "query=affiliate").await.json();
     assert!(bare.get("includes").is_none() && bare.get("errors").is_none());
     let post = bare["data"][0].as_object().unwrap();
     assert_eq!(
@@ -112,7 +112,7 @@ async fn fields_are_absent_unless_asked_for() {
         ["edit_history_tweet_ids", "id", "text"]
     );
     let some = search(
-        &internet,
+        &stand_ins,
         "query=affiliate&expansions=author_id&user.fields=location",
     )
     .await;
@@ -129,15 +129,15 @@ async fn fields_are_absent_unless_asked_for() {
 }
 
 #[tokio::test]
-async fn links_are_shortened_and_stand_expanded_in_the_entities() {
-    let internet = internet(200);
+async fn links_are_shortened_and_expanded_in_entities() {
+    let stand_ins = stand_ins(200);
     let (posts, users) = walk(
-        &internet,
+        &stand_ins,
         &format!("query=affiliate&max_results=100{FIELDS}"),
     )
     .await;
-    let websites: BTreeMap<_, _> = internet
-        .world()
+    let websites: BTreeMap<_, _> = stand_ins
+        .population()
         .profiles()
         .iter()
         .map(|profile| (profile.id.as_str(), profile.website.as_deref()))
@@ -171,21 +171,21 @@ async fn links_are_shortened_and_stand_expanded_in_the_entities() {
 }
 
 #[tokio::test]
-async fn since_id_gives_only_what_is_new_and_nothing_has_no_data() {
-    let internet = internet(80);
-    let first = search(&internet, &format!("query=affiliate{FIELDS}"))
+async fn since_id_returns_only_new_posts() {
+    let stand_ins = stand_ins(80);
+    let first = search(&stand_ins, &format!("query=affiliate{FIELDS}"))
         .await
         .json();
     let newest = first["meta"]["newest_id"].as_str().unwrap().to_owned();
     let poll = format!("query=affiliate&max_results=10&since_id={newest}{FIELDS}");
-    let nothing = search(&internet, &poll).await.json();
+    let nothing = search(&stand_ins, &poll).await.json();
     assert_eq!(nothing, json!({ "meta": { "result_count": 0 } }));
-    internet.publish(25);
-    let (posts, users) = walk(&internet, &poll).await;
+    stand_ins.publish(25);
+    let (posts, users) = walk(&stand_ins, &poll).await;
     assert_eq!(posts.len(), 25);
     assert!(ids(&posts).iter().all(|id| *id > newest.parse().unwrap()));
-    let known: BTreeSet<_> = internet
-        .world()
+    let known: BTreeSet<_> = stand_ins
+        .population()
         .profiles()
         .iter()
         .map(|p| p.id.as_str())
@@ -195,29 +195,29 @@ async fn since_id_gives_only_what_is_new_and_nothing_has_no_data() {
             .iter()
             .any(|user| !known.contains(user["id"].as_str().unwrap()))
     );
-    internet.advance_hours(8 * 24);
-    let old = search(&internet, &poll).await;
+    stand_ins.advance_hours(8 * 24);
+    let old = search(&stand_ins, &poll).await;
     assert_eq!(old.status, 400);
     assert_eq!(old.json()["errors"][0]["parameters"]["since_id"][0], newest);
 }
 
 #[tokio::test]
-async fn posts_published_while_paging_do_not_shift_the_pages() {
-    let internet = internet(200);
+async fn new_posts_do_not_shift_pages() {
+    let stand_ins = stand_ins(200);
     let parameters = "query=affiliate&max_results=10";
-    let (before, _) = walk(&internet, parameters).await;
-    let first = search(&internet, parameters).await.json();
-    internet.publish(7);
+    let (before, _) = walk(&stand_ins, parameters).await;
+    let first = search(&stand_ins, parameters).await.json();
+    stand_ins.publish(7);
     let next = first["meta"]["next_token"].as_str().unwrap();
-    let (rest, _) = walk(&internet, &format!("{parameters}&pagination_token={next}")).await;
+    let (rest, _) = walk(&stand_ins, &format!("{parameters}&pagination_token={next}")).await;
     assert_eq!(ids(&rest)[..10], ids(&before)[10..20]);
 }
 
 #[tokio::test]
-async fn suspended_authors_stand_in_errors_beside_good_data() {
-    let internet = internet(200);
+async fn suspended_authors_are_listed_in_errors() {
+    let stand_ins = stand_ins(200);
     let page = search(
-        &internet,
+        &stand_ins,
         &format!("query=affiliate&max_results=100{FIELDS}"),
     )
     .await;
@@ -244,9 +244,9 @@ async fn suspended_authors_stand_in_errors_beside_good_data() {
 
 #[tokio::test]
 async fn the_newer_vocabulary_can_be_switched_on() {
-    let internet = internet(20);
-    internet.x(|x| x.spelling(Spelling::Post));
-    let page = search(&internet, &format!("query=affiliate{FIELDS}"))
+    let stand_ins = stand_ins(20);
+    stand_ins.x(|x| x.spelling(Spelling::Post));
+    let page = search(&stand_ins, &format!("query=affiliate{FIELDS}"))
         .await
         .json();
     assert!(page["data"][0].get("edit_history_post_ids").is_some());
@@ -261,7 +261,7 @@ async fn the_newer_vocabulary_can_be_switched_on() {
             .is_some()
     );
     let newer = FIELDS.replace("tweet.fields", "post.fields");
-    let same = search(&internet, &format!("query=affiliate{newer}"))
+    let same = search(&stand_ins, &format!("query=affiliate{newer}"))
         .await
         .json();
     assert_eq!(page, same);
@@ -270,7 +270,7 @@ async fn the_newer_vocabulary_can_be_switched_on() {
 #[tokio::test]
 async fn the_same_seed_gives_the_same_posts() {
     let parameters = format!("query=affiliate&max_results=100{FIELDS}");
-    let (one, other) = (internet(90), internet(90));
+    let (one, other) = (stand_ins(90), stand_ins(90));
     one.publish(4);
     other.publish(4);
     assert_eq!(

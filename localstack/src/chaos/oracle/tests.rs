@@ -7,7 +7,7 @@ fn handover(number: u64, send: &str, accepted: bool) -> Handover {
         accepted,
         outcome: "ok".to_owned(),
         fault: None,
-        fate: None,
+        result: None,
         timing: None,
         send_id: Some(send.to_owned()),
         tags: BTreeMap::new(),
@@ -57,12 +57,12 @@ fn check(evidence: &Evidence, invariants: &[&str]) {
 }
 
 #[test]
-fn a_mail_that_left_once_is_good() {
+fn mail_that_left_once_passes() {
     check(&good(), &[]);
 }
 
 #[test]
-fn a_mail_that_left_twice_is_found_whatever_hides_it() {
+fn mail_that_left_twice_is_found() {
     let mut twice = good();
     twice.handovers.push(handover(2, "1", true));
     let step = "one mail per campaign, recipient and step";
@@ -81,7 +81,7 @@ fn a_mail_that_left_twice_is_found_whatever_hides_it() {
 }
 
 #[test]
-fn a_mail_that_ses_held_back_leaves_the_day_free() {
+fn rejected_mail_leaves_the_day_free() {
     let mut held_back = good();
     held_back.mails.push(Mail {
         campaign: 2,
@@ -94,19 +94,19 @@ fn a_mail_that_ses_held_back_leaves_the_day_free() {
     };
     held_back.handovers.push(other);
     check(&held_back, &["one mail per recipient and day"]);
-    held_back.handovers[0].fate = Some(Fate::Rejected);
+    held_back.handovers[0].result = Some(DeliveryResult::Rejected);
     check(&held_back, &[]);
 }
 
 #[test]
-fn a_refused_handover_is_no_mail() {
+fn refused_handover_is_no_mail() {
     let mut refused = good();
     refused.handovers.push(handover(2, "1", false));
     check(&refused, &[]);
 }
 
 #[test]
-fn what_the_ledger_and_the_database_disagree_on_is_found() {
+fn ledger_and_database_disagreement_is_found() {
     let state = |state: &str| Evidence {
         mails: vec![mail(1, state)],
         ..good()
@@ -114,23 +114,23 @@ fn what_the_ledger_and_the_database_disagree_on_is_found() {
     check(&state("queued"), &["nothing is lost"]);
     check(&state("refused"), &["nothing is lost"]);
     check(&state("unknown"), &[]);
-    let mut told = state("unknown");
-    told.handovers[0].timing = Some(Timing::After);
-    check(&told, &["an event settles"]);
-    let nobody = Evidence {
+    let mut reported = state("unknown");
+    reported.handovers[0].timing = Some(Timing::After);
+    check(&reported, &["an event settles"]);
+    let without_mail = Evidence {
         handovers: vec![],
         ..good()
     };
-    check(&nobody, &["a sent state has its mail"]);
-    let stranger = Evidence {
+    check(&without_mail, &["a sent state has its mail"]);
+    let unknown_send = Evidence {
         mails: vec![],
         ..good()
     };
-    check(&stranger, &["nothing is lost"]);
+    check(&unknown_send, &["nothing is lost"]);
 }
 
 #[test]
-fn ses_saying_slower_is_our_fault() {
+fn throttling_by_ses_is_a_violation() {
     let mut fast = good();
     fast.handovers.push(Handover {
         outcome: "throttled_rate".to_owned(),
@@ -140,7 +140,7 @@ fn ses_saying_slower_is_our_fault() {
 }
 
 #[test]
-fn an_address_in_a_message_or_log_is_found() {
+fn address_in_message_or_log_is_found() {
     let mut named = good();
     named
         .texts
@@ -149,7 +149,7 @@ fn an_address_in_a_message_or_log_is_found() {
 }
 
 #[test]
-fn what_was_put_in_must_come_out() {
+fn lost_lead_is_found() {
     let more = Evidence {
         leads: 3,
         junk: 2,
@@ -164,7 +164,7 @@ fn what_was_put_in_must_come_out() {
 }
 
 #[test]
-fn an_unknown_is_resolved_or_shown() {
+fn unknown_send_is_resolved_or_shown() {
     let resolved = Mail {
         was_unknown: true,
         ..mail(1, "delivered")

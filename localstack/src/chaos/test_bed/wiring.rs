@@ -31,7 +31,7 @@ impl TestBed<'_> {
             self.queues.push((queue, dead));
         }
         if let Some(rate) = self.config.rate {
-            self.stand_ins.ses().behave(|ses| ses.rate(rate));
+            self.stand_ins.ses().configure(|ses| ses.rate(rate));
         }
         for (name, binary) in &self.lab.binaries {
             let spec = self.variables().into_iter().fold(
@@ -73,8 +73,8 @@ impl TestBed<'_> {
     }
 
     fn variables(&self) -> Vec<(String, String)> {
-        let queue = |place: usize| {
-            let queue = self.queues.get(place);
+        let queue = |index: usize| {
+            let queue = self.queues.get(index);
             queue.map_or_else(String::new, |(queue, _)| self.stand_ins.queue_url(queue))
         };
         let rate = self.config.rate.unwrap_or(1_000.0).to_string();

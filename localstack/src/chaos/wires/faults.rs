@@ -17,7 +17,7 @@ pub(crate) struct Point {
     pub(crate) request: String,
 }
 
-/// What a request can leave behind.
+/// What a request can change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     /// A transaction begins.
@@ -54,7 +54,7 @@ pub(crate) enum Action {
     Error,
     /// The function's process ends as by `kill -9`.
     Kill,
-    /// The request or its answer stays on the wire until it is let go.
+    /// The request or its answer stays on the wire until it is released.
     Hold(Held),
 }
 
@@ -99,11 +99,11 @@ impl Hold {
 
     /// Waits until the request is on the wire.
     pub(crate) async fn reached(&self) {
-        // Fails only when the wires are gone, and with them whoever could reach the point.
+        // Fails only when the wires are gone: then the point cannot be reached any more.
         let _ = self.reached.clone().wait_for(|reached| *reached).await;
     }
 
-    /// Lets it go; so does dropping this.
+    /// Releases it; so does dropping this.
     pub(crate) fn release(self) {
         self.release.send_replace(true);
     }
@@ -151,7 +151,7 @@ pub(crate) struct Shares {
     pub(crate) kill: f64,
 }
 
-/// What is to go wrong, and what was seen.
+/// The planned faults, and the requests that were seen.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     planned: Vec<Planned>,
@@ -191,7 +191,7 @@ impl Faults {
         self.shares = Some((shares, ChaCha8Rng::seed_from_u64(seed)));
     }
 
-    /// No more faults.
+    /// Clears the faults.
     pub(crate) fn clear(&mut self) {
         self.planned.clear();
         self.shares = None;

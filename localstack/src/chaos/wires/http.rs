@@ -46,7 +46,7 @@ pub(super) async fn relay(mut client: TcpStream, to: SocketAddr, tap: &Tap) -> i
             }
             read = server.read(&mut from_server) => {
                 if read.is_err() {
-                    // What breaks there breaks here.
+                    // A failure of the server's connection is passed on.
                     return reset(&client);
                 }
                 let bytes = whole(&from_server, read?)?;

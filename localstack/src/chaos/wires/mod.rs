@@ -46,7 +46,7 @@ impl Wires {
         }
     }
 
-    /// What goes wrong, and what was seen.
+    /// The planned faults, and the requests that were seen.
     pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
         lock(&self.faults)
     }
@@ -101,7 +101,7 @@ impl Wires {
             while let Ok((client, _)) = listener.accept().await {
                 let (tap, server) = (Arc::clone(&tap), Arc::clone(&server));
                 tokio::spawn(async move {
-                    // A connection that fails is what this is for.
+                    // A connection may fail: that is the purpose.
                     drop(match &*server {
                         Server::Http(address) => http::relay(client, *address, &tap).await,
                         Server::Postgres(socket) => postgres::relay(client, socket, &tap).await,
@@ -204,7 +204,7 @@ impl Tap {
     }
 }
 
-/// What was read; nothing means that the other side is gone.
+/// What was read; nothing means that the other side has closed.
 fn whole(buffer: &[u8], length: usize) -> io::Result<&[u8]> {
     match buffer.get(..length) {
         Some(bytes) if length > 0 => Ok(bytes),

@@ -56,7 +56,7 @@ pub(super) async fn relay(mut client: TcpStream, socket: &Path, tap: &Tap) -> io
                             }
                         }
                         Meaning::Ready => due += 1,
-                        // The first message stands alone, and so does the client's farewell.
+                        // The first message has no group, and neither has the client's last one.
                         Meaning::Other if matches!(frame.tag, 0 | b'X' | b'p') => {}
                         Meaning::Other | Meaning::Tls => continue,
                     }
@@ -93,7 +93,7 @@ pub(super) async fn relay(mut client: TcpStream, socket: &Path, tap: &Tap) -> io
     }
 }
 
-/// Has the server itself fail, so that its transaction is where the function believes it to be.
+/// Has the server itself fail, so that its transaction is in the state that the function assumes.
 fn failure(kind: Kind) -> Vec<u8> {
     let code = match kind {
         Kind::Inside => FOR_ANOTHER,
@@ -104,7 +104,7 @@ fn failure(kind: Kind) -> Vec<u8> {
     message(b'Q', statement.as_bytes())
 }
 
-/// What an administrator's shutdown sends in the place of an answer, before the connection ends.
+/// What an administrator's shutdown sends instead of an answer, before the connection ends.
 fn shutdown() -> Vec<u8> {
     message(b'E', b"SFATAL\0VFATAL\0C57P01\0Minjected\0\0")
 }
@@ -119,7 +119,7 @@ mod tests {
     use super::super::faults::{Action, Fault, Point};
     use super::*;
 
-    /// A server that answers every `Q` with "ready", and tells what it was asked.
+    /// A server that answers every `Q` with "ready", and reports what it was asked.
     async fn server(listener: UnixListener) -> Vec<String> {
         let (mut stream, _) = listener.accept().await.unwrap();
         let (mut frames, mut buffer) = (Frames::of_client(), [0; 1024]);
@@ -135,7 +135,7 @@ mod tests {
                     let text = String::from_utf8_lossy(&frame.bytes[5..]);
                     asked.push(text.trim_end_matches('\0').to_owned());
                 }
-                // The answer to somebody who is gone goes nowhere.
+                // The client may be gone; then the answer is dropped.
                 let _ = stream.write_all(b"Z\0\0\0\x05I").await;
             }
         }
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn cut_before_reaches_no_server_and_cut_after_no_client() {
+    async fn cut_before_or_after_statement_loses_one_side() {
         let (got, asked) = run(Some((Action::Cut, Side::Before))).await;
         assert!(got.is_empty() && asked.is_empty(), "{asked:?}");
         let (got, asked) = run(Some((Action::Cut, Side::After))).await;
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn error_before_is_the_servers_own_and_error_after_ends_the_connection() {
+    async fn error_before_or_after_statement_reaches_client() {
         let (got, asked) = run(Some((Action::Error, Side::Before))).await;
         assert_eq!(got, READY);
         assert!(asked[0].contains("errcode = '57014'"), "{asked:?}");

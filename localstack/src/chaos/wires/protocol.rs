@@ -61,7 +61,7 @@ impl Frames {
         Some(Frame { tag, bytes })
     }
 
-    /// A client whose wish for TLS was turned down begins again.
+    /// A client whose request for TLS was refused starts again.
     pub(super) fn begin_again(&mut self) {
         self.tagless = true;
     }
@@ -87,7 +87,7 @@ pub(super) struct Session {
     bound: Option<String>,
     executed: Option<String>,
     in_transaction: bool,
-    /// What ran last: it tells one `COMMIT` from another.
+    /// What ran last: it distinguishes one `COMMIT` from another.
     last: String,
 }
 

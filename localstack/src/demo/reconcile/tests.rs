@@ -1,4 +1,4 @@
-//! Each way in which the witnesses can differ is one row.
+//! One test for each way to disagree.
 
 use super::*;
 use crate::demo::funnel::tests::{planned, sent, unplanned};
@@ -17,8 +17,8 @@ fn mail(id: &str, send: Option<i64>) -> Mail {
     }
 }
 
-fn send_of(line: &Line) -> Option<SendLine> {
-    Some(SendLine {
+fn send_of(line: &LeadRow) -> Option<SendRow> {
+    Some(SendRow {
         id: line.send?,
         campaign: CAMPAIGN.to_owned(),
         state: line.state.clone()?,
@@ -26,8 +26,8 @@ fn send_of(line: &Line) -> Option<SendLine> {
     })
 }
 
-/// PostgreSQL's and SES's word for the same leads.
-fn facts(lines: Vec<Line>, mails: Vec<Mail>) -> Facts {
+/// What PostgreSQL and SES hold about the same leads.
+fn facts(lines: Vec<LeadRow>, mails: Vec<Mail>) -> Facts {
     let sends = lines.iter().filter_map(send_of).collect();
     Facts {
         lines,
@@ -43,7 +43,7 @@ fn check(facts: &Facts, expected: &[Disagreement]) {
 }
 
 #[test]
-fn a_story_that_all_tell_alike() {
+fn consistent_facts_have_no_disagreement() {
     let lines = vec![
         sent(1),
         sent(2),
@@ -56,7 +56,7 @@ fn a_story_that_all_tell_alike() {
 }
 
 #[test]
-fn a_mail_that_belongs_to_no_send() {
+fn mail_without_send_is_reported() {
     let stray = Disagreement::StrayMail {
         mail: "ses-9".to_owned(),
         to: "<ana@example.org>".to_owned(),
@@ -70,7 +70,7 @@ fn a_mail_that_belongs_to_no_send() {
 }
 
 #[test]
-fn a_send_that_left_twice() {
+fn send_that_left_twice_is_reported() {
     let mails = vec![mail("ses-1", Some(1)), mail("ses-1b", Some(1))];
     let mails_of_it = vec!["ses-1".to_owned(), "ses-1b".to_owned()];
     let twice = Disagreement::SentTwice {
@@ -81,7 +81,7 @@ fn a_send_that_left_twice() {
 }
 
 #[test]
-fn a_send_without_its_mail() {
+fn send_without_mail_is_reported() {
     let expected = Disagreement::NeverArrived {
         send: 1,
         state: "sent".to_owned(),
@@ -90,7 +90,7 @@ fn a_send_without_its_mail() {
 }
 
 #[test]
-fn a_mail_of_a_send_that_says_none_left() {
+fn mail_of_unsent_send_is_reported() {
     for (state, reason) in [("refused", "suppressed"), ("review", "country_unknown")] {
         let lines = vec![planned(1, state, Some(reason))];
         let expected = Disagreement::LeftUnnoticed {
@@ -103,7 +103,7 @@ fn a_mail_of_a_send_that_says_none_left() {
 }
 
 #[test]
-fn an_unknown_send_may_have_left_once() {
+fn unknown_send_may_have_one_mail() {
     let unknown = || vec![planned(1, "unknown", Some("no_answer"))];
     check(&facts(unknown(), vec![]), &[]);
     check(&facts(unknown(), vec![mail("ses-1", Some(1))]), &[]);
@@ -116,7 +116,7 @@ fn an_unknown_send_may_have_left_once() {
 }
 
 #[test]
-fn two_ids_for_one_mail() {
+fn different_ids_for_one_mail_are_reported() {
     let expected = Disagreement::OtherId {
         send: 1,
         ours: "ses-1".to_owned(),
@@ -129,8 +129,8 @@ fn two_ids_for_one_mail() {
 }
 
 #[test]
-fn flags_that_speak_against_their_send() {
-    let unmarked = Line {
+fn flag_that_contradicts_send_is_reported() {
+    let unmarked = LeadRow {
         marked_sent: false,
         ..sent(1)
     };
@@ -143,7 +143,7 @@ fn flags_that_speak_against_their_send() {
         &facts(vec![unmarked], vec![mail("ses-1", Some(1))]),
         &[expected],
     );
-    let marked = Line {
+    let marked = LeadRow {
         marked_sent: true,
         ..unplanned(1, Some("refused"), Some("low_score"))
     };
@@ -159,7 +159,7 @@ fn flags_that_speak_against_their_send() {
 }
 
 #[test]
-fn leads_that_nobody_would_look_at_again() {
+fn forgotten_lead_is_reported() {
     for line in [
         unplanned(1, None, None),
         unplanned(1, Some("planned"), None),
@@ -170,15 +170,15 @@ fn leads_that_nobody_would_look_at_again() {
         };
         check(&facts(vec![line], vec![]), &[expected]);
     }
-    let owed = Line {
+    let awaiting = LeadRow {
         pending: true,
         ..unplanned(1, None, None)
     };
-    check(&facts(vec![owed], vec![]), &[]);
+    check(&facts(vec![awaiting], vec![]), &[]);
 }
 
 #[test]
-fn work_left_in_a_queue_but_not_dead_letters_or_unread_feedback() {
+fn left_work_is_reported_without_dead_letters() {
     let queue = |name: &str, is_dead_letters, has_consumer| Depth {
         name: name.to_owned(),
         is_dead_letters,
@@ -224,7 +224,7 @@ fn check_paid(stand_in: u64, calls: &[(&str, u64)], agrees: bool) {
 }
 
 #[test]
-fn paid_calls_are_the_same_number_on_both_sides() {
+fn paid_calls_must_match_the_models_count() {
     check_paid(
         5,
         &[

@@ -1,14 +1,14 @@
-//! Alarms: nothing dies, waits or fails without somebody hearing of it.
+//! Alarms: every failure, backlog and dead letter raises one.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use shared::db::waiting::Waiting;
 
-use super::{Broken, Function, answers_people, bites, functions, holds, properties, target};
+use super::{Broken, Function, answers_people, detects, functions, holds, properties, target};
 use crate::template::Template;
 
-/// Whether an alarm watches `metric` of the resource `id` and tells somebody.
+/// Whether an alarm watches `metric` of the resource `id` and notifies a person.
 fn watched(template: &Template, id: &str, metric: &str) -> bool {
     let watches = |alarm: &Value| {
         alarm["MetricName"] == metric
@@ -26,19 +26,19 @@ fn everything_is_watched(template: &Template) -> Broken {
             None => "ApproximateNumberOfMessagesVisible",
         };
         if !watched(template, &queue.logical_id, metric) {
-            broken.push(format!("nobody watches {metric} of {}", queue.logical_id));
+            broken.push(format!("no alarm watches {metric} of {}", queue.logical_id));
         }
     }
     for Function { id, .. } in functions(template) {
         for metric in ["Errors", "Throttles"] {
             if !watched(template, &id, metric) {
-                broken.push(format!("nobody watches {metric} of {id}"));
+                broken.push(format!("no alarm watches {metric} of {id}"));
             }
         }
         // An answer of "try again" is no error to Lambda.
         if answers_people(template, &id) && !watched(template, &id, "Url5xxCount") {
             broken.push(format!(
-                "nobody hears of the requests that {id} had to turn away"
+                "no alarm watches the requests that {id} had to refuse"
             ));
         }
     }
@@ -46,40 +46,40 @@ fn everything_is_watched(template: &Template) -> Broken {
 }
 
 #[test]
-fn every_queue_dead_letter_queue_and_function_is_watched() {
+fn every_queue_and_function_has_an_alarm() {
     let rule = everything_is_watched;
     holds(rule);
-    bites(
+    detects(
         rule,
         "FeedbackDeadLetterAlarm",
         "!GetAtt FeedbackDeadLetterQueue",
         "!GetAtt EnrichDeadLetterQueue",
     );
-    bites(
+    detects(
         rule,
         "OutreachAgeAlarm",
         "ApproximateAgeOfOldestMessage",
         "NumberOfMessagesSent",
     );
-    bites(
+    detects(
         rule,
         "SenderErrorsAlarm",
         "AlarmActions: [!Ref AlarmTopic]",
         "ActionsEnabled: false",
     );
-    bites(
+    detects(
         rule,
         "CollectorErrorsAlarm",
         "MetricName: Errors",
         "MetricName: Throttles",
     );
-    bites(
+    detects(
         rule,
         "WebThrottlesAlarm",
         "!Ref WebFunction",
         "!Ref SenderFunction",
     );
-    bites(
+    detects(
         rule,
         "WebUnavailableAlarm",
         "MetricName: Url5xxCount",
@@ -87,7 +87,7 @@ fn every_queue_dead_letter_queue_and_function_is_watched() {
     );
 }
 
-/// What counts, its statistic, and the threshold at which one of it is already too much.
+/// Metrics with their statistic and the threshold at which a single event raises the alarm.
 fn alarms_can_fire(template: &Template) -> Broken {
     let mut broken = Broken::new();
     for (id, alarm) in properties(template, "AWS::CloudWatch::Alarm") {
@@ -98,7 +98,7 @@ fn alarms_can_fire(template: &Template) -> Broken {
             "notBreaching"
         };
         if silence != expected {
-            broken.push(format!("{id}: silence counts as {silence}"));
+            broken.push(format!("{id}: missing data counts as {silence}"));
         }
         let metric = alarm["MetricName"].as_str().unwrap_or_default();
         let counts = [
@@ -125,22 +125,22 @@ fn alarms_can_fire(template: &Template) -> Broken {
 }
 
 #[test]
-fn an_alarm_hears_the_first_one_and_silence_means_the_right_thing() {
+fn alarms_fire_at_threshold_and_on_missing_data() {
     let rule = alarms_can_fire;
     holds(rule);
-    bites(
+    detects(
         rule,
         "EnrichDeadLetterAlarm",
         "Threshold: 1",
         "Threshold: 2",
     );
-    bites(
+    detects(
         rule,
         "SenderStoppedAlarm",
         "TreatMissingData: breaching",
         "TreatMissingData: missing",
     );
-    bites(
+    detects(
         rule,
         "EnrichAgeAlarm",
         "Statistic: Maximum",
@@ -188,25 +188,25 @@ fn what_waits_is_watched(template: &Template) -> Broken {
 fn each_metric_of_what_waits_has_an_alarm() {
     let rule = what_waits_is_watched;
     holds(rule);
-    bites(
+    detects(
         rule,
         "OpenBreakersAlarm",
         "MetricName: OpenBreakers",
         "MetricName: OpenBreaker",
     );
-    bites(
+    detects(
         rule,
         "UnresolvedSendsAlarm",
         "Namespace: !Ref AWS::StackName",
         "Namespace: outreach",
     );
-    bites(
+    detects(
         rule,
         "SenderFunction",
         "METRIC_NAMESPACE: !Ref AWS::StackName",
         "METRIC_NAMESPACE: outreach",
     );
-    bites(
+    detects(
         rule,
         "StoppedSourcesAlarm",
         "sources.last_report says what",

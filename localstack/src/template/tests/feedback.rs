@@ -1,12 +1,12 @@
-//! Feedback: what SES reports reaches us whole, and only SES can report it.
+//! Feedback: every event of SES reaches us, and only SES can publish one.
 
 use serde_json::{Value, json};
 
-use super::{Broken, bites, holds, many, properties, target};
+use super::{Broken, detects, holds, many, properties, target};
 use crate::template::Template;
 
-/// What must never go unheard: it decides who is not written to again.
-const HEARD: [&str; 4] = ["bounce", "complaint", "delivery", "reject"];
+/// Events that must always be published: they decide who is not written to again.
+const REQUIRED_EVENTS: [&str; 4] = ["bounce", "complaint", "delivery", "reject"];
 
 /// Each queue that a topic feeds takes messages from that topic only.
 fn queue_policy_pins_the_topic(template: &Template) -> Broken {
@@ -46,16 +46,16 @@ fn queue_policy_pins_the_topic(template: &Template) -> Broken {
 fn only_our_topic_writes_to_the_feedback_queue() {
     let (rule, policy) = (queue_policy_pins_the_topic, "FeedbackQueuePolicy");
     holds(rule);
-    bites(
+    detects(
         rule,
         policy,
         "aws:SourceArn: !Ref FeedbackTopic",
         "aws:SourceArn: !Ref AlarmTopic",
     );
-    bites(rule, policy, "ArnEquals:", "ArnLike:");
-    bites(rule, policy, "Service: sns.amazonaws.com", "AWS: '*'");
-    bites(rule, policy, "sqs:SendMessage", "sqs:*");
-    bites(
+    detects(rule, policy, "ArnEquals:", "ArnLike:");
+    detects(rule, policy, "Service: sns.amazonaws.com", "AWS: '*'");
+    detects(rule, policy, "sqs:SendMessage", "sqs:*");
+    detects(
         rule,
         policy,
         "[!Ref FeedbackQueue, !Ref FeedbackDeadLetterQueue]",
@@ -125,25 +125,25 @@ fn only_our_receipt_rule_publishes(template: &Template) -> Broken {
             && rule["Recipients"] == json!([{ "Ref": "UnsubscribeMailbox" }])
             && rule["Actions"] == action;
         if !ours {
-            broken.push(format!("{id}: takes other mail, or hands it elsewhere"));
+            broken.push(format!("{id}: takes other mail, or passes it elsewhere"));
         }
     }
     broken
 }
 
 #[test]
-fn mail_to_us_comes_through_one_rule_for_one_mailbox() {
+fn inbound_mail_has_one_rule_and_mailbox() {
     let rule = only_our_receipt_rule_publishes;
     holds(rule);
     let policy = "FeedbackTopicPolicy";
-    bites(rule, policy, "- HasUnsubscribeMailbox", "- InVpc");
-    bites(rule, policy, "${RuleSet}:receipt-rule", "*:receipt-rule");
-    bites(rule, policy, "!Ref InboundRuleSet", "other");
+    detects(rule, policy, "- HasUnsubscribeMailbox", "- InVpc");
+    detects(rule, policy, "${RuleSet}:receipt-rule", "*:receipt-rule");
+    detects(rule, policy, "!Ref InboundRuleSet", "other");
     let receipt = "UnsubscribeRule";
-    bites(rule, receipt, "[!Ref UnsubscribeMailbox]", "[example.com]");
-    bites(rule, receipt, "Encoding: Base64", "Encoding: UTF-8");
-    bites(rule, receipt, "-unsubscribe", "-other");
-    bites(
+    detects(rule, receipt, "[!Ref UnsubscribeMailbox]", "[example.com]");
+    detects(rule, receipt, "Encoding: Base64", "Encoding: UTF-8");
+    detects(rule, receipt, "-unsubscribe", "-other");
+    detects(
         rule,
         receipt,
         "Condition: HasUnsubscribeMailbox",
@@ -162,24 +162,24 @@ fn the_mailbox_leaves_room_for_its_token() {
 }
 
 #[test]
-fn only_our_configuration_set_publishes_to_the_feedback_topic() {
+fn only_our_configuration_set_publishes_feedback() {
     let (rule, policy) = (only_our_configuration_set_publishes, "FeedbackTopicPolicy");
     holds(rule);
-    bites(
+    detects(
         rule,
         policy,
         "aws:SourceAccount: !Ref AWS::AccountId",
         "aws:SourceAccount: '111122223333'",
     );
-    bites(
+    detects(
         rule,
         policy,
         "configuration-set/${AWS::StackName}",
         "configuration-set/other",
     );
-    bites(rule, policy, "Service: ses.amazonaws.com", "AWS: '*'");
-    bites(rule, policy, "sns:Publish", "sns:*");
-    bites(
+    detects(rule, policy, "Service: ses.amazonaws.com", "AWS: '*'");
+    detects(rule, policy, "sns:Publish", "sns:*");
+    detects(
         rule,
         policy,
         "Topics: [!Ref FeedbackTopic]",
@@ -189,24 +189,24 @@ fn only_our_configuration_set_publishes_to_the_feedback_topic() {
 
 fn events_of_mail_are_complete_and_track_nobody(template: &Template) -> Broken {
     let events = template.mail_events("stack").unwrap();
-    let heard = |kind: &str| events.event_types.iter().any(|event| event == kind);
-    let missing = HEARD
+    let published = |kind: &str| events.event_types.iter().any(|event| event == kind);
+    let missing = REQUIRED_EVENTS
         .iter()
-        .filter(|kind| !heard(kind))
+        .filter(|kind| !published(kind))
         .map(|kind| format!("no {kind}"));
-    let tracking = ["open", "click"].into_iter().filter(|kind| heard(kind));
+    let tracking = ["open", "click"].into_iter().filter(|kind| published(kind));
     missing
         .chain(tracking.map(|kind| format!("{kind} needs consent")))
         .collect()
 }
 
 #[test]
-fn bounces_and_complaints_are_heard_and_nobody_is_tracked() {
+fn bounces_and_complaints_are_published_without_tracking() {
     let (rule, events) = (
         events_of_mail_are_complete_and_track_nobody,
         "ConfigurationSetEventDestination",
     );
     holds(rule);
-    bites(rule, events, "bounce, ", "");
-    bites(rule, events, "[send", "[open, send");
+    detects(rule, events, "bounce, ", "");
+    detects(rule, events, "[send", "[open, send");
 }

@@ -1,4 +1,4 @@
-//! Functions: they end before Lambda ends them, and know everything they read.
+//! Functions: they finish before Lambda's timeout, and every variable they read is set.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -7,20 +7,20 @@ use serde_json::{Value, json};
 use shared::clients::aws::ATTEMPT_TIMEOUT;
 use shared::config;
 
-use super::{Broken, Function, bites, functions, holds, target};
+use super::{Broken, Function, detects, functions, holds, target};
 use crate::template::Template;
 
 /// Longest wait for one answer of the model, in seconds.
 const MODEL_TIMEOUT: &str = "OPENAI_TIMEOUT_SECONDS";
 /// Time to store the outcome of the last call before Lambda ends the invocation.
 const MARGIN_SECS: u64 = 15;
-/// Time to say that the database did not answer, and to start before.
+/// Time to report that the database did not answer, and to start before.
 const ANSWER_SECS: u64 = 2;
 
 /// Read by the log of every function; Lambda adds its level and format from `LoggingConfig`.
 const LOG_VARIABLE: &str = "RUST_LOG";
 
-/// The variables a function asks for when it starts, by asking it.
+/// The variables a function reads when it starts, found by starting it.
 fn read_by(binary: &str) -> BTreeSet<String> {
     let names = RefCell::new(BTreeSet::from([LOG_VARIABLE.to_owned()]));
     let nothing_is_set = |name: &str| {
@@ -56,17 +56,17 @@ fn functions_know_what_they_read(template: &Template) -> Broken {
 }
 
 #[test]
-fn every_variable_a_function_reads_is_set_and_no_other() {
+fn functions_get_exactly_the_variables_they_read() {
     let rule = functions_know_what_they_read;
     holds(rule);
-    bites(rule, "CollectorFunction", "X_API_BASE:", "X_BASE:");
-    bites(
+    detects(rule, "CollectorFunction", "X_API_BASE:", "X_BASE:");
+    detects(
         rule,
         "SenderFunction",
         "SES_CONFIGURATION_SET:",
         "CONFIGURATION_SET:",
     );
-    bites(
+    detects(
         rule,
         "SenderFunction",
         "SENDER_NAME:",
@@ -111,15 +111,15 @@ fn calls_end_before_the_invocation(template: &Template) -> Broken {
 }
 
 #[test]
-fn the_longest_call_leaves_time_to_store_its_outcome() {
+fn longest_call_leaves_time_to_store_result() {
     let rule = calls_end_before_the_invocation;
     holds(rule);
-    bites(rule, "OpenAiTimeoutSeconds", "MaxValue: 45", "MaxValue: 46");
-    bites(rule, "OpenAiTimeoutSeconds", "MaxValue: 45", "MinLength: 1");
-    bites(rule, "OpenAiTimeoutSeconds", "Default: 20", "Default: 50");
-    bites(rule, "EnricherFunction", "Timeout: 60", "Timeout: 59");
-    bites(rule, "SenderFunction", "Timeout: 30", "Timeout: 19");
-    bites(rule, "WebFunction", "Timeout: 10", "Timeout: 9");
+    detects(rule, "OpenAiTimeoutSeconds", "MaxValue: 45", "MaxValue: 46");
+    detects(rule, "OpenAiTimeoutSeconds", "MaxValue: 45", "MinLength: 1");
+    detects(rule, "OpenAiTimeoutSeconds", "Default: 20", "Default: 50");
+    detects(rule, "EnricherFunction", "Timeout: 60", "Timeout: 59");
+    detects(rule, "SenderFunction", "Timeout: 30", "Timeout: 19");
+    detects(rule, "WebFunction", "Timeout: 10", "Timeout: 9");
 }
 
 fn functions_are_built_and_logged_alike(template: &Template) -> Broken {
@@ -155,41 +155,41 @@ fn functions_are_built_and_logged_alike(template: &Template) -> Broken {
 }
 
 #[test]
-fn every_function_is_built_by_cargo_lambda_and_its_log_expires() {
+fn functions_use_cargo_lambda_and_logs_expire() {
     let rule = functions_are_built_and_logged_alike;
     holds(rule);
-    bites(
+    detects(
         rule,
         "CollectorLogGroup",
         "RetentionInDays: !Ref LogRetentionDays",
         "KmsKeyId: none",
     );
-    bites(
+    detects(
         rule,
         "SenderFunction",
         "LogGroup: !Ref SenderLogGroup",
         "LogFormat: Text",
     );
-    bites(
+    detects(
         rule,
         "SenderFunction",
         "LogGroup: !Ref SenderLogGroup",
         "LogGroup: !Ref EnricherLogGroup",
     );
-    bites(
+    detects(
         rule,
         "EnricherFunction",
         "BuildMethod: rust-cargolambda",
         "BuildMethod: makefile",
     );
-    bites(
+    detects(
         rule,
         "EnricherFunction",
         "Binary: enricher",
         "Binary: sender",
     );
-    bites(rule, "Function", "Handler: bootstrap", "Handler: main");
-    bites(rule, "Function", "[!Ref Architecture]", "[arm64]");
+    detects(rule, "Function", "Handler: bootstrap", "Handler: main");
+    detects(rule, "Function", "[!Ref Architecture]", "[arm64]");
 }
 
 #[test]

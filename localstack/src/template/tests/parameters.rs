@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Broken, bites, functions, holds, many, target};
+use super::{Broken, detects, functions, holds, many, target};
 use crate::template::{Template, entries};
 
 /// Endings of variables whose value is a secret. The database URL carries a password.
@@ -30,7 +30,7 @@ fn parameters_are_explained(template: &Template) -> Broken {
             .as_str()
             .is_none_or(|text| text.len() <= 10)
         {
-            broken.push(format!("{name} says nothing about itself"));
+            broken.push(format!("{name} has no description"));
         }
         if parameter["AllowedPattern"].is_string()
             && !parameter["ConstraintDescription"].is_string()
@@ -57,13 +57,13 @@ fn parameters_are_explained(template: &Template) -> Broken {
 fn every_parameter_is_explained_and_grouped() {
     let rule = parameters_are_explained;
     holds(rule);
-    bites(
+    detects(
         rule,
         "LogLevel",
         "Description: Least",
         "ConstraintDescription: Least",
     );
-    bites(
+    detects(
         rule,
         "SenderAddress",
         "ConstraintDescription: one bare mail address\n",
@@ -102,7 +102,7 @@ fn secrets_are_not_echoed(template: &Template) -> Broken {
     for (name, output) in entries(&template.body["Outputs"]) {
         let parameter = &template.body["Parameters"][target(&output["Value"]).unwrap_or_default()];
         if parameter["NoEcho"] == true {
-            broken.push(format!("the output {name} tells a secret"));
+            broken.push(format!("the output {name} shows a secret"));
         }
     }
     broken
@@ -120,16 +120,16 @@ fn no_secret_can_be_read_back() {
         "XBearerToken",
         "OpenAiApiKey",
     ] {
-        bites(rule, secret, "NoEcho: true", "NoEcho: false");
+        detects(rule, secret, "NoEcho: true", "NoEcho: false");
     }
-    bites(rule, "XBearerToken", "Default: ''", "Default: AAAA");
-    bites(
+    detects(rule, "XBearerToken", "Default: ''", "Default: AAAA");
+    detects(
         rule,
         "SenderFunction",
         "UNSUBSCRIBE_KEYS: !Ref UnsubscribeKeys",
         "UNSUBSCRIBE_KEYS: k:00",
     );
-    bites(
+    detects(
         rule,
         "AlarmTopicArn",
         "Value: !Ref AlarmTopic",
@@ -163,7 +163,7 @@ fn each_function_has_its_own_login(template: &Template) -> Broken {
 fn each_function_connects_with_its_own_login() {
     let rule = each_function_has_its_own_login;
     holds(rule);
-    bites(
+    detects(
         rule,
         "WebFunction",
         "!If [WebHasLogin, !Ref WebDatabaseUrl",
@@ -196,7 +196,7 @@ const OUTPUTS: &[&str] = &[
 ];
 
 #[test]
-fn the_outputs_are_those_others_rely_on() {
+fn outputs_are_the_documented_ones() {
     let template = Template::parse(super::TEXT).unwrap();
     let outputs: Vec<_> = entries(&template.body["Outputs"])
         .map(|(name, _)| name.to_owned())

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Broken, Function, bites, functions, holds, many, properties, target};
+use super::{Broken, Function, detects, functions, holds, many, properties, target};
 use crate::template::Template;
 
 /// Wildcards that are meant: statement, what it says, why.
@@ -10,7 +10,7 @@ const WILDCARDS: [(&str, &str, &str); 2] = [
     (
         "ReadImports",
         "arn:${AWS::Partition}:s3:::${ImportBucket}/*",
-        "the objects of one bucket, whose names nobody knows beforehand",
+        "the objects of one bucket, whose names are not known beforehand",
     ),
     (
         "ReadQuota",
@@ -128,23 +128,23 @@ fn nothing_is_granted_by_wildcard(template: &Template) -> Broken {
 }
 
 #[test]
-fn nothing_is_granted_by_wildcard_unless_listed_with_a_reason() {
+fn wildcard_grants_are_listed_with_a_reason() {
     let rule = nothing_is_granted_by_wildcard;
     holds(rule);
-    bites(
+    detects(
         rule,
         "SenderRole",
         "Action: ses:SendRawEmail",
         "Action: ses:*",
     );
-    bites(
+    detects(
         rule,
         "SenderRole",
         "Resource: !GetAtt OutreachQueue.Arn",
         "Resource: '*'",
     );
-    bites(rule, "CollectorRole", "s3:::${ImportBucket}/*", "s3:::*");
-    bites(
+    detects(rule, "CollectorRole", "s3:::${ImportBucket}/*", "s3:::*");
+    detects(
         rule,
         "EnricherRole",
         "AWSLambdaENIManagementAccess",
@@ -205,26 +205,26 @@ fn roles_grant_what_functions_do(template: &Template) -> Broken {
 fn a_role_grants_exactly_what_its_function_does() {
     let rule = roles_grant_what_functions_do;
     holds(rule);
-    bites(
+    detects(
         rule,
         "CollectorRole",
         "Resource: !GetAtt EnrichQueue.Arn",
         "Resource: !GetAtt OutreachQueue.Arn",
     );
-    bites(rule, "EnricherRole", ", sqs:ChangeMessageVisibility]", "]");
-    bites(
+    detects(rule, "EnricherRole", ", sqs:ChangeMessageVisibility]", "]");
+    detects(
         rule,
         "SenderRole",
         "Action: sqs:SendMessage",
         "Action: [sqs:SendMessage, sqs:PurgeQueue]",
     );
-    bites(
+    detects(
         rule,
         "SenderRole",
         "Resource: !GetAtt SenderLogGroup.Arn",
         "Resource: !GetAtt EnricherLogGroup.Arn",
     );
-    bites(
+    detects(
         rule,
         "SenderFunction",
         "Role: !GetAtt SenderRole.Arn",
@@ -253,11 +253,11 @@ fn mail_is_bound_to_our_address(template: &Template) -> Broken {
 fn mail_leaves_from_our_address_only() {
     let rule = mail_is_bound_to_our_address;
     holds(rule);
-    bites(
+    detects(
         rule,
         "SenderRole",
         "ses:FromAddress: !Ref SenderAddress",
         "ses:FromAddress: a@example.com",
     );
-    bites(rule, "SenderRole", "Condition:", "Comment:");
+    detects(rule, "SenderRole", "Condition:", "Comment:");
 }

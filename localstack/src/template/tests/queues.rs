@@ -1,10 +1,10 @@
-//! Queues: nothing is handed out twice too early, nothing is lost.
+//! Queues: nothing is delivered again too early, nothing is lost.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Broken, bites, events, functions, holds, many, properties, target};
+use super::{Broken, detects, events, functions, holds, many, properties, target};
 use crate::template::Template;
 
 const FOURTEEN_DAYS_SECS: u64 = 14 * 24 * 60 * 60;
@@ -43,28 +43,28 @@ fn visibility_covers_six_timeouts(template: &Template) -> Broken {
 }
 
 #[test]
-fn a_message_stays_invisible_for_six_timeouts_of_its_function() {
+fn visibility_timeout_is_six_function_timeouts() {
     holds(visibility_covers_six_timeouts);
-    bites(
+    detects(
         visibility_covers_six_timeouts,
         "EnrichQueue",
         "VisibilityTimeout: 360",
         "VisibilityTimeout: 359",
     );
-    bites(
+    detects(
         visibility_covers_six_timeouts,
         "OutreachQueue",
         "VisibilityTimeout: 180",
         "DelaySeconds: 1",
     );
-    bites(
+    detects(
         visibility_covers_six_timeouts,
         "EnricherFunction",
         "Timeout: 60",
         "Timeout: 61",
     );
     let window = "BatchSize: 10\n            MaximumBatchingWindowInSeconds: 1";
-    bites(
+    detects(
         visibility_covers_six_timeouts,
         "SenderFunction",
         "BatchSize: 10",
@@ -72,7 +72,7 @@ fn a_message_stays_invisible_for_six_timeouts_of_its_function() {
     );
 }
 
-/// What no row can announce again is tried for as long as a database may be away.
+/// What no row can publish again is tried for as long as a database may be away.
 fn events_outlast_a_day(template: &Template) -> Broken {
     let source = queue(template, Some("FeedbackQueue"));
     let times = source["RedrivePolicy"]["maxReceiveCount"].as_u64();
@@ -87,9 +87,9 @@ fn events_outlast_a_day(template: &Template) -> Broken {
 }
 
 #[test]
-fn an_event_of_ses_is_tried_for_a_day_at_least() {
+fn ses_event_is_retried_for_a_day() {
     holds(events_outlast_a_day);
-    bites(
+    detects(
         events_outlast_a_day,
         "FeedbackQueue",
         "maxReceiveCount: 1000",
@@ -130,34 +130,34 @@ fn failures_end_in_dead_letters(template: &Template) -> Broken {
 }
 
 #[test]
-fn what_fails_five_times_waits_a_fortnight_in_a_queue_of_the_same_type() {
+fn dead_letters_after_five_receives_kept_fourteen_days() {
     let rule = failures_end_in_dead_letters;
     holds(rule);
-    bites(
+    detects(
         rule,
         "EnrichQueue",
         "maxReceiveCount: 10",
         "maxReceiveCount: 4",
     );
-    bites(
+    detects(
         rule,
         "OutreachDeadLetterQueue",
         "MessageRetentionPeriod: 1209600",
         "DelaySeconds: 1",
     );
-    bites(
+    detects(
         rule,
         "FeedbackQueue",
         "MessageRetentionPeriod: 864000",
         "MessageRetentionPeriod: 1209600",
     );
-    bites(
+    detects(
         rule,
         "OutreachQueue",
         "deadLetterTargetArn: !GetAtt Outreach",
         "deadLetterTargetArn: !GetAtt Other",
     );
-    bites(
+    detects(
         rule,
         "EnrichQueue",
         "VisibilityTimeout: 360",
@@ -187,23 +187,23 @@ fn queue_events_report_failures_one_by_one(template: &Template) -> Broken {
 }
 
 #[test]
-fn every_queue_event_reports_failures_one_by_one_and_is_bounded() {
+fn queue_mappings_report_item_failures_and_are_bounded() {
     let rule = queue_events_report_failures_one_by_one;
     holds(rule);
-    bites(rule, "EnricherFunction", "[ReportBatchItemFailures]", "[]");
-    bites(
+    detects(rule, "EnricherFunction", "[ReportBatchItemFailures]", "[]");
+    detects(
         rule,
         "SenderFunction",
         "FunctionResponseTypes: [ReportBatchItemFailures]",
         "Enabled: true",
     );
-    bites(
+    detects(
         rule,
         "SenderFunction",
         "MaximumConcurrency: !Ref SendConcurrency",
         "OnDemand: 1",
     );
-    bites(rule, "EnrichConcurrency", "MinValue: 2", "MinValue: 1");
+    detects(rule, "EnrichConcurrency", "MinValue: 2", "MinValue: 1");
 }
 
 fn queues_are_encrypted(template: &Template) -> Broken {
@@ -216,7 +216,7 @@ fn queues_are_encrypted(template: &Template) -> Broken {
 #[test]
 fn every_queue_is_encrypted_at_rest() {
     holds(queues_are_encrypted);
-    bites(
+    detects(
         queues_are_encrypted,
         "FeedbackQueue",
         "SqsManagedSseEnabled: true",
@@ -255,9 +255,9 @@ fn queues_speak_tls(template: &Template) -> Broken {
 fn every_queue_refuses_whoever_comes_without_tls() {
     let rule = queues_speak_tls;
     holds(rule);
-    bites(rule, "QueuesPolicy", "!GetAtt EnrichQueue.Arn, ", "");
-    bites(rule, "FeedbackQueuePolicy", "'false'", "'true'");
-    bites(
+    detects(rule, "QueuesPolicy", "!GetAtt EnrichQueue.Arn, ", "");
+    detects(rule, "FeedbackQueuePolicy", "'false'", "'true'");
+    detects(
         rule,
         "QueuesPolicy",
         "Queues: [!Ref EnrichQueue",

@@ -52,7 +52,7 @@ fn plain_values_keep_their_type() {
 }
 
 #[test]
-fn what_cannot_be_a_template_is_refused_with_its_place() {
+fn invalid_template_is_refused_with_its_position() {
     for (text, says) in [
         ("a: !Cidr x", "!Cidr"),
         ("a: !GetAtt Queue", "names no attribute"),
@@ -67,7 +67,7 @@ fn what_cannot_be_a_template_is_refused_with_its_place() {
 }
 
 #[test]
-fn each_function_runs_from_the_folder_of_its_binary() {
+fn function_runs_from_the_folder_of_binary() {
     let template = Template::parse(TEXT).unwrap();
     let body = template
         .package_for_local(|binary| PathBuf::from("/code").join(binary))
@@ -85,7 +85,7 @@ fn each_function_runs_from_the_folder_of_its_binary() {
 }
 
 #[test]
-fn nothing_but_the_place_of_the_code_differs_from_the_template() {
+fn local_template_differs_only_in_code_location() {
     let template = Template::parse(TEXT).unwrap();
     let mut body = template.package_for_local(|binary| binary.into()).unwrap();
     let mut original = template.body.clone();
@@ -134,7 +134,7 @@ fn queues_are_named_after_the_stack() {
 }
 
 #[test]
-fn what_localstack_ignores_is_known_in_full() {
+fn list_of_ignored_properties_is_complete() {
     let events = Template::parse(TEXT).unwrap().mail_events("trial").unwrap();
     let expected = MailEvents {
         configuration_set: "trial".to_owned(),
@@ -155,7 +155,7 @@ fn what_localstack_ignores_is_known_in_full() {
 }
 
 #[test]
-fn an_ses_resource_nobody_would_create_is_an_error() {
+fn uncreatable_ses_resource_is_an_error() {
     let added = "Resources:\n  Inbound:\n    Type: AWS::SES::ReceiptRuleSet\n";
     let template = Template::parse(&TEXT.replacen("Resources:\n", added, 1)).unwrap();
     let error = template.mail_events("trial").unwrap_err().to_string();

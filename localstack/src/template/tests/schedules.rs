@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Broken, Function, answers_people, bites, events, functions, holds, target};
+use super::{Broken, Function, answers_people, detects, events, functions, holds, target};
 use crate::template::Template;
 
 fn schedules_do_not_pile_up(template: &Template) -> Broken {
@@ -37,20 +37,20 @@ fn schedules_do_not_pile_up(template: &Template) -> Broken {
 }
 
 #[test]
-fn a_failed_tick_is_left_to_the_next_one() {
+fn failed_schedule_run_is_not_retried() {
     let rule = schedules_do_not_pile_up;
     holds(rule);
     let template = super::TEXT.replace("MaximumRetryAttempts: 0\n", "MaximumRetryAttempts: 1\n");
     let template = Template::parse(&template).unwrap();
     assert_eq!(rule(&template).len(), functions(&template).len());
-    bites(rule, "SenderFunction", "RetryPolicy:", "Input: '{}' #");
-    bites(
+    detects(rule, "SenderFunction", "RetryPolicy:", "Input: '{}' #");
+    detects(
         rule,
         "EnricherFunction",
         "State: !Ref ScheduleState",
         "Enabled: true",
     );
-    bites(
+    detects(
         rule,
         "CollectorFunction",
         "Type: Schedule",
@@ -99,14 +99,14 @@ fn schedules_are_grammatical(template: &Template) -> Broken {
 fn every_schedule_is_one_eventbridge_accepts() {
     let rule = schedules_are_grammatical;
     holds(rule);
-    bites(rule, "SenderFunction", "rate(1 minute)", "rate(1 minutes)");
-    bites(
+    detects(rule, "SenderFunction", "rate(1 minute)", "rate(1 minutes)");
+    detects(
         rule,
         "EnricherFunction",
         "rate(5 minutes)",
         "rate(5 minute)",
     );
-    bites(
+    detects(
         rule,
         "CollectSchedule",
         "Default: rate(1 hour)",

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Broken, bites, holds, many};
+use super::{Broken, detects, holds, many};
 use crate::template::{Template, entries};
 
 /// Types that take no tags of their own.
@@ -41,12 +41,12 @@ fn resources_are_tagged(template: &Template) -> Broken {
 }
 
 #[test]
-fn every_resource_says_whose_it_is_and_what_it_is_for() {
+fn every_resource_has_its_tags() {
     let rule = resources_are_tagged;
     holds(rule);
-    bites(rule, "EnrichQueue", "Key: Application", "Key: App");
-    bites(rule, "AlarmTopic", "Key: Component", "Key: Part");
-    bites(
+    detects(rule, "EnrichQueue", "Key: Application", "Key: App");
+    detects(rule, "AlarmTopic", "Key: Component", "Key: Part");
+    detects(
         rule,
         "Function",
         "Application: !Ref AWS::StackName",

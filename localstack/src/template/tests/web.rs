@@ -1,6 +1,6 @@
 //! Our pages: open to everybody, and nothing else is.
 
-use super::{Broken, bites, holds, properties, target};
+use super::{Broken, detects, holds, properties, target};
 use crate::template::Template;
 
 fn only_the_url_is_public(template: &Template) -> Broken {
@@ -24,22 +24,22 @@ fn only_the_url_is_public(template: &Template) -> Broken {
 }
 
 #[test]
-fn anybody_may_open_our_pages_and_invoke_nothing_else() {
+fn public_may_invoke_function_urls_only() {
     let rule = only_the_url_is_public;
     holds(rule);
-    bites(
+    detects(
         rule,
         "WebFunctionInvokePermission",
         "InvokedViaFunctionUrl: true",
         "SourceAccount: '1'",
     );
-    bites(
+    detects(
         rule,
         "WebFunctionUrlPermission",
         "FunctionName: !Ref WebFunction",
         "FunctionName: !Ref SenderFunction",
     );
-    bites(
+    detects(
         rule,
         "WebFunctionUrl",
         "!GetAtt WebFunction.Arn",

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use shared::db::{self, PgConnection, installation, operator, schema::SchemaState};
 use shared::domain::installation::{KeyCheck, OriginCheck, check_key, check_origin};
 
-use super::{Finding, clock, fail, ok, people, warn};
+use super::{Finding, clock, fail, ok, warn};
 use crate::cli::Options;
 use crate::stack::Stack;
 use crate::{connection, migrate};
@@ -46,7 +46,7 @@ pub(super) async fn check(stack: &Stack, options: &Options) -> Vec<Finding> {
         findings.push(key(stack, &mut conn).await);
         findings.push(origin(stack, &mut conn).await);
         findings.extend(sources(stack, &mut conn).await);
-        findings.extend(people::check(&mut conn).await);
+        findings.extend(waiting(&mut conn).await);
     }
     findings
 }
@@ -184,14 +184,14 @@ async fn waiting(conn: &mut PgConnection) -> Vec<Finding> {
         ),
         (
             waiting.unmatched_opt_outs,
-            "opt-outs of 14 days that suppressed nobody: their sends are not in this database",
+            "opt-outs of 14 days that suppressed no recipient: their sends are not in this database",
             "if it was restored, take the missing rows from the old one; else nothing can be done",
         ),
     ];
     let found: Vec<Finding> = kinds
         .into_iter()
         .filter(|(count, ..)| *count > 0)
-        .map(|(count, what, advice)| warn(CHECK, format!("{count} {what}"), advice))
+        .map(|(count, what, advice)| warn(CHECK, format!("{what}: {count}"), advice))
         .collect();
     if found.is_empty() {
         return vec![ok(CHECK, "nothing waits for a person")];

@@ -453,7 +453,7 @@ async fn doctor_names_what_waits_for_a_person(pool: PgPool) {
     .execute(&pool)
     .await
     .unwrap();
-    let lost = ("warn", "unresolved sends", "1 mail left");
+    let lost = ("warn", "waiting", "mails that may or may not have left: 1");
     assert_finds(&stack.settings, HEALTHY, lost);
     sqlx::query("delete from sends")
         .execute(&pool)
@@ -466,7 +466,15 @@ async fn doctor_names_what_waits_for_a_person(pool: PgPool) {
     .execute(&pool)
     .await
     .unwrap();
-    assert_finds(&stack.settings, HEALTHY, ("warn", "breaker", "spring"));
+    assert_finds(
+        &stack.settings,
+        HEALTHY,
+        (
+            "warn",
+            "waiting",
+            "campaigns stopped by bounces or complaints: 1",
+        ),
+    );
 }
 
 /// What the local cloud's pages are called, although not every resolver knows such names.

@@ -45,7 +45,7 @@ async fn every_author_is_found_despite_faults(pool: PgPool) {
         let ids: Vec<String> = sqlx::query_scalar(sql).fetch_all(&pool).await.unwrap();
         ids.into_iter().collect()
     };
-    let people = internet.world().profiles().iter();
+    let people = internet.population().profiles().iter();
     let posting: BTreeSet<String> = people
         .filter(|p| p.platform == Platform::X)
         .map(|p| p.id.clone())

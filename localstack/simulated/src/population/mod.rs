@@ -1,7 +1,7 @@
-//! The people of the stand-in internet: made from a seed, the same for the same seed.
+//! The made-up people behind the stand-ins' answers: made from a seed, the same for the same seed.
 
-mod cast;
 mod odd;
+mod people;
 mod person;
 mod places;
 mod posts;
@@ -11,28 +11,28 @@ mod write;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 
-pub use person::{Language, Part, Platform, Profile, Verified};
+pub use person::{Language, Platform, Profile, ProfileKind, Verified};
 pub use posts::Post;
 pub(crate) use posts::{Author, Timeline, post_id, posted_at};
 
 use crate::digest;
 
-/// Everybody there is.
+/// Every made-up person.
 ///
-/// Every forty profiles hold the same mixture of parts (see [`Part`]) in an order that the seed
-/// decides, so that a small world shows every case and a large one keeps the proportions. A profile
+/// Every forty profiles hold the same mixture of kinds (see [`ProfileKind`]) in an order that the seed
+/// decides, so that a small population shows every case and a large one keeps the proportions. A profile
 /// does not depend on how many others there are.
 #[derive(Clone, Debug)]
-pub struct World {
+pub struct Population {
     seed: u64,
     profiles: Vec<Profile>,
     newcomers: Vec<Profile>,
 }
 
-impl World {
-    /// A world of so many profiles over all platforms.
+impl Population {
+    /// A population of so many profiles over all platforms.
     pub fn new(seed: u64, profiles: usize) -> Self {
-        let (profiles, newcomers) = cast::people(seed, profiles);
+        let (profiles, newcomers) = people::people(seed, profiles);
         Self {
             seed,
             profiles,

@@ -26,7 +26,7 @@ pub(crate) struct Lexicon {
     pub(crate) posts: &'static [&'static str],
 }
 
-/// What somebody is about.
+/// A topic that a person is about.
 pub(crate) struct Topic {
     /// The name a classifier would give it, in English.
     pub(crate) niche: &'static str,

@@ -1,4 +1,4 @@
-//! The stand-in internet as a process: this same program, asked to answer as OpenAI and X.
+//! The stand-ins as a process: this same program, answering as OpenAI and X.
 
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -6,25 +6,25 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
-use simulated::Settings as Knobs;
+use simulated::Settings;
 
 use crate::environment::Environment;
-use crate::folder::Folder;
-use crate::up::World;
+use crate::paths::Paths;
+use crate::up::Population;
 use crate::{aws, process, wait};
 
 /// The name of its record and log.
-pub(crate) const NAME: &str = "internet";
+pub(crate) const NAME: &str = "stand-ins";
 
 const START_LIMIT: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(50);
 
-/// Starts the stand-in; one that runs on another world or an older build is replaced. Without a
-/// `world` any world will do.
+/// Starts the stand-in; one with other people or of an older build is replaced. Without a
+/// `population` any people will do.
 pub(crate) async fn start(
-    folder: &Folder,
+    paths: &Paths,
     environment: &Environment,
-    world: Option<World>,
+    population: Option<Population>,
 ) -> Result<bool> {
     let program = std::env::current_exe().context("could not find our own program")?;
     let program = built_anew(&program);
@@ -33,33 +33,28 @@ pub(crate) async fn start(
         .modified()?
         .duration_since(UNIX_EPOCH)?
         .as_nanos();
-    let running = process::find(folder, NAME);
-    let any_will_do = |known: &str| world.is_none() && known.starts_with(&format!("{built} "));
-    let World { seed, leads } = world.unwrap_or_default();
+    let running = process::find(paths, NAME);
+    let any_will_do = |known: &str| population.is_none() && known.starts_with(&format!("{built} "));
+    let Population { seed, leads } = population.unwrap_or_default();
     let fingerprint = format!("{built} seed {seed} leads {leads}");
     match running {
         Some(record) if record.fingerprint == fingerprint => return Ok(false),
         Some(record) if any_will_do(&record.fingerprint) => return Ok(false),
-        Some(_) => process::stop(folder, NAME).await?,
+        Some(_) => process::stop(paths, NAME).await?,
         None => false,
     };
-    process::check_free(folder.internet_port, "LOCAL_INTERNET_PORT").await?;
+    process::check_free(paths.stand_in_port, "LOCAL_STAND_IN_PORT").await?;
     let mut command = environment.daemon(program);
     command
-        .args(["internet", "--port", &folder.internet_port.to_string()])
+        .args(["stand-ins", "--port", &paths.stand_in_port.to_string()])
         .args(["--seed", &seed.to_string(), "--leads", &leads.to_string()]);
-    process::start(folder, NAME, command, &fingerprint)?;
-    wait::until(
-        "the stand-in internet to answer",
-        START_LIMIT,
-        POLL,
-        async || {
-            if process::find(folder, NAME).is_none() {
-                return Err(process::died(folder, NAME));
-            }
-            Ok(stats(folder).await.is_ok().then_some(()))
-        },
-    )
+    process::start(paths, NAME, command, &fingerprint)?;
+    wait::until("the stand-ins to answer", START_LIMIT, POLL, async || {
+        if process::find(paths, NAME).is_none() {
+            return Err(process::died(paths, NAME));
+        }
+        Ok(stats(paths).await.is_ok().then_some(()))
+    })
     .await?;
     Ok(true)
 }
@@ -73,19 +68,19 @@ fn built_anew(program: &Path) -> PathBuf {
 }
 
 /// Answers on `port` until the process is ended.
-pub(crate) async fn serve(port: u16, world: World) -> Result<()> {
+pub(crate) async fn serve(port: u16, population: Population) -> Result<()> {
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-    let knobs = Knobs {
-        seed: world.seed,
-        leads: usize::try_from(world.leads)?,
-        ..Knobs::default()
+    let settings = Settings {
+        seed: population.seed,
+        leads: usize::try_from(population.leads)?,
+        ..Settings::default()
     };
-    Ok(simulated::serve(knobs, listener).await?)
+    Ok(simulated::serve(settings, listener).await?)
 }
 
 /// What the stand-in counted since it was started.
-pub(crate) async fn stats(folder: &Folder) -> Result<Value> {
-    let url = format!("{}/_control/stats", folder.internet_url());
+pub(crate) async fn stats(paths: &Paths) -> Result<Value> {
+    let url = format!("{}/_control/stats", paths.stand_ins_url());
     let request = aws::http()?.get(url).timeout(Duration::from_secs(5));
     Ok(request.send().await?.error_for_status()?.json().await?)
 }

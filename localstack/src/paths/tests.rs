@@ -3,40 +3,40 @@ use std::os::unix::fs::symlink;
 
 use super::*;
 
-fn folder(variables: &[(&str, &str)]) -> Result<Folder> {
+fn paths(variables: &[(&str, &str)]) -> Result<Paths> {
     let variables: HashMap<&str, &str> = variables.iter().copied().collect();
-    Folder::from_lookup(Path::new("/checkout"), &|name| {
+    Paths::from_lookup(Path::new("/checkout"), &|name| {
         variables.get(name).map(ToString::to_string)
     })
 }
 
 #[test]
-fn nothing_given_means_dot_local_and_the_usual_ports() {
-    let folder = folder(&[]).unwrap();
-    assert_eq!(folder.root, Path::new("/checkout/.local"));
-    assert_eq!(folder.cloud_url(), "http://127.0.0.1:4566");
-    assert_eq!(folder.internet_url(), "http://127.0.0.1:4580");
+fn no_variables_mean_default_folder_and_ports() {
+    let paths = paths(&[]).unwrap();
+    assert_eq!(paths.root, Path::new("/checkout/.local"));
+    assert_eq!(paths.localstack_url(), "http://127.0.0.1:4566");
+    assert_eq!(paths.stand_ins_url(), "http://127.0.0.1:4580");
 }
 
 #[test]
-fn a_second_checkout_can_run_beside_with_its_own_values() {
+fn second_checkout_uses_its_own_values() {
     let variables = [
         ("LOCAL_DIR", "/elsewhere"),
         ("LOCAL_CLOUD_PORT", "5566"),
-        ("LOCAL_INTERNET_PORT", "5580"),
+        ("LOCAL_STAND_IN_PORT", "5580"),
     ];
-    let folder = folder(&variables).unwrap();
-    assert_eq!(folder.root, Path::new("/elsewhere"));
-    assert_eq!((folder.cloud_port, folder.internet_port), (5566, 5580));
+    let paths = paths(&variables).unwrap();
+    assert_eq!(paths.root, Path::new("/elsewhere"));
+    assert_eq!((paths.localstack_port, paths.stand_in_port), (5566, 5580));
 }
 
 #[track_caller]
 fn check_refused(variables: &[(&str, &str)], reason: &str) {
-    assert_eq!(folder(variables).unwrap_err().to_string(), reason);
+    assert_eq!(paths(variables).unwrap_err().to_string(), reason);
 }
 
 #[test]
-fn values_that_cannot_work_are_refused_by_name() {
+fn invalid_values_are_refused_by_name() {
     check_refused(
         &[("LOCAL_CLOUD_PORT", "web")],
         r#"LOCAL_CLOUD_PORT is "web", not a port number"#,
@@ -46,21 +46,21 @@ fn values_that_cannot_work_are_refused_by_name() {
         r#"LOCAL_CLOUD_PORT is "70000", not a port number"#,
     );
     check_refused(
-        &[("LOCAL_INTERNET_PORT", "0")],
-        "LOCAL_INTERNET_PORT is 0: the local cloud needs a port that stays the same",
+        &[("LOCAL_STAND_IN_PORT", "0")],
+        "LOCAL_STAND_IN_PORT is 0: the local cloud needs a port that stays the same",
     );
     check_refused(
         &[("LOCAL_CLOUD_PORT", "4580")],
-        "LOCAL_CLOUD_PORT and LOCAL_INTERNET_PORT are both 4580",
+        "LOCAL_CLOUD_PORT and LOCAL_STAND_IN_PORT are both 4580",
     );
 }
 
 #[test]
 fn paths_are_shown_from_the_workspace_root() {
-    let folder = folder(&[]).unwrap();
+    let paths = paths(&[]).unwrap();
     assert_eq!(
-        folder.shown(&folder.log("cloud")).to_string(),
-        ".local/logs/cloud.log"
+        paths.shown(&paths.log("localstack")).to_string(),
+        ".local/logs/localstack.log"
     );
 }
 
@@ -75,12 +75,12 @@ fn home_with_checkout() -> (tempfile::TempDir, PathBuf) {
 }
 
 fn root_of(home: &Path, local_dir: &str) -> Result<PathBuf> {
-    let folder = Folder::from_lookup(&home.join("checkout"), &|name| match name {
+    let paths = Paths::from_lookup(&home.join("checkout"), &|name| match name {
         "LOCAL_DIR" => Some(local_dir.to_owned()),
         "HOME" => Some(home.to_string_lossy().into_owned()),
         _ => None,
     })?;
-    Ok(folder.root)
+    Ok(paths.root)
 }
 
 #[test]
@@ -104,11 +104,11 @@ fn local_dir_holding_workspace_or_home_is_refused() {
         assert!(error.contains(reason), "{given:?}: {error}");
     }
     let elsewhere = tempfile::tempdir().unwrap();
-    let folder = Folder::from_lookup(elsewhere.path(), &|name| match name {
+    let paths = Paths::from_lookup(elsewhere.path(), &|name| match name {
         "LOCAL_DIR" | "HOME" => Some(home.path().to_string_lossy().into_owned()),
         _ => None,
     });
-    let error = folder.unwrap_err().to_string();
+    let error = paths.unwrap_err().to_string();
     assert!(error.contains("holds your home folder"), "{error}");
     // A link on the way is followed: some systems have their temporary folder behind one.
     let real = checkout.canonicalize().unwrap();
@@ -121,14 +121,14 @@ fn local_dir_holding_workspace_or_home_is_refused() {
 #[test]
 fn folder_with_files_and_no_mark_is_refused() {
     let (home, checkout) = home_with_checkout();
-    let folder = Folder::from_lookup(&checkout, &|name| {
+    let paths = Paths::from_lookup(&checkout, &|name| {
         (name == "LOCAL_DIR").then(|| "..".to_owned() + "/other")
     });
-    let folder = folder.unwrap();
+    let paths = paths.unwrap();
     let theirs = home.path().join("other/home/letter");
     fs::create_dir_all(theirs.parent().unwrap()).unwrap();
     fs::write(&theirs, "dear").unwrap();
-    for refused in [folder.make(), folder.wipe(), folder.remove(&folder.home())] {
+    for refused in [paths.make(), paths.wipe(), paths.remove(&paths.home())] {
         let error = refused.unwrap_err().to_string();
         assert!(error.contains("was not made by cargo local"), "{error}");
     }
@@ -138,27 +138,27 @@ fn folder_with_files_and_no_mark_is_refused() {
 #[test]
 fn made_folder_is_wiped_without_following_links() {
     let (home, checkout) = home_with_checkout();
-    let folder = Folder::from_lookup(&checkout, &|_| None).unwrap();
-    folder.make().unwrap();
-    folder.make().unwrap();
+    let paths = Paths::from_lookup(&checkout, &|_| None).unwrap();
+    paths.make().unwrap();
+    paths.make().unwrap();
     let theirs = home.path().join("theirs");
     fs::create_dir_all(theirs.join("kept")).unwrap();
-    fs::create_dir_all(folder.postgres()).unwrap();
-    fs::create_dir_all(folder.python()).unwrap();
-    for link in [folder.home(), folder.cloud()] {
+    fs::create_dir_all(paths.postgres()).unwrap();
+    fs::create_dir_all(paths.python()).unwrap();
+    for link in [paths.home(), paths.localstack()] {
         symlink(&theirs, link).unwrap();
     }
-    let behind_a_link = folder.home().join("kept");
-    assert!(folder.remove(&behind_a_link).is_err());
-    folder.wipe().unwrap();
-    assert!(theirs.join("kept").exists() && folder.python().exists());
-    assert!(!folder.postgres().exists() && !folder.home().is_symlink());
+    let behind_a_link = paths.home().join("kept");
+    assert!(paths.remove(&behind_a_link).is_err());
+    paths.wipe().unwrap();
+    assert!(theirs.join("kept").exists() && paths.python().exists());
+    assert!(!paths.postgres().exists() && !paths.home().is_symlink());
     for outside in [
-        folder.root.clone(),
+        paths.root.clone(),
         theirs.clone(),
-        folder.root.join("../theirs"),
+        paths.root.join("../theirs"),
     ] {
-        assert!(folder.remove(&outside).is_err(), "{}", outside.display());
+        assert!(paths.remove(&outside).is_err(), "{}", outside.display());
     }
     assert!(theirs.join("kept").exists());
 }

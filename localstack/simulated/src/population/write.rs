@@ -5,11 +5,11 @@ use rand::rngs::ChaCha8Rng;
 use rand::seq::IndexedRandom;
 use unicode_normalization::UnicodeNormalization;
 
-use super::cast::Taken;
-use super::person::{Part, Profile};
+use super::people::Taken;
+use super::person::{Profile, ProfileKind};
 use super::words::{Lexicon, Topic};
 
-/// Only names that are reserved for examples: nobody can ever be behind such an address.
+/// Only names that are reserved for examples: such an address can never be real.
 const MAIL_HOSTS: [&str; 7] = [
     "example.org",
     "example.com",
@@ -67,8 +67,8 @@ pub(super) fn handle(
     tailed(&stem, random, taken)
 }
 
-/// The stem, shortened, with a tail that nobody would choose: the handles of people in the world
-/// must not be those of people outside of it.
+/// The stem, shortened, with an unlikely suffix: the handles of made-up people
+/// must not be those of real ones.
 pub(super) fn tailed(stem: &str, random: &mut ChaCha8Rng, taken: &mut Taken) -> String {
     let letters = ["q", "x", "z", "k", "j"];
     let [first, last] = [0, 1].map(|_| letters.choose(random).copied().unwrap_or("q"));
@@ -97,14 +97,14 @@ pub(super) fn address(
     taken.claim(|suffix| format!("{local}{suffix}@{host}"))
 }
 
-/// An address that belongs to an office, or to nobody.
+/// An address of an office, or of no person.
 pub(super) fn role_address(turn: usize, username: &str) -> String {
     let host = username.replace('_', "-");
     let local = ["info", "noreply", "support", "admin"];
     format!("{}@{host}.example.com", super::in_turn(&local, turn))
 }
 
-/// The same address as somebody else would type it.
+/// The same address in another spelling.
 pub(super) fn capitalised(address: &str) -> String {
     let mut next_is_first = true;
     let change = |c: char| {
@@ -137,10 +137,10 @@ pub(super) fn bio(
     with_address: bool,
     random: &mut ChaCha8Rng,
 ) -> String {
-    let mut parts: Vec<String> = Vec::new();
+    let mut kinds: Vec<String> = Vec::new();
     let mut say =
-        |choice: Option<&&'static str>| parts.extend(choice.map(|text| (*text).to_owned()));
-    if profile.part == Part::Small {
+        |choice: Option<&&'static str>| kinds.extend(choice.map(|text| (*text).to_owned()));
+    if profile.kind == ProfileKind::Small {
         say(words.vague.choose(random));
     } else {
         say(topic.roles.choose(random));
@@ -150,11 +150,11 @@ pub(super) fn bio(
         }
     }
     if let (Some(email), true) = (&profile.email, with_address) {
-        let shown = match profile.part {
-            Part::Disguised => disguised(email, random),
+        let shown = match profile.kind {
+            ProfileKind::Disguised => disguised(email, random),
             _ => email.clone(),
         };
-        parts.extend(
+        kinds.extend(
             words
                 .contacts
                 .choose(random)
@@ -162,10 +162,10 @@ pub(super) fn bio(
         );
     }
     if let (Some(website), true) = (&profile.website, random.random_bool(0.1)) {
-        parts.push(website.clone());
+        kinds.push(website.clone());
     }
     let joints = [" | ", ". ", " · ", "\n", " • ", " ✨ "];
-    parts.join(joints.choose(random).copied().unwrap_or(". "))
+    kinds.join(joints.choose(random).copied().unwrap_or(". "))
 }
 
 fn disguised(address: &str, random: &mut ChaCha8Rng) -> String {

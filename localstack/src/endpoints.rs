@@ -1,28 +1,28 @@
-//! Which servers stand for the outside world: ours, unless somebody says otherwise on purpose.
+//! Which servers answer as the outside services: our stand-ins, unless others are named on purpose.
 //!
-//! A variable that merely lies about in the shell is honoured where it stays on this machine: it is
-//! then somebody's test server. To leave the machine takes a name that starts with `LOCAL_`.
+//! A variable that happens to be set in the shell is honoured where it stays on this machine: it is
+//! then a test server. To leave the machine takes a name that starts with `LOCAL_`.
 
 use url::{Host, Url};
 
-use crate::folder::Folder;
+use crate::paths::Paths;
 
 /// One outside service as the functions see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Service {
     pub(crate) base: String,
     pub(crate) key: String,
-    /// Whether the stand-in internet answers there, so that it can be asked what it saw.
+    /// Whether the stand-ins answers there, so that it can be asked what it saw.
     pub(crate) is_ours: bool,
 }
 
 /// Everything the functions reach that is neither AWS nor the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Outside {
+pub(crate) struct Endpoints {
     pub(crate) openai: Service,
     pub(crate) x: Service,
     pub(crate) simulated: Service,
-    /// What was left aside, and why.
+    /// What was ignored, and why.
     pub(crate) notices: Vec<String>,
 }
 
@@ -34,13 +34,13 @@ struct Names {
     real_base: Option<&'static str>,
 }
 
-impl Outside {
+impl Endpoints {
     /// Reads the variables of `.env.example`'s section on the local cloud through `lookup`.
-    pub(crate) fn from_lookup(folder: &Folder, lookup: &impl Fn(&str) -> Option<String>) -> Self {
-        let internet = folder.internet_url();
+    pub(crate) fn from_lookup(paths: &Paths, lookup: &impl Fn(&str) -> Option<String>) -> Self {
+        let stand_ins = paths.stand_ins_url();
         let mut notices = Vec::new();
         let mut service = |names: &Names, path: &str| {
-            service(names, format!("{internet}{path}"), lookup, &mut notices)
+            service(names, format!("{stand_ins}{path}"), lookup, &mut notices)
         };
         let openai = Names {
             base: "OPENAI_BASE_URL",
@@ -68,7 +68,7 @@ impl Outside {
         }
     }
 
-    /// Whether any service is answered by the stand-in internet.
+    /// Whether any service is answered by the stand-ins.
     pub(crate) fn needs_stand_in(&self) -> bool {
         [&self.openai, &self.x, &self.simulated]
             .iter()
@@ -93,7 +93,7 @@ fn service(
         ));
     }
     let real = names.real_base.filter(|_| key.is_some()).map(str::to_owned);
-    // `cargo local env` puts our own address into a shell, where it is nobody else's.
+    // `cargo local env` puts our own address into a shell, where it is still ours.
     let chosen = given(names.chosen_base).or(real).or(stays_here);
     let chosen = chosen.filter(|base| base.trim_end_matches('/') != ours);
     Service {
@@ -125,20 +125,20 @@ mod tests {
 
     use super::*;
 
-    fn outside(variables: &[(&str, &str)]) -> Outside {
+    fn endpoints(variables: &[(&str, &str)]) -> Endpoints {
         let lookup = |name: &str| {
             variables
                 .iter()
                 .find(|(known, _)| *known == name)
                 .map(|(_, value)| (*value).to_owned())
         };
-        let folder = Folder::from_lookup(Path::new("/checkout"), &|_| None).unwrap();
-        Outside::from_lookup(&folder, &lookup)
+        let paths = Paths::from_lookup(Path::new("/checkout"), &|_| None).unwrap();
+        Endpoints::from_lookup(&paths, &lookup)
     }
 
     #[test]
-    fn nothing_given_is_all_ours() {
-        let found = outside(&[]);
+    fn no_variables_means_stand_ins_only() {
+        let found = endpoints(&[]);
         assert_eq!(found.openai.base, "http://127.0.0.1:4580/openai/v1");
         assert_eq!(found.x.base, "http://127.0.0.1:4580/x");
         assert_eq!(found.simulated.base, "http://127.0.0.1:4580/simulated");
@@ -146,8 +146,8 @@ mod tests {
     }
 
     #[test]
-    fn keys_and_addresses_of_the_shell_are_not_taken_up() {
-        let found = outside(&[
+    fn shell_keys_and_addresses_are_ignored() {
+        let found = endpoints(&[
             ("OPENAI_API_KEY", "sk-production"),
             ("X_BEARER_TOKEN", "AAAAproduction"),
             ("OPENAI_BASE_URL", "https://api.openai.com/v1"),
@@ -164,15 +164,15 @@ mod tests {
     }
 
     #[test]
-    fn a_test_server_on_this_machine_stands_in_for_ours() {
-        let found = outside(&[("OPENAI_BASE_URL", "http://localhost:9000/v1")]);
+    fn local_test_server_replaces_the_stand_in() {
+        let found = endpoints(&[("OPENAI_BASE_URL", "http://localhost:9000/v1")]);
         assert_eq!(found.openai.base, "http://localhost:9000/v1");
         assert!(!found.openai.is_ours && found.x.is_ours && found.notices.is_empty());
     }
 
     #[test]
-    fn our_own_address_in_the_shell_is_still_ours() {
-        let found = outside(&[
+    fn stand_in_address_from_shell_is_recognised() {
+        let found = endpoints(&[
             ("OPENAI_BASE_URL", "http://127.0.0.1:4580/openai/v1"),
             ("X_API_BASE", "http://127.0.0.1:4580/x"),
             ("SIMULATED_API_BASE", "http://127.0.0.1:4580/simulated"),
@@ -181,20 +181,20 @@ mod tests {
     }
 
     #[test]
-    fn a_key_given_on_purpose_reaches_the_real_service() {
-        let found = outside(&[
+    fn local_prefixed_key_reaches_the_real_service() {
+        let found = endpoints(&[
             ("LOCAL_OPENAI_API_KEY", "sk-mine"),
             ("LOCAL_X_BEARER_TOKEN", "mine"),
         ]);
         assert_eq!(found.openai.base, "https://api.openai.com/v1");
         assert_eq!(found.openai.key, "sk-mine");
         assert_eq!(found.x.base, "https://api.x.com");
-        let other = outside(&[("LOCAL_OPENAI_BASE_URL", "https://llm.example.com/v1")]);
+        let other = endpoints(&[("LOCAL_OPENAI_BASE_URL", "https://llm.example.com/v1")]);
         assert_eq!(other.openai.base, "https://llm.example.com/v1");
     }
 
     #[test]
-    fn loopback_is_told_from_names_that_look_like_it() {
+    fn loopback_is_distinguished_from_similar_names() {
         for url in [
             "http://127.0.0.1:1",
             "http://localhost",

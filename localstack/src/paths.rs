@@ -1,7 +1,7 @@
 //! Where everything of the local cloud lies and listens: one ignored folder, a few ports.
 //!
 //! The folder is made and marked here, and nothing is deleted but below a marked one: whatever
-//! `LOCAL_DIR` holds, files of somebody else stay.
+//! `LOCAL_DIR` holds, files of others stay.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -16,34 +16,34 @@ const MARKER_TEXT: &str =
 
 /// The folder and the ports of this checkout's cloud. With other values a second one runs beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Folder {
+pub(crate) struct Paths {
     /// The workspace root.
     pub(crate) workspace: PathBuf,
     /// The one folder that is written to, `.local` unless `LOCAL_DIR` says otherwise.
     pub(crate) root: PathBuf,
     /// Where LocalStack answers (`LOCAL_CLOUD_PORT`).
-    pub(crate) cloud_port: u16,
-    /// Where the stand-in internet answers (`LOCAL_INTERNET_PORT`).
-    pub(crate) internet_port: u16,
+    pub(crate) localstack_port: u16,
+    /// Where the stand-ins answers (`LOCAL_STAND_IN_PORT`).
+    pub(crate) stand_in_port: u16,
 }
 
-impl Folder {
-    /// Reads `LOCAL_DIR`, `LOCAL_CLOUD_PORT` and `LOCAL_INTERNET_PORT` through `lookup`.
+impl Paths {
+    /// Reads `LOCAL_DIR`, `LOCAL_CLOUD_PORT` and `LOCAL_STAND_IN_PORT` through `lookup`.
     pub(crate) fn from_lookup(
         workspace: &Path,
         lookup: &impl Fn(&str) -> Option<String>,
     ) -> Result<Self> {
         let root = chosen_root(workspace, lookup)?;
-        let cloud_port = port(lookup, "LOCAL_CLOUD_PORT", 4566)?;
-        let internet_port = port(lookup, "LOCAL_INTERNET_PORT", 4580)?;
-        if cloud_port == internet_port {
-            bail!("LOCAL_CLOUD_PORT and LOCAL_INTERNET_PORT are both {cloud_port}");
+        let localstack_port = port(lookup, "LOCAL_CLOUD_PORT", 4566)?;
+        let stand_in_port = port(lookup, "LOCAL_STAND_IN_PORT", 4580)?;
+        if localstack_port == stand_in_port {
+            bail!("LOCAL_CLOUD_PORT and LOCAL_STAND_IN_PORT are both {localstack_port}");
         }
         Ok(Self {
             workspace: resolved(workspace)?,
             root,
-            cloud_port,
-            internet_port,
+            localstack_port,
+            stand_in_port,
         })
     }
 
@@ -78,8 +78,8 @@ impl Folder {
     }
 
     /// LocalStack's files, the mails it was given among them.
-    pub(crate) fn cloud(&self) -> PathBuf {
-        self.root.join("cloud")
+    pub(crate) fn localstack(&self) -> PathBuf {
+        self.root.join("localstack")
     }
 
     /// `NAME/bootstrap` of each function, as Lambda wants it.
@@ -98,13 +98,13 @@ impl Folder {
     }
 
     /// The address of LocalStack, and of nothing else.
-    pub(crate) fn cloud_url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.cloud_port)
+    pub(crate) fn localstack_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.localstack_port)
     }
 
-    /// The address of the stand-in internet.
-    pub(crate) fn internet_url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.internet_port)
+    /// The address of the stand-ins.
+    pub(crate) fn stand_ins_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.stand_in_port)
     }
 
     /// Makes and marks the folder, or finds it marked.
@@ -140,7 +140,7 @@ impl Folder {
         let logs = self.root.join("logs");
         for path in [
             self.postgres(),
-            self.cloud(),
+            self.localstack(),
             self.functions(),
             self.running(),
             self.home(),

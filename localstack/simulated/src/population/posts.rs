@@ -1,4 +1,4 @@
-//! What people on X have posted, and what they will post when told to.
+//! What people on X have posted, and what they post on request.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::RngExt;
@@ -7,7 +7,7 @@ use rand::seq::IndexedRandom;
 
 use super::person::{Language, Platform, Profile};
 use super::words::lexicon;
-use super::{World, randomness, write};
+use super::{Population, randomness, write};
 
 /// Milliseconds of the Unix epoch from which X counts the time inside an identifier.
 const ID_EPOCH: i64 = 1_288_834_974_657;
@@ -60,9 +60,9 @@ pub(crate) fn posted_at(id: u64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(millis).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
-/// The posts of a world up to now, and the world's own clock.
+/// The posts so far, and the simulated clock.
 ///
-/// The clock starts at a fixed moment and moves only when told to: the same seed gives the same
+/// The clock starts at a fixed moment and moves only on request: the same seed gives the same
 /// identifiers on every day.
 #[derive(Clone, Debug)]
 pub(crate) struct Timeline {
@@ -73,18 +73,18 @@ pub(crate) struct Timeline {
 
 impl Timeline {
     /// What was posted in the six days before that moment.
-    pub(crate) fn new(world: &World, now: DateTime<Utc>) -> Self {
+    pub(crate) fn new(population: &Population, now: DateTime<Utc>) -> Self {
         let mut timeline = Self {
             now,
             posts: Vec::new(),
             published: 0,
         };
-        let authors = world
+        let authors = population
             .profiles()
             .iter()
             .filter(|profile| profile.platform == Platform::X);
         for (number, author) in authors.enumerate() {
-            let mut random = randomness(world.seed(), "posts", number);
+            let mut random = randomness(population.seed(), "posts", number);
             for _ in 0..random.random_range(1..=3) {
                 let at = earlier(now, &mut random);
                 timeline
@@ -122,8 +122,8 @@ impl Timeline {
         &self.posts
     }
 
-    pub(crate) fn author<'a>(world: &'a World, post: &Post) -> Author<'a> {
-        world
+    pub(crate) fn author<'a>(population: &'a Population, post: &Post) -> Author<'a> {
+        population
             .on_x(&post.author_id)
             .map_or(Author::Suspended, Author::Known)
     }
@@ -133,10 +133,10 @@ impl Timeline {
         self.now = self.now.checked_add_signed(by).unwrap_or(self.now);
     }
 
-    /// Publishes so many posts about affiliate programmes, every other one by somebody new. They
+    /// Publishes so many posts about affiliate programmes, every other one by a new author. They
     /// can be found at once.
-    pub(crate) fn publish(&mut self, world: &World, count: usize) {
-        let known: Vec<&Profile> = world
+    pub(crate) fn publish(&mut self, population: &Population, count: usize) {
+        let known: Vec<&Profile> = population
             .profiles()
             .iter()
             .filter(|profile| profile.platform == Platform::X)
@@ -145,8 +145,8 @@ impl Timeline {
             let number = self.published;
             self.published += 1;
             self.advance(TimeDelta::minutes(1));
-            let mut random = randomness(world.seed(), "published", number);
-            let newcomer = world
+            let mut random = randomness(population.seed(), "published", number);
+            let newcomer = population
                 .newcomers()
                 .get(number / 2)
                 .filter(|_| number.is_multiple_of(2));

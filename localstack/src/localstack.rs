@@ -9,7 +9,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::environment::Environment;
-use crate::folder::Folder;
+use crate::paths::Paths;
 use crate::python::Python;
 use crate::{aws, process, wait};
 
@@ -35,47 +35,47 @@ const POLL: Duration = Duration::from_millis(200);
 ///
 /// One that runs with other tools than those prepared is replaced.
 pub(crate) async fn start(
-    folder: &Folder,
+    paths: &Paths,
     environment: &Environment,
     python: &Python,
 ) -> Result<bool> {
-    let fingerprint = fingerprint(folder, python);
-    match process::find(folder, NAME) {
+    let fingerprint = fingerprint(paths, python);
+    match process::find(paths, NAME) {
         Some(record) if record.fingerprint == fingerprint => return Ok(false),
-        Some(_) => process::stop(folder, NAME).await?,
+        Some(_) => process::stop(paths, NAME).await?,
         None => false,
     };
-    process::check_free(folder.cloud_port, "LOCAL_CLOUD_PORT").await?;
-    std::fs::create_dir_all(folder.cloud())?;
+    process::check_free(paths.localstack_port, "LOCAL_CLOUD_PORT").await?;
+    std::fs::create_dir_all(paths.localstack())?;
     process::start(
-        folder,
+        paths,
         NAME,
-        command(folder, environment, python),
+        command(paths, environment, python),
         &fingerprint,
     )?;
     Ok(true)
 }
 
 /// Waits until it answers.
-pub(crate) async fn until_ready(folder: &Folder) -> Result<()> {
+pub(crate) async fn until_ready(paths: &Paths) -> Result<()> {
     wait::until("LocalStack to answer", START_LIMIT, POLL, async || {
-        if process::find(folder, NAME).is_none() {
-            return Err(process::died(folder, NAME));
+        if process::find(paths, NAME).is_none() {
+            return Err(process::died(paths, NAME));
         }
-        Ok(is_ready(folder).await.then_some(()))
+        Ok(is_ready(paths).await.then_some(()))
     })
     .await
 }
 
 /// Whether LocalStack answers there.
-pub(crate) async fn is_ready(folder: &Folder) -> bool {
-    health(folder)
+pub(crate) async fn is_ready(paths: &Paths) -> bool {
+    health(paths)
         .await
         .is_ok_and(|health| health.get("version").is_some())
 }
 
-async fn health(folder: &Folder) -> reqwest::Result<Value> {
-    let url = format!("{}/_localstack/health", folder.cloud_url());
+async fn health(paths: &Paths) -> reqwest::Result<Value> {
+    let url = format!("{}/_localstack/health", paths.localstack_url());
     aws::http()?
         .get(url)
         .timeout(Duration::from_secs(2))
@@ -85,35 +85,35 @@ async fn health(folder: &Folder) -> reqwest::Result<Value> {
         .await
 }
 
-fn command(folder: &Folder, environment: &Environment, python: &Python) -> Command {
+fn command(paths: &Paths, environment: &Environment, python: &Python) -> Command {
     let mut command = environment.daemon(python.program("python"));
     command
         .args(["-c", START])
-        .current_dir(folder.cloud())
-        .envs(variables(folder));
+        .current_dir(paths.localstack())
+        .envs(variables(paths));
     command
 }
 
 /// Whatever changes one of these changes LocalStack: it is then started anew.
-fn fingerprint(folder: &Folder, python: &Python) -> String {
+fn fingerprint(paths: &Paths, python: &Python) -> String {
     let mut hash = Sha256::new_with_prefix(format!("{}{START}", python.stamp));
-    for (name, value) in variables(folder) {
+    for (name, value) in variables(paths) {
         hash.update(format!("{name}={value}\n"));
     }
     HEXLOWER.encode(&hash.finalize())
 }
 
-fn variables(folder: &Folder) -> [(&'static str, String); 18] {
-    let here = format!("127.0.0.1:{}", folder.cloud_port);
-    let files = folder.cloud().to_string_lossy().into_owned();
+fn variables(paths: &Paths) -> [(&'static str, String); 18] {
+    let here = format!("127.0.0.1:{}", paths.localstack_port);
+    let files = paths.localstack().to_string_lossy().into_owned();
     let on = || "1".to_owned();
     [
         ("GATEWAY_LISTEN", here),
-        // Names that it hands out mean this machine without being looked up. A function's URL puts
+        // Names that it returns mean this machine without being looked up. A function's URL puts
         // its id before the name, which an address would not bear.
         (
             "LOCALSTACK_HOST",
-            format!("localhost:{}", folder.cloud_port),
+            format!("localhost:{}", paths.localstack_port),
         ),
         ("SQS_ENDPOINT_STRATEGY", "path".to_owned()),
         // One check of origins for every service; `origins.py` says what a function's URL is spared.

@@ -1,4 +1,4 @@
-//! How SQS misbehaves.
+//! SQS's faults.
 
 use serde::{Deserialize, Serialize};
 
@@ -52,14 +52,14 @@ impl SqsFault {
     }
 }
 
-/// How SQS behaves. Faults of sends and of changes of visibility are planned apart.
+/// The faults that SQS is set to. Faults of sends and of changes of visibility are planned apart.
 #[derive(Debug)]
-pub struct SqsKnobs {
+pub struct SqsBehaviour {
     sends: Plan<SqsFault>,
     hides: Plan<SqsFault>,
 }
 
-impl SqsKnobs {
+impl SqsBehaviour {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             sends: Plan::new(seed),

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use super::record::Invocation;
 use super::runtime_api::RuntimeApi;
 
-/// One for all functions.
+/// The state of the Lambda service, one for all functions.
 #[derive(Debug)]
-pub(super) struct House {
+pub(super) struct Service {
     pub(super) api: Arc<RuntimeApi>,
     pub(super) logs: PathBuf,
     pub(super) init_timeout: Duration,
@@ -44,7 +44,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "the deadline of an invocation is told on the wall clock"
+    reason = "the deadline of an invocation is given on the wall clock"
 )]
 pub(super) fn epoch_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);

@@ -9,7 +9,7 @@ pub(super) struct Country {
     pub(super) places: &'static [&'static str],
 }
 
-/// Where most people of the world live: commercial mail is lawful without prior consent.
+/// Where most of the made-up people live: commercial mail is lawful without prior consent.
 pub(super) const HOME: Country = Country {
     code: "US",
     language: Language::English,
@@ -125,7 +125,7 @@ pub(super) const ABROAD: &[Country] = &[
     },
 ];
 
-/// Locations that tell nobody anything.
+/// Locations that name no country.
 pub(super) const NOWHERE: &[Option<&str>] = &[
     Some("earth"),
     None,

@@ -1,4 +1,4 @@
-//! How X misbehaves, and how much of it may be used.
+//! X's faults, latency and request limit.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ pub enum XFault {
     RateLimited,
     /// 429 with the reset header, in the shape of the old API.
     RateLimitedOldShape,
-    /// 429 because the month's credit is gone: coming back in fifteen minutes does not help.
+    /// 429 because the month's credit is used up: retrying in fifteen minutes does not help.
     UsageCapped,
     /// 401.
     Unauthorized,
@@ -72,9 +72,9 @@ pub enum Spelling {
     Post,
 }
 
-/// How X behaves.
+/// The faults, latency and request limit that X is set to.
 #[derive(Debug)]
-pub struct XKnobs {
+pub struct XBehaviour {
     faults: Plan<XFault>,
     latency: Duration,
     spelling: Spelling,
@@ -95,7 +95,7 @@ pub(super) struct Room {
     pub(super) number: u64,
 }
 
-impl XKnobs {
+impl XBehaviour {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             faults: Plan::new(seed),

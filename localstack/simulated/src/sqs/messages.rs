@@ -1,4 +1,4 @@
-//! What lies in one queue: a pure structure over messages and a moment.
+//! The messages of one queue: a pure data structure over messages and the time.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt as _, SeedableRng as _};
 
-/// A message as it lies in the queue. A message with copies lies there several times, each under a
+/// A message as the queue stores it. A message with copies is stored several times, each under a
 /// number of its own and all with the same id, as a standard queue's duplicates.
 #[derive(Clone, Debug)]
 pub(super) struct Stored {
@@ -58,7 +58,7 @@ impl std::fmt::Display for Handle {
     }
 }
 
-/// What became of a request for messages.
+/// The result of a request for messages.
 #[derive(Debug, Default)]
 pub(super) struct Taken {
     pub(super) delivered: Vec<(Handle, Stored)>,
@@ -67,7 +67,7 @@ pub(super) struct Taken {
 }
 
 #[derive(Debug)]
-pub(super) struct Shelf {
+pub(super) struct Messages {
     stored: HashMap<u64, Stored>,
     /// May hold numbers that are gone or hidden again; they are skipped.
     visible: VecDeque<u64>,
@@ -77,7 +77,7 @@ pub(super) struct Shelf {
     pub(super) shuffle: bool,
 }
 
-impl Shelf {
+impl Messages {
     pub(super) fn new(seed: u64) -> Self {
         Self {
             stored: HashMap::new(),

@@ -1,4 +1,4 @@
-//! What the model makes of a profile: explicit criteria, applied by somebody who believes a lot.
+//! How the model scores a profile: explicit criteria, applied without doubting the profile.
 
 use serde::Serialize;
 
@@ -50,7 +50,7 @@ impl Compliance {
     }
 }
 
-pub(super) fn judge(profile: &Profile) -> Opinion {
+pub(super) fn assess(profile: &Profile) -> Opinion {
     let bio = profile.bio.as_deref().unwrap_or_default();
     let lower = bio.to_lowercase();
     let honest = honest(profile, bio, &lower);
@@ -66,7 +66,7 @@ pub(super) fn judge(profile: &Profile) -> Opinion {
     }
 }
 
-/// A bio that gives orders, and how far the model follows them.
+/// A bio that contains instructions, and how far the model follows them.
 enum Orders {
     FullMarks,
     Link,
@@ -93,7 +93,7 @@ fn orders(bio: &str) -> Option<Orders> {
     })
 }
 
-/// What a naive model answers when the profile tells it what to answer.
+/// What a naive model answers when the profile contains instructions.
 fn obedient(profile: &Profile) -> Opinion {
     let name = profile.first_name().unwrap_or("there");
     Opinion {
@@ -142,7 +142,7 @@ fn honest(profile: &Profile, bio: &str, lower: &str) -> Opinion {
     };
     let language = profile.language.as_deref().unwrap_or("en");
     let words = phrases(language);
-    let name = profile.first_name().unwrap_or(words.stranger);
+    let name = profile.first_name().unwrap_or(words.unnamed);
     let topic = prohibited.or(niche).unwrap_or("other");
     let fill = |template: &str| {
         let quote = quote.unwrap_or_default();
@@ -241,7 +241,7 @@ fn evidence(
         .location
         .as_deref()
         .filter(|text| !text.trim().is_empty());
-    let whole = match (website, location) {
+    let contact = match (website, location) {
         (Some(website), _) => Some(Evidence::new("Has a website", website)),
         (None, Some(location)) => Some(Evidence::new("Says where they are", location)),
         (None, None) => None,
@@ -249,7 +249,7 @@ fn evidence(
     [
         quote.map(|quote| Evidence::new(format!("Speaks about {topic}"), quote)),
         other.map(|quote| Evidence::new("Describes what they do", quote)),
-        whole,
+        contact,
     ]
     .into_iter()
     .flatten()

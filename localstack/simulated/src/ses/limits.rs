@@ -1,4 +1,4 @@
-//! What SES allows: so many mails a second, so many in 24 hours.
+//! SES's limits: mails a second, and mails in 24 hours.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -14,17 +14,17 @@ pub(super) enum Throttle {
 
 /// A bucket that holds one second's worth of mails, at least two, and a count over 24 hours.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct Limits {
     per_second: f64,
     per_day: Option<u64>,
     tokens: f64,
     filled: Option<Instant>,
     accepted: VecDeque<Instant>,
-    /// Mails of before the start that count against the day.
+    /// Earlier mails that count against the day.
     before: u64,
 }
 
-impl Pace {
+impl Limits {
     pub(super) fn new() -> Self {
         Self {
             per_second: f64::INFINITY,
@@ -76,7 +76,7 @@ impl Pace {
         self.accepted.len() as u64 + self.before
     }
 
-    /// As SES tells them: mails a second, and mails in 24 hours or -1 where there is no limit.
+    /// As SES reports them: mails a second, and mails in 24 hours or -1 where there is no limit.
     pub(super) fn quota(&self) -> (f64, f64) {
         let per_day = self.per_day.map_or(-1.0, |most| {
             f64::from(u32::try_from(most).unwrap_or(u32::MAX))
@@ -98,39 +98,39 @@ impl Pace {
 mod tests {
     use super::*;
 
-    fn taken(pace: &mut Pace, at: Instant) -> usize {
-        (0..1_000).take_while(|_| pace.take(at).is_ok()).count()
+    fn taken(limits: &mut Limits, at: Instant) -> usize {
+        (0..1_000).take_while(|_| limits.take(at).is_ok()).count()
     }
 
     #[test]
-    fn one_second_is_allowed_at_once_and_refills_at_the_rate() {
+    fn bucket_holds_one_second_and_refills() {
         let start = Instant::now();
-        let mut pace = Pace::new();
-        pace.set_rate(14.0);
-        assert_eq!(taken(&mut pace, start), 14);
-        assert_eq!(pace.take(start), Err(Throttle::Rate));
-        assert_eq!(taken(&mut pace, start + Duration::from_millis(500)), 7);
-        assert_eq!(taken(&mut pace, start + Duration::from_secs(60)), 14);
+        let mut limits = Limits::new();
+        limits.set_rate(14.0);
+        assert_eq!(taken(&mut limits, start), 14);
+        assert_eq!(limits.take(start), Err(Throttle::Rate));
+        assert_eq!(taken(&mut limits, start + Duration::from_millis(500)), 7);
+        assert_eq!(taken(&mut limits, start + Duration::from_secs(60)), 14);
     }
 
     #[test]
     fn a_rate_of_one_holds_two() {
         let start = Instant::now();
-        let mut pace = Pace::new();
-        pace.set_rate(1.0);
-        assert_eq!(taken(&mut pace, start), 2);
-        assert_eq!(taken(&mut pace, start + Duration::from_secs(1)), 1);
+        let mut limits = Limits::new();
+        limits.set_rate(1.0);
+        assert_eq!(taken(&mut limits, start), 2);
+        assert_eq!(taken(&mut limits, start + Duration::from_secs(1)), 1);
     }
 
     #[test]
-    fn the_day_rolls() {
+    fn daily_quota_is_a_rolling_window() {
         let start = Instant::now();
-        let mut pace = Pace::new();
-        pace.set_day(Some(5));
-        pace.set_before(2);
-        assert_eq!(taken(&mut pace, start), 3);
-        assert_eq!(pace.take(start), Err(Throttle::Day));
-        assert_eq!(pace.sent(start), 5);
-        assert_eq!(taken(&mut pace, start + DAY), 3);
+        let mut limits = Limits::new();
+        limits.set_day(Some(5));
+        limits.set_before(2);
+        assert_eq!(taken(&mut limits, start), 3);
+        assert_eq!(limits.take(start), Err(Throttle::Day));
+        assert_eq!(limits.sent(start), 5);
+        assert_eq!(taken(&mut limits, start + DAY), 3);
     }
 }

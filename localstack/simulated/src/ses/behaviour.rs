@@ -1,18 +1,18 @@
-//! How SES misbehaves, what it allows, and what becomes of the mails.
+//! SES's faults, its limits, and the delivery results of the mails.
 
 use std::time::{Duration, Instant};
 
-use super::fault::{Fate, SesFault, Timing};
-use super::pace::{Pace, Throttle};
+use super::fault::{DeliveryResult, SesFault, Timing};
+use super::limits::{Limits, Throttle};
 use crate::faults::Plan;
 
-/// How SES behaves.
+/// The faults, limits and delivery results that SES is set to.
 #[derive(Debug)]
-pub struct SesKnobs {
+pub struct SesBehaviour {
     faults: Plan<SesFault>,
-    fates: Plan<Fate>,
+    results: Plan<DeliveryResult>,
     timings: Plan<Timing>,
-    pace: Pace,
+    limits: Limits,
     paused: bool,
     latency: Duration,
     lead: Duration,
@@ -23,7 +23,7 @@ pub struct SesKnobs {
 /// What was drawn for one handover.
 pub(super) struct Drawn {
     pub(super) fault: Option<SesFault>,
-    pub(super) fate: Fate,
+    pub(super) result: DeliveryResult,
     pub(super) timing: Timing,
     /// Set when nothing was to go wrong, and SES's own limits stand in the way.
     pub(super) throttle: Option<Throttle>,
@@ -33,13 +33,13 @@ pub(super) struct Drawn {
     pub(super) keeps_mime: bool,
 }
 
-impl SesKnobs {
+impl SesBehaviour {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             faults: Plan::new(seed),
-            fates: Plan::new(seed.wrapping_add(1)),
+            results: Plan::new(seed.wrapping_add(1)),
             timings: Plan::new(seed.wrapping_add(2)),
-            pace: Pace::new(),
+            limits: Limits::new(),
             paused: false,
             latency: Duration::ZERO,
             lead: Duration::from_millis(300),
@@ -68,14 +68,14 @@ impl SesKnobs {
     }
 
     /// The next so many accepted mails end like this.
-    pub fn next_fate(&mut self, count: u64, fate: Fate) -> &mut Self {
-        self.fates.push_next(fate, count);
+    pub fn next_result(&mut self, count: u64, result: DeliveryResult) -> &mut Self {
+        self.results.push_next(result, count);
         self
     }
 
     /// This share of the accepted mails ends like this; the others are delivered.
-    pub fn share_fate(&mut self, fate: Fate, share: f64) -> &mut Self {
-        self.fates.set_share(fate, share);
+    pub fn share_result(&mut self, result: DeliveryResult, share: f64) -> &mut Self {
+        self.results.set_share(result, share);
         self
     }
 
@@ -99,19 +99,19 @@ impl SesKnobs {
 
     /// SES takes so many mails a second: a bucket of one second's worth, at least of two.
     pub fn rate(&mut self, per_second: f64) -> &mut Self {
-        self.pace.set_rate(per_second);
+        self.limits.set_rate(per_second);
         self
     }
 
     /// SES takes so many mails in 24 hours; none: as many as there are.
     pub fn per_day(&mut self, mails: Option<u64>) -> &mut Self {
-        self.pace.set_day(mails);
+        self.limits.set_day(mails);
         self
     }
 
-    /// So many mails of before count against the day.
+    /// So many earlier mails count against the day.
     pub fn sent_before(&mut self, mails: u64) -> &mut Self {
-        self.pace.set_before(mails);
+        self.limits.set_before(mails);
         self
     }
 
@@ -145,10 +145,10 @@ impl SesKnobs {
         self
     }
 
-    /// No faults, fates, timings, pause or latency; rate and quota stay.
+    /// No faults, results, timings, pause or latency; rate and quota stay.
     pub fn clear(&mut self) -> &mut Self {
         self.faults.clear();
-        self.fates.clear();
+        self.results.clear();
         self.timings.clear();
         self.paused = false;
         self.latency = Duration::ZERO;
@@ -161,8 +161,8 @@ impl SesKnobs {
 
     /// Mails a second, mails in 24 hours or -1, mails of the last 24 hours.
     pub(super) fn quota(&mut self, now: Instant) -> (f64, f64, u64) {
-        let (rate, day) = self.pace.quota();
-        (rate, day, self.pace.sent(now))
+        let (rate, day) = self.limits.quota();
+        (rate, day, self.limits.sent(now))
     }
 
     /// Decides about a handover, and takes it out of rate and quota when it is accepted.
@@ -173,14 +173,14 @@ impl SesKnobs {
             self.faults.pick_if_any(content)
         };
         let throttle = if fault.is_none_or(SesFault::accepts) {
-            self.pace.take(now).err()
+            self.limits.take(now).err()
         } else {
             None
         };
         let accepted = fault.is_none_or(SesFault::accepts) && throttle.is_none();
         let mut drawn = Drawn {
             fault: fault.filter(|_| throttle.is_none()),
-            fate: Fate::default(),
+            result: DeliveryResult::default(),
             timing: Timing::default(),
             throttle,
             latency: self.latency,
@@ -189,7 +189,7 @@ impl SesKnobs {
             keeps_mime: self.keeps_mime,
         };
         if accepted {
-            drawn.fate = self.fates.pick_if_any(content).unwrap_or_default();
+            drawn.result = self.results.pick_if_any(content).unwrap_or_default();
             drawn.timing = self.timings.pick_if_any(content).unwrap_or_default();
         }
         drawn

@@ -1,57 +1,63 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Part, Platform, World};
+use super::{Platform, Population, ProfileKind};
 
-fn count(world: &World) -> BTreeMap<Part, usize> {
+fn count(population: &Population) -> BTreeMap<ProfileKind, usize> {
     let mut count = BTreeMap::new();
-    for profile in world.profiles() {
-        *count.entry(profile.part).or_default() += 1;
+    for profile in population.profiles() {
+        *count.entry(profile.kind).or_default() += 1;
     }
     count
 }
 
 #[test]
 fn the_same_seed_gives_the_same_people() {
-    assert_eq!(World::new(3, 100).profiles(), World::new(3, 100).profiles());
-    assert_ne!(World::new(3, 100).profiles(), World::new(4, 100).profiles());
-}
-
-#[test]
-fn people_do_not_depend_on_how_many_there_are() {
     assert_eq!(
-        World::new(3, 80).profiles(),
-        &World::new(3, 400).profiles()[..80]
+        Population::new(3, 100).profiles(),
+        Population::new(3, 100).profiles()
+    );
+    assert_ne!(
+        Population::new(3, 100).profiles(),
+        Population::new(4, 100).profiles()
     );
 }
 
 #[test]
-fn a_world_of_fifteen_holds_every_reason_to_refuse() {
-    let parts = count(&World::new(1, 15));
+fn people_do_not_depend_on_their_number() {
+    assert_eq!(
+        Population::new(3, 80).profiles(),
+        &Population::new(3, 400).profiles()[..80]
+    );
+}
+
+#[test]
+fn population_of_fifteen_holds_every_refusal_reason() {
+    let kinds = count(&Population::new(1, 15));
     let wanted = [
-        Part::Unreachable,
-        Part::Consent,
-        Part::Small,
-        Part::Prohibited,
-        Part::Nowhere,
-        Part::Role,
-        Part::Twin,
-        Part::Injection,
-        Part::Odd,
+        ProfileKind::Unreachable,
+        ProfileKind::Consent,
+        ProfileKind::Small,
+        ProfileKind::Prohibited,
+        ProfileKind::Nowhere,
+        ProfileKind::Role,
+        ProfileKind::Twin,
+        ProfileKind::Injection,
+        ProfileKind::Odd,
     ];
     assert!(
-        wanted.iter().all(|part| parts.contains_key(part)),
-        "{parts:?}"
+        wanted.iter().all(|kind| kinds.contains_key(kind)),
+        "{kinds:?}"
     );
 }
 
 #[test]
-fn two_in_five_can_be_written_to_and_seven_in_ten_have_an_address() {
+fn population_keeps_shares_of_reachable_and_listed() {
     for seed in 0..10 {
-        let world = World::new(seed, 400);
-        let parts = count(&world);
-        let fitting = parts[&Part::Fitting] + parts[&Part::Disguised];
+        let population = Population::new(seed, 400);
+        let kinds = count(&population);
+        let fitting = kinds[&ProfileKind::Fitting] + kinds[&ProfileKind::Disguised];
         assert!((140..=200).contains(&fitting), "{fitting} of 400");
-        let reachable = world
+        let reachable = population
             .profiles()
             .iter()
             .filter(|p| p.email.is_some())
@@ -61,7 +67,7 @@ fn two_in_five_can_be_written_to_and_seven_in_ten_have_an_address() {
 }
 
 #[test]
-fn nobody_real_can_be_meant() {
+fn every_address_is_on_a_reserved_domain() {
     let reserved = ["example.org", "example.com", "example.net"];
     let is_reserved = |host: &str| {
         reserved
@@ -69,8 +75,8 @@ fn nobody_real_can_be_meant() {
             .any(|name| host == *name || host.ends_with(&format!(".{name}")))
     };
     for seed in 0..5 {
-        let world = World::new(seed, 300);
-        for profile in world.profiles().iter().chain(world.newcomers()) {
+        let population = Population::new(seed, 300);
+        for profile in population.profiles().iter().chain(population.newcomers()) {
             if let Some(email) = &profile.email {
                 let (local, host) = email.split_once('@').unwrap();
                 assert!(
@@ -88,11 +94,11 @@ fn nobody_real_can_be_meant() {
 }
 
 #[test]
-fn handles_identifiers_and_addresses_are_unique_but_for_the_twins() {
-    let world = World::new(1, 2_000);
+fn handles_ids_and_addresses_are_unique_except_twins() {
+    let population = Population::new(1, 2_000);
     let mut seen = BTreeSet::new();
-    let mut addresses = BTreeMap::<String, Vec<Part>>::new();
-    for profile in world.profiles().iter().chain(world.newcomers()) {
+    let mut addresses = BTreeMap::<String, Vec<ProfileKind>>::new();
+    for profile in population.profiles().iter().chain(population.newcomers()) {
         assert!(seen.insert((profile.platform.name(), profile.id.clone())));
         assert!(seen.insert(("name", profile.username.clone())));
         let legal = |c: char| c.is_ascii_alphanumeric() || c == '_';
@@ -106,22 +112,22 @@ fn handles_identifiers_and_addresses_are_unique_but_for_the_twins() {
             addresses
                 .entry(email.to_lowercase())
                 .or_default()
-                .push(profile.part);
+                .push(profile.kind);
         }
     }
-    for (address, mut parts) in addresses {
-        parts.sort();
+    for (address, mut kinds) in addresses {
+        kinds.sort();
         assert!(
-            parts.len() == 1 || parts == [Part::Fitting, Part::Twin],
-            "{address}: {parts:?}"
+            kinds.len() == 1 || kinds == [ProfileKind::Fitting, ProfileKind::Twin],
+            "{address}: {kinds:?}"
         );
     }
 }
 
 #[test]
-fn the_world_is_as_varied_as_it_claims() {
-    let world = World::new(1, 400);
-    let profiles = world.profiles();
+fn population_has_languages_platforms_and_odd_profiles() {
+    let population = Population::new(1, 400);
+    let profiles = population.profiles();
     let languages: BTreeSet<_> = profiles.iter().map(|p| p.language.code()).collect();
     assert_eq!(languages.len(), 7);
     let platforms: BTreeSet<_> = profiles.iter().map(|p| p.platform.name()).collect();
@@ -129,7 +135,7 @@ fn the_world_is_as_varied_as_it_claims() {
     let countries: BTreeSet<_> = profiles.iter().filter_map(|p| p.country).collect();
     assert!(countries.len() >= 10, "{countries:?}");
     let bios: BTreeSet<_> = profiles.iter().map(|p| p.bio.as_str()).collect();
-    // Those who have nothing to say and give no address say the same nothing.
+    // Empty profiles without an address have the same bio.
     assert!(bios.len() > 370, "{} bios", bios.len());
     assert!(profiles.iter().any(|p| p.followers < 100));
     assert!(profiles.iter().any(|p| p.followers > 1_000_000));
@@ -145,7 +151,7 @@ fn the_world_is_as_varied_as_it_claims() {
     // On X the address is nowhere but in the bio.
     for profile in profiles
         .iter()
-        .filter(|p| p.platform == Platform::X && p.part == Part::Fitting)
+        .filter(|p| p.platform == Platform::X && p.kind == ProfileKind::Fitting)
     {
         assert!(profile.bio.contains(profile.email.as_deref().unwrap()));
     }

@@ -1,4 +1,4 @@
-//! Profiles that are hard to read, and profiles that give orders.
+//! Profiles that are hard to read, and profiles that contain instructions for the model.
 
 use super::person::Profile;
 

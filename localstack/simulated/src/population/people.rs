@@ -1,4 +1,4 @@
-//! Who plays which part, and the making of each person.
+//! The mixture of profile kinds, and how each person is made.
 
 use std::collections::HashSet;
 
@@ -6,15 +6,15 @@ use rand::rngs::ChaCha8Rng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, RngExt};
 
-use super::person::{Language, Part, Platform, Profile, Verified};
+use super::person::{Language, Platform, Profile, ProfileKind, Verified};
 use super::places::{ABROAD, CONSENT, Country, HOME, NOWHERE};
 use super::words::{PROHIBITED, Topic, lexicon};
 use super::{in_turn, odd, randomness, write};
 
-/// The mixture of forty. Every start of it is a fair sample, so that a world of fifteen already
+/// The mixture of forty. Every start of it is a fair sample, so that a population of fifteen already
 /// holds one of everything.
-const PARTS: [Part; 40] = {
-    use Part::{
+const KINDS: [ProfileKind; 40] = {
+    use ProfileKind::{
         Abroad, AbroadUnreachable, Consent, Disguised, Fitting, Injection, Nowhere, Odd,
         Prohibited, Role, Small, Twin, Unreachable,
     };
@@ -69,12 +69,12 @@ const PLATFORMS: [Platform; 9] = {
     ]
 };
 
-/// The names already taken; handles and addresses are unique in a world.
+/// The names already taken; handles and addresses are unique in a population.
 #[derive(Default)]
 pub(super) struct Taken(HashSet<String>);
 
 impl Taken {
-    /// The wish itself, or the wish with a number behind its stem.
+    /// The wanted name, or the same with a number after its stem.
     pub(super) fn claim(&mut self, wish: impl Fn(&str) -> String) -> String {
         let free = std::iter::once(String::new())
             .chain((2_u32..).map(|n| n.to_string()))
@@ -86,40 +86,40 @@ impl Taken {
     }
 }
 
-/// So many people in the order of the list, and those who turn up later.
+/// So many people in the order of the list, and those who are added later.
 pub(super) fn people(seed: u64, count: usize) -> (Vec<Profile>, Vec<Profile>) {
     let mut taken = Taken::default();
     let mut people: Vec<Profile> = Vec::with_capacity(count);
-    for (number, part) in PARTS.into_iter().cycle().take(count).enumerate() {
+    for (number, kind) in KINDS.into_iter().cycle().take(count).enumerate() {
         let mut random = randomness(seed, "person", number);
         let partner = people
             .iter()
             .rev()
-            .find(|other| other.part == Part::Fitting);
-        let person = match (part, partner) {
-            (Part::Twin, Some(partner)) => twin(partner, &mut random, &mut taken),
-            _ => person(part, number, &mut random, &mut taken),
+            .find(|other| other.kind == ProfileKind::Fitting);
+        let person = match (kind, partner) {
+            (ProfileKind::Twin, Some(partner)) => twin(partner, &mut random, &mut taken),
+            _ => person(kind, number, &mut random, &mut taken),
         };
         people.push(person);
     }
-    for (number, block) in people.chunks_mut(PARTS.len()).enumerate() {
+    for (number, block) in people.chunks_mut(KINDS.len()).enumerate() {
         block.shuffle(&mut randomness(seed, "order", number));
     }
     let newcomers = (0..count.max(20) / 4).map(|number| {
         let mut random = randomness(seed, "newcomer", number);
-        let mut person = person(Part::Fitting, number, &mut random, &mut taken);
+        let mut person = person(ProfileKind::Fitting, number, &mut random, &mut taken);
         settle_on(Platform::X, &mut person, &mut random);
         person
     });
     (people, newcomers.collect())
 }
 
-fn person(part: Part, number: usize, random: &mut ChaCha8Rng, taken: &mut Taken) -> Profile {
-    let turn = turn(part, number);
-    let home = home(part, turn, random);
+fn person(kind: ProfileKind, number: usize, random: &mut ChaCha8Rng, taken: &mut Taken) -> Profile {
+    let turn = turn(kind, number);
+    let home = home(kind, turn, random);
     let words = lexicon(home.language);
-    let topic = match part {
-        Part::Prohibited => Some(in_turn(PROHIBITED, turn)),
+    let topic = match kind {
+        ProfileKind::Prohibited => Some(in_turn(PROHIBITED, turn)),
         _ => words.topics.choose(random),
     };
     let topic: &Topic = topic.unwrap_or(in_turn(PROHIBITED, turn));
@@ -127,28 +127,28 @@ fn person(part: Part, number: usize, random: &mut ChaCha8Rng, taken: &mut Taken)
     let (family, family_latin) = write::name(words.family, random);
     let platform = *in_turn(&PLATFORMS, number);
     let username = write::handle(&given_latin, &family_latin, topic.niche, random, taken);
-    let email = match part {
-        Part::Unreachable | Part::AbroadUnreachable => None,
-        Part::Small if turn % 2 == 1 => None,
-        Part::Role => Some(write::role_address(turn, &username)),
+    let email = match kind {
+        ProfileKind::Unreachable | ProfileKind::AbroadUnreachable => None,
+        ProfileKind::Small if turn % 2 == 1 => None,
+        ProfileKind::Role => Some(write::role_address(turn, &username)),
         _ => Some(write::address(&given_latin, &family_latin, random, taken)),
     };
-    let in_bio = match (part, platform) {
-        (Part::Role | Part::Disguised, _) | (_, Platform::X) => true,
+    let in_bio = match (kind, platform) {
+        (ProfileKind::Role | ProfileKind::Disguised, _) | (_, Platform::X) => true,
         _ => random.random_bool(0.8),
     };
-    let website = match part {
-        Part::Small => None,
+    let website = match kind {
+        ProfileKind::Small => None,
         _ => random
             .random_bool(0.75)
             .then(|| write::website(&username, random)),
     };
-    let location = match part {
-        Part::Nowhere => in_turn(NOWHERE, turn).map(str::to_owned),
+    let location = match kind {
+        ProfileKind::Nowhere => in_turn(NOWHERE, turn).map(str::to_owned),
         _ => home.places.choose(random).map(|place| (*place).to_owned()),
     };
     let mut profile = Profile {
-        part,
+        kind,
         platform,
         id: String::new(),
         name: match home.language {
@@ -156,39 +156,39 @@ fn person(part: Part, number: usize, random: &mut ChaCha8Rng, taken: &mut Taken)
             _ => write::shown_name(given, family, topic.niche, random),
         },
         bio: String::new(),
-        email_listed: part != Part::Disguised && (!in_bio || random.random_bool(0.6)),
+        email_listed: kind != ProfileKind::Disguised && (!in_bio || random.random_bool(0.6)),
         email,
         website,
         location,
-        country: (part != Part::Nowhere).then_some(home.code),
-        country_listed: part != Part::Nowhere && random.random_bool(0.85),
+        country: (kind != ProfileKind::Nowhere).then_some(home.code),
+        country_listed: kind != ProfileKind::Nowhere && random.random_bool(0.85),
         language: home.language,
         niche: topic.niche,
         topic: topic.word,
-        followers: followers(part, random),
+        followers: followers(kind, random),
         verified: verified(random),
         username,
     };
     settle_on(platform, &mut profile, random);
     profile.bio = write::bio(&profile, words, topic, in_bio, random);
-    match part {
-        Part::Injection => odd::inject(&mut profile, turn),
-        Part::Odd => odd::distort(&mut profile, turn),
+    match kind {
+        ProfileKind::Injection => odd::inject(&mut profile, turn),
+        ProfileKind::Odd => odd::distort(&mut profile, turn),
         _ => {}
     }
     profile
 }
 
-/// How often this part was played before: the variants of a part take turns.
-fn turn(part: Part, number: usize) -> usize {
+/// How many earlier profiles are of this kind: the variants of a kind take turns.
+fn turn(kind: ProfileKind, number: usize) -> usize {
     let played = |people: usize| {
-        PARTS
+        KINDS
             .iter()
             .take(people)
-            .filter(|other| **other == part)
+            .filter(|other| **other == kind)
             .count()
     };
-    number / PARTS.len() * played(PARTS.len()) + played(number % PARTS.len())
+    number / KINDS.len() * played(KINDS.len()) + played(number % KINDS.len())
 }
 
 /// The same person on another platform, in other words, with the same address.
@@ -207,9 +207,9 @@ fn twin(partner: &Profile, random: &mut ChaCha8Rng, taken: &mut Taken) -> Profil
         .iter()
         .find(|topic| topic.niche == partner.niche);
     let mut twin = Profile {
-        part: Part::Twin,
+        kind: ProfileKind::Twin,
         username: write::tailed(&format!("im{stem}"), random, taken),
-        followers: followers(Part::Twin, random),
+        followers: followers(ProfileKind::Twin, random),
         email_listed: true,
         email: partner.email.as_deref().map(write::capitalised),
         ..partner.clone()
@@ -233,31 +233,31 @@ fn settle_on(platform: Platform, profile: &mut Profile, random: &mut ChaCha8Rng)
     };
 }
 
-fn home(part: Part, turn: usize, random: &mut ChaCha8Rng) -> &'static Country {
-    match part {
-        Part::Consent => in_turn(CONSENT, turn),
-        // One after the other, so that a small world already speaks several languages.
-        Part::Abroad => in_turn(ABROAD, turn * 2),
-        Part::AbroadUnreachable => in_turn(ABROAD, turn * 2 + 1),
-        Part::Nowhere => ABROAD
+fn home(kind: ProfileKind, turn: usize, random: &mut ChaCha8Rng) -> &'static Country {
+    match kind {
+        ProfileKind::Consent => in_turn(CONSENT, turn),
+        // One after the other, so that a small population already speaks several languages.
+        ProfileKind::Abroad => in_turn(ABROAD, turn * 2),
+        ProfileKind::AbroadUnreachable => in_turn(ABROAD, turn * 2 + 1),
+        ProfileKind::Nowhere => ABROAD
             .choose(random)
             .filter(|_| turn % 3 == 1)
             .unwrap_or(&HOME),
-        Part::Fitting
-        | Part::Disguised
-        | Part::Unreachable
-        | Part::Small
-        | Part::Prohibited
-        | Part::Role
-        | Part::Twin
-        | Part::Injection
-        | Part::Odd => &HOME,
+        ProfileKind::Fitting
+        | ProfileKind::Disguised
+        | ProfileKind::Unreachable
+        | ProfileKind::Small
+        | ProfileKind::Prohibited
+        | ProfileKind::Role
+        | ProfileKind::Twin
+        | ProfileKind::Injection
+        | ProfileKind::Odd => &HOME,
     }
 }
 
 /// Small accounts have a few dozen, the others a few thousand, and one in twenty millions.
-fn followers(part: Part, random: &mut ChaCha8Rng) -> u64 {
-    if part == Part::Small {
+fn followers(kind: ProfileKind, random: &mut ChaCha8Rng) -> u64 {
+    if kind == ProfileKind::Small {
         return random.random_range(12..400);
     }
     let magnitude = match random.random_range(0..20) {

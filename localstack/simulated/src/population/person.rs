@@ -1,8 +1,8 @@
-//! A person of the world, and one profile of theirs on one platform.
+//! A person of the population, and one profile of theirs on one platform.
 
 use serde::Serialize;
 
-/// The language somebody writes in.
+/// The language a person writes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Language {
@@ -76,9 +76,9 @@ impl Verified {
     }
 }
 
-/// The part that somebody plays in the world: what ought to become of them, and why.
+/// The kind of a profile: what the pipeline ought to do with it, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-pub enum Part {
+pub enum ProfileKind {
     /// Fits, has an address, lives where one may write.
     Fitting,
     /// Fits, but the address is written in disguise (`ana [at] example.org`), in the bio only.
@@ -95,13 +95,13 @@ pub enum Part {
     Abroad,
     /// Fits, lives abroad and gives no address.
     AbroadUnreachable,
-    /// Fits, but nobody can tell where they live.
+    /// Fits, but the country is unknown.
     Nowhere,
     /// Gives a role address such as `info@`.
     Role,
-    /// A second profile of a [`Part::Fitting`] person, with the same address.
+    /// A second profile of a [`ProfileKind::Fitting`] person, with the same address.
     Twin,
-    /// A bio that gives orders to the model.
+    /// A bio with instructions for the model.
     Injection,
     /// A profile that is hard to read: no name, ten thousand emoji, invisible characters.
     Odd,
@@ -110,8 +110,8 @@ pub enum Part {
 /// One profile.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Profile {
-    /// What ought to become of it.
-    pub part: Part,
+    /// What the pipeline ought to do with it.
+    pub kind: ProfileKind,
     /// Where it lives.
     pub platform: Platform,
     /// The platform's own identifier.
@@ -124,15 +124,15 @@ pub struct Profile {
     pub bio: String,
     /// The address that the person publishes, however they write it.
     pub email: Option<String>,
-    /// Whether the address is handed out as a field, or only stands in the bio.
+    /// Whether the address is given as a field, or only in the bio.
     pub email_listed: bool,
     /// Website.
     pub website: Option<String>,
     /// Location as people write it.
     pub location: Option<String>,
-    /// Where the person really lives (ISO 3166-1 alpha-2), if anybody can tell.
+    /// Where the person really lives (ISO 3166-1 alpha-2), if the profile shows it.
     pub country: Option<&'static str>,
-    /// Whether the country is handed out as a field.
+    /// Whether the country is given as a field.
     pub country_listed: bool,
     /// Language of the bio.
     pub language: Language,

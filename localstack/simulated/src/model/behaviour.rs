@@ -1,4 +1,4 @@
-//! How the model misbehaves.
+//! The model's faults and latency.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use crate::faults::Plan;
 pub enum ModelFault {
     /// 429 with `Retry-After: 1`.
     RateLimited,
-    /// 429 that does not say when to come back.
+    /// 429 without a time to retry at.
     RateLimitedSilent,
     /// 429 with `Retry-After: 3600`.
     RateLimitedForAnHour,
     /// 429 with a page of HTML.
     RateLimitedHtml,
-    /// 429 because the money is gone: retrying does not help.
+    /// 429 because the quota is used up: retrying does not help.
     InsufficientQuota,
     /// 401.
     Unauthorized,
@@ -35,7 +35,7 @@ pub enum ModelFault {
     Refusal,
     /// Paid: the answer breaks off (`finish_reason: length`).
     Truncated,
-    /// Paid: the filter took the answer.
+    /// Paid: the content filter removed the answer.
     ContentFilter,
     /// Paid: the content is prose instead of JSON.
     Malformed,
@@ -136,9 +136,9 @@ impl ModelFault {
     }
 }
 
-/// How the model behaves.
+/// The faults and latency that the model is set to.
 #[derive(Debug)]
-pub struct ModelKnobs {
+pub struct ModelBehaviour {
     seed: u64,
     faults: Plan<ModelFault>,
     latency_ms: u64,
@@ -146,7 +146,7 @@ pub struct ModelKnobs {
     requests: u64,
 }
 
-impl ModelKnobs {
+impl ModelBehaviour {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             seed,
