@@ -83,7 +83,7 @@ pub(crate) async fn run(lab: &Lab, seed: u64, scenario: Scenario) -> Result<Run>
         Scenario::ScarceQuota => {
             (config.daily_cap, config.campaigns, config.mails_wait) = (CAP, 1, true);
         }
-        _ => {}
+        Scenario::LostAnswer => {}
     }
     let bed = TestBed::open(lab, config).await?;
     let mut violations = Vec::new();
