@@ -166,7 +166,7 @@ async fn mixed_outcomes_events_and_closed_breakers_do_not_deadlock(pool: PgPool)
         .collect();
     let (mut closed, mut expected) = (0, Vec::new());
     for (round, ids) in ids.chunks(2 * MAILS).enumerate() {
-        closed += race(&f, ids, round).await;
+        closed += Box::pin(race(&f, ids, round)).await;
         let states = ids.iter().enumerate().map(|(n, id)| (*id, script(n).2));
         expected.extend(states.map(|(id, state)| (id, state.to_string())));
     }
