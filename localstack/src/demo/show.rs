@@ -164,10 +164,7 @@ fn witnesses(facts: &Facts, funnel: &Funnel, disagreements: &[Disagreement]) {
         ));
     }
     if disagreements.is_empty() {
-        output::line(format_args!(
-            "  {}",
-            style("Everybody says the same.").green()
-        ));
+        output::line(format_args!("  {}", style("All numbers agree.").green()));
     }
     for disagreement in disagreements {
         output::line(format_args!("  {} {disagreement}", style("✗").red().bold()));
