@@ -48,7 +48,9 @@ pub(crate) async fn print(settings: &Settings) -> Result<()> {
         ));
     }
     let functions = function_variables(settings).await?;
-    let all: Variables = functions.into_values().flatten().collect();
+    let mut all: Variables = functions.into_values().flatten().collect();
+    // Each is deployed with a role of its own; what a shell starts shares the owner's.
+    all.insert("DATABASE_URL".to_owned(), settings.database_url());
     for (name, value) in all {
         // It would make cargo-lambda itself talk; the functions have the same default.
         if name == "RUST_LOG" {

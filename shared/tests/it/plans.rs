@@ -319,5 +319,5 @@ async fn hot_statements_never_scan_large_tables(pool: PgPool) {
     assert!(scans.is_empty(), "{}", scans.join("\n\n"));
     // Fewer would mean that a path was not taken.
     let statements: usize = seen.0.values().map(BTreeSet::len).sum();
-    assert!(statements >= 75, "{statements}: {seen:#?}");
+    assert!(statements >= 74, "{statements}: {seen:#?}");
 }

@@ -90,10 +90,11 @@ async fn dead_letters(
         }
         Ok(queue) if queue.waiting == 0 => ok(CHECK, format!("none in {name}")),
         Ok(queue) => {
-            let move_them = advice.ends_with("--source-arn");
-            let advice = if move_them {
-                // What SNS could not deliver has no queue to go back to by itself.
-                format!("{advice} {} --destination-arn {home}", queue.arn)
+            let advice = if advice == MOVE_BACK {
+                format!(
+                    "{advice} --source-arn {} --destination-arn {home}",
+                    queue.arn
+                )
             } else {
                 advice.to_owned()
             };
