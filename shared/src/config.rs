@@ -17,7 +17,7 @@ pub use collector::Collector;
 pub use enricher::{Enricher, Model};
 pub use feedback::Feedback;
 pub use sender::{Identity, Sender};
-pub use web::{WEB_PATIENCE, Web};
+pub use web::{WEB_TIMEOUT, Web};
 
 use crate::domain::email::HashKey;
 
@@ -163,7 +163,7 @@ fn hash_key(reader: &mut Reader<'_>) -> Option<HashKey> {
 }
 
 /// Ten minutes: longer than a queue takes to deliver, shorter than a person takes to worry.
-const SWEEP_PATIENCE_SECONDS: u32 = 600;
+const REPUBLISH_AFTER_SECONDS: u32 = 600;
 
 fn seconds(reader: &mut Reader<'_>, name: &str, default: u32) -> Duration {
     Duration::from_secs(

@@ -51,7 +51,7 @@ pub struct Deps {
     enrich_queue: Queue,
     outreach_queue: Queue,
     model: Option<Model>,
-    sweep_patience: Duration,
+    republish_after: Duration,
 }
 
 /// The function could not start or go on; the batch is delivered again.
@@ -93,7 +93,7 @@ impl Deps {
             enrich_queue: Queue::new(sqs.clone(), config.enrich_queue_url),
             outreach_queue: Queue::new(sqs, config.outreach_queue_url),
             model: config.model.map(Model::new).transpose()?,
-            sweep_patience: config.sweep_patience,
+            republish_after: config.republish_after,
         })
     }
 }
@@ -128,7 +128,7 @@ async fn sweep(deps: &Deps, conn: &mut PgConnection) -> Result<Value, EnrichErro
         }
         pending.extend(requested.iter().map(|lead| lead.0));
     }
-    pending.extend(leads::take_unpublished(conn, deps.sweep_patience, SWEEP).await?);
+    pending.extend(leads::take_unpublished(conn, deps.republish_after, SWEEP).await?);
     if let Err(error) = deps.enrich_queue.publish(&pending).await {
         tracing::warn!(
             error = telemetry::chain(&error),

@@ -45,7 +45,7 @@ pub(crate) enum NoAnswer {
 impl NoAnswer {
     fn as_str(self) -> &'static str {
         match self {
-            Self::Refused => "the model refused to judge this profile",
+            Self::Refused => "the model refused to assess this profile",
             Self::Unusable => "the model gave no usable answer",
             Self::Unavailable => "the model was not available",
             Self::NoModel => "no model is configured",

@@ -167,7 +167,7 @@ async fn sweep(deps: &Deps, conn: &mut PgConnection) -> Result<Value, SendError>
         Err(error) => tracing::warn!("{error}; the last answer goes on to count"),
     }
     let pulled = sends::pull_forward(conn, &deps.config.limits).await?;
-    let republish_after = deps.config.sweep_patience;
+    let republish_after = deps.config.republish_after;
     let due = sends::take_due(conn, republish_after, LOOK_AHEAD, SWEEP).await?;
     publish(&deps.queue, &due).await;
     tracing::info!(

@@ -9,7 +9,7 @@ use axum::{
     response::Response,
 };
 use shared::{
-    config::{self, WEB_PATIENCE},
+    config::{self, WEB_TIMEOUT},
     db::{
         self, DbError,
         recipients::{self, Unsubscribed},
@@ -64,7 +64,7 @@ pub(crate) async fn act(
     let Some(send) = send_of(&deps, token) else {
         return bad_link(&deps, &headers);
     };
-    let stored = tokio::time::timeout(WEB_PATIENCE, store(&deps, send)).await;
+    let stored = tokio::time::timeout(WEB_TIMEOUT, store(&deps, send)).await;
     let (status, message) = match stored {
         Ok(Ok(Unsubscribed::Now)) => {
             tracing::info!(send.id = %send, "unsubscribed the mailbox of a send");

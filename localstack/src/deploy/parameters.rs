@@ -61,7 +61,7 @@ pub(super) fn given(
         ("RampStart", "100000".to_owned()),
         ("DomainSpacingSeconds", "0".to_owned()),
         // What a killed LocalStack lost is published again within minutes.
-        ("SweepPatienceSeconds", "20".to_owned()),
+        ("RepublishAfterSeconds", "20".to_owned()),
     ];
     let mut given: BTreeMap<String, String> =
         ours.map(|(name, value)| (name.to_owned(), value)).into();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{InvalidEnvironment, Reader, SWEEP_PATIENCE_SECONDS, Secret, seconds};
+use super::{InvalidEnvironment, REPUBLISH_AFTER_SECONDS, Reader, Secret, seconds};
 
 /// What the enricher reads.
 #[derive(Debug, Clone)]
@@ -16,7 +16,7 @@ pub struct Enricher {
     /// Where planned sends are published.
     pub outreach_queue_url: String,
     /// How long a published lead may wait before the sweep publishes it again.
-    pub sweep_patience: Duration,
+    pub republish_after: Duration,
     /// The model; without a key the rules score and a person reviews.
     pub model: Option<Model>,
 }
@@ -54,12 +54,12 @@ impl Enricher {
         let enrich_queue_url = r.required("ENRICH_QUEUE_URL");
         let outreach_queue_url = r.required("OUTREACH_QUEUE_URL");
         let model = Model::read(&mut r);
-        let sweep_patience = seconds(&mut r, "SWEEP_PATIENCE_SECONDS", SWEEP_PATIENCE_SECONDS);
+        let republish_after = seconds(&mut r, "REPUBLISH_AFTER_SECONDS", REPUBLISH_AFTER_SECONDS);
         r.finish(Some(Self {
             database_url,
             enrich_queue_url,
             outreach_queue_url,
-            sweep_patience,
+            republish_after,
             model,
         }))
     }

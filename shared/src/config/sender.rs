@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{InvalidEnvironment, Reader, SWEEP_PATIENCE_SECONDS, Secret, hash_key, seconds};
+use super::{InvalidEnvironment, REPUBLISH_AFTER_SECONDS, Reader, Secret, hash_key, seconds};
 use crate::domain::{
     email::{EmailAddress, HashKey},
     gate::FrequencyCaps,
@@ -20,7 +20,7 @@ pub struct Sender {
     /// Its own queue: the sweep publishes what is due.
     pub outreach_queue_url: String,
     /// How long a published send may wait before the sweep publishes it again.
-    pub sweep_patience: Duration,
+    pub republish_after: Duration,
     /// The kill switch: no mail leaves unless this is `true`.
     pub sending_enabled: bool,
     /// Who writes, and what the law requires a mail to state.
@@ -65,7 +65,7 @@ impl Sender {
         let database_url = Secret(r.required("DATABASE_URL"));
         let outreach_queue_url = r.required("OUTREACH_QUEUE_URL");
         let sending_enabled = r.or_default("SENDING_ENABLED", "`true` or `false`", false);
-        let sweep_patience = seconds(&mut r, "SWEEP_PATIENCE_SECONDS", SWEEP_PATIENCE_SECONDS);
+        let republish_after = seconds(&mut r, "REPUBLISH_AFTER_SECONDS", REPUBLISH_AFTER_SECONDS);
         let identity = Identity::read(&mut r);
         let hash_key = hash_key(&mut r);
         let unsubscribe_keys = r.parsed("UNSUBSCRIBE_KEYS", UnsubscribeKeys::parse);
@@ -77,7 +77,7 @@ impl Sender {
             |((identity, unsubscribe_keys), hash_key)| Self {
                 database_url,
                 outreach_queue_url,
-                sweep_patience,
+                republish_after,
                 sending_enabled,
                 identity,
                 hash_key,

@@ -48,7 +48,7 @@ fn defaults_are_the_documented_ones() {
     assert_eq!(model.daily_budget_micros, 5_000_000);
 
     let sender = Sender::from_lookup(&lookup).unwrap();
-    assert_eq!(sender.sweep_patience, Duration::from_secs(600));
+    assert_eq!(sender.republish_after, Duration::from_secs(600));
     assert!(
         !sender.sending_enabled,
         "nothing is sent until it is enabled"

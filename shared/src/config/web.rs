@@ -7,7 +7,7 @@ use crate::domain::{email::EmailAddress, unsubscribe::UnsubscribeKeys};
 
 /// How long the database may take, connecting included, before the answer is "try again". Below the
 /// function's timeout, so that the one that waits gets a page of ours and not an error of Lambda's.
-pub const WEB_PATIENCE: Duration = Duration::from_secs(8);
+pub const WEB_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// What the web function reads.
 #[derive(Debug, Clone)]

@@ -20,7 +20,7 @@ async fn recipients(pool: &PgPool) -> Vec<Value> {
 async fn basis_and_suppression_are_left_alone(pool: PgPool) {
     let (stage, _) = Stage::with_list(pool).await;
     stage
-        .internet
+        .stand_ins
         .then([Answer::page(&[person("ana"), person("bo")], None)]);
     stage.run_one().await;
     let decided = "insert into recipients
@@ -41,7 +41,7 @@ async fn basis_and_suppression_are_left_alone(pool: PgPool) {
             &json!({"bio": "Another one.", "country": "FR", "location": "Paris"}),
         )
     });
-    stage.internet.then([Answer::page(&rows, None)]);
+    stage.stand_ins.then([Answer::page(&rows, None)]);
     assert_eq!(counts(&stage.run_one().await), [0, 2, 0, 0, 0, 0, 0]);
     assert_eq!(recipients(&stage.pool).await, before, "nor its revision");
 }
@@ -70,7 +70,7 @@ async fn an_erased_recipient_is_dropped_before_storage(pool: PgPool) {
         ),
         person("bo"),
     ];
-    stage.internet.then([Answer::page(&rows, None)]);
+    stage.stand_ins.then([Answer::page(&rows, None)]);
     assert_eq!(counts(&stage.run_one().await), [1, 0, 0, 0, 4, 0, 0]);
     assert_eq!(stage.leads().await.len(), 1);
     let tables = "select string_agg(t::text, ' ') from (
@@ -88,7 +88,7 @@ async fn an_erased_recipient_is_dropped_before_storage(pool: PgPool) {
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn an_erased_lead_stays_empty_whatever_is_collected(pool: PgPool) {
     let (stage, _) = Stage::with_list(pool).await;
-    stage.internet.then([Answer::page(&[person("ana")], None)]);
+    stage.stand_ins.then([Answer::page(&[person("ana")], None)]);
     stage.run_one().await;
     stage.queue.published().await;
     let erase = "update leads set erased_at = now(), name = null, email = null, bio = null,
@@ -109,7 +109,7 @@ async fn an_erased_lead_stays_empty_whatever_is_collected(pool: PgPool) {
         ),
     ] {
         let answers = [0, 1].map(|_| Answer::page(std::slice::from_ref(&row), None));
-        stage.internet.then(answers);
+        stage.stand_ins.then(answers);
         for report in stage.run().await {
             assert_eq!(counts(&report), [0, 0, 0, 0, 1, 0, 0]);
         }
@@ -129,7 +129,7 @@ async fn opt_out_of_one_alias_stops_the_others(pool: PgPool) {
         ("cy", "anafit@example.org"),
     ];
     let rows = rows.map(|(name, email)| but(person(name), &json!({"email": email})));
-    stage.internet.then([Answer::page(&rows, None)]);
+    stage.stand_ins.then([Answer::page(&rows, None)]);
     stage.run_one().await;
     assert_eq!(
         stage.lead("anita").await["email"],

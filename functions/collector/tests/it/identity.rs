@@ -60,7 +60,7 @@ async fn repeats_and_reordering_give_the_same_leads(pool: PgPool) {
             .unwrap();
         let last = pages.len() - 1;
         stage
-            .internet
+            .stand_ins
             .then(pages.iter().enumerate().map(|(n, rows)| {
                 let next = format!("after-{n}");
                 Answer::page(rows, (n < last).then_some(next.as_str()))
@@ -98,12 +98,12 @@ async fn repeats_and_reordering_give_the_same_leads(pool: PgPool) {
 async fn same_event_twice_changes_and_publishes_nothing(pool: PgPool) {
     let (stage, _) = Stage::with_list(pool).await;
     let rows = [person("ana"), person("bo"), person("cy")];
-    stage.internet.then([Answer::page(&rows, None)]);
+    stage.stand_ins.then([Answer::page(&rows, None)]);
     assert_eq!(counts(&stage.run_one().await), [3, 0, 0, 0, 0, 0, 0]);
     let stored = stage.everything().await;
     assert_eq!(stage.queue.published().await, stage.lead_ids().await);
 
-    stage.internet.then([Answer::page(&rows, None)]);
+    stage.stand_ins.then([Answer::page(&rows, None)]);
     assert_eq!(counts(&stage.run_one().await), [0, 0, 3, 0, 0, 0, 0]);
     assert_eq!(stage.everything().await, stored, "not even a time");
     assert_eq!(stage.queue.published().await, Vec::<i64>::new());
@@ -114,7 +114,7 @@ async fn update_publishes_only_leads_with_changed_text(pool: PgPool) {
     let (stage, _) = Stage::with_list(pool).await;
     let names = ["ana", "bo", "cy", "di"];
     let rows: Vec<Value> = names.iter().map(|name| person(name)).collect();
-    stage.internet.then([Answer::page(&rows, None)]);
+    stage.stand_ins.then([Answer::page(&rows, None)]);
     stage.run_one().await;
     stage.queue.published().await;
     // As if the enricher had answered since.
@@ -133,7 +133,7 @@ async fn update_publishes_only_leads_with_changed_text(pool: PgPool) {
         ),
         person("di"),
     ];
-    stage.internet.then([Answer::page(&rows, None)]);
+    stage.stand_ins.then([Answer::page(&rows, None)]);
     assert_eq!(counts(&stage.run_one().await), [0, 2, 2, 0, 0, 0, 0]);
     let after = stage.everything().await;
     let changed = |n: usize, column: &str| before[n][column] != after[n][column];
@@ -154,7 +154,7 @@ async fn update_publishes_only_leads_with_changed_text(pool: PgPool) {
 async fn renamed_profile_is_updated_unless_name_taken(pool: PgPool) {
     let (stage, _) = Stage::with_list(pool).await;
     stage
-        .internet
+        .stand_ins
         .then([Answer::page(&[person("ana"), person("bo")], None)]);
     stage.run_one().await;
 
@@ -163,12 +163,12 @@ async fn renamed_profile_is_updated_unless_name_taken(pool: PgPool) {
     let heir = but(person("ana"), &json!({"id": "id-heir"}));
     let usurper = but(person("usurper"), &json!({"username": "bo"}));
     let page = [renamed, heir, usurper];
-    stage.internet.then([Answer::page(&page, None)]);
+    stage.stand_ins.then([Answer::page(&page, None)]);
     assert_eq!(counts(&stage.run_one().await), [0, 1, 0, 0, 0, 2, 0]);
     assert_eq!(stage.lead("ana_fit").await["external_id"], "id-ana");
     assert_eq!(stage.lead("bo").await["external_id"], "id-bo");
 
-    stage.internet.then([Answer::page(&page, None)]);
+    stage.stand_ins.then([Answer::page(&page, None)]);
     assert_eq!(counts(&stage.run_one().await), [1, 0, 1, 0, 0, 1, 0]);
     assert_eq!(stage.lead("ana").await["external_id"], "id-heir");
 }
@@ -176,7 +176,7 @@ async fn renamed_profile_is_updated_unless_name_taken(pool: PgPool) {
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn lead_twice_on_page_is_published_once(pool: PgPool) {
     let (stage, _) = Stage::with_list(pool).await;
-    stage.internet.then([Answer::page(&[person("ana")], None)]);
+    stage.stand_ins.then([Answer::page(&[person("ana")], None)]);
     stage.run_one().await;
     let ana = stage.queue.published().await;
 
@@ -186,7 +186,9 @@ async fn lead_twice_on_page_is_published_once(pool: PgPool) {
         &json!({"username": "ana_fit", "bio": "Cyclist."}),
     );
     let by_name = but(person("ana"), &json!({"id": null, "bio": "Swimmer."}));
-    stage.internet.then([Answer::page(&[by_id, by_name], None)]);
+    stage
+        .stand_ins
+        .then([Answer::page(&[by_id, by_name], None)]);
     stage.run_one().await;
     assert_eq!(stage.leads().await.len(), 1);
     assert_eq!(stage.queue.published().await, ana);
@@ -195,7 +197,7 @@ async fn lead_twice_on_page_is_published_once(pool: PgPool) {
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn known_lead_of_second_campaign_is_enriched_again(pool: PgPool) {
     let (stage, _) = Stage::with_list(pool).await;
-    stage.internet.then([Answer::page(&[person("ana")], None)]);
+    stage.stand_ins.then([Answer::page(&[person("ana")], None)]);
     stage.run_one().await;
     let ana = stage.queue.published().await;
 
@@ -207,7 +209,7 @@ async fn known_lead_of_second_campaign_is_enriched_again(pool: PgPool) {
             Answer::page(&[person("ana")], None),
         ]
     };
-    stage.internet.then(answers());
+    stage.stand_ins.then(answers());
     stage.run().await;
     assert_eq!(stage.lead_ids().await, ana);
     assert_eq!(
@@ -219,7 +221,7 @@ async fn known_lead_of_second_campaign_is_enriched_again(pool: PgPool) {
     );
     assert_eq!(stage.queue.published().await, ana);
 
-    stage.internet.then(answers());
+    stage.stand_ins.then(answers());
     stage.run().await;
     assert_eq!(stage.queue.published().await, Vec::<i64>::new());
 }

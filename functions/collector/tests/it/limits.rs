@@ -13,7 +13,7 @@ use crate::stage::{Stage, person};
 async fn page_of_any_size_takes_constant_statements(pool: PgPool) {
     let (stage, _) = Stage::with_list(pool).await;
     // The first run opens the connection.
-    stage.internet.then([Answer::page(&[], None)]);
+    stage.stand_ins.then([Answer::page(&[], None)]);
     stage.run_one().await;
     for n_rows in [0, 1, 100, 500] {
         let rows: Vec<Value> = (0..n_rows)
@@ -21,7 +21,7 @@ async fn page_of_any_size_takes_constant_statements(pool: PgPool) {
             .collect();
         // Stored, then read again: an update costs no more than an insert.
         for new in [n_rows, 0] {
-            stage.internet.then([Answer::page(&rows, None)]);
+            stage.stand_ins.then([Answer::page(&rows, None)]);
             let statements = Statements::count();
             let report = stage.run_one().await;
             assert_eq!((report.pages, report.new), (1, new));
@@ -49,10 +49,10 @@ async fn little_time_left_begins_no_page(pool: PgPool) {
         );
     }
     assert_eq!(reports.len(), 2);
-    assert!(stage.internet.asked().is_empty());
+    assert!(stage.stand_ins.asked().is_empty());
     assert_eq!(stage.cursor(source).await, json!({}));
 
-    stage.internet.then([Answer::page(&[person("ana")], None)]);
+    stage.stand_ins.then([Answer::page(&[person("ana")], None)]);
     assert_eq!(stage.run().await.len(), 2, "both are taken again at once");
     assert_eq!(stage.leads().await.len(), 1);
 }
@@ -62,7 +62,7 @@ async fn run_out_of_time_is_resumed(pool: PgPool) {
     let (stage, source) = Stage::with_list(pool).await;
     let deadline = Deadline::within(MARGIN + Duration::from_millis(500));
     let (held, reply) = Answer::page(&[person("ana")], Some("two")).held();
-    stage.internet.then([held]);
+    stage.stand_ins.then([held]);
     let until_late = async {
         reply.asked.await.unwrap();
         while deadline.allows(MARGIN) {
@@ -79,10 +79,10 @@ async fn run_out_of_time_is_resumed(pool: PgPool) {
     );
     assert_eq!(report.ended, Ended::TimeIsUp);
     assert_eq!(stage.cursor(source).await, json!({"after": "two"}));
-    assert_eq!(stage.internet.asked().len(), 1);
+    assert_eq!(stage.stand_ins.asked().len(), 1);
 
-    stage.internet.then([Answer::page(&[person("bo")], None)]);
+    stage.stand_ins.then([Answer::page(&[person("bo")], None)]);
     let report = stage.run_one().await;
     assert_eq!((report.new, &report.ended), (1, &Ended::Done));
-    assert_eq!(stage.internet.asked()[0].query["cursor"], "two");
+    assert_eq!(stage.stand_ins.asked()[0].query["cursor"], "two");
 }

@@ -21,7 +21,7 @@ async fn failed_page_leaves_no_row_and_no_cursor(pool: PgPool) {
             Answer::page(&[person("bo"), person("cy"), person("di")], Some("three")),
         ]
     };
-    stage.internet.then(pages());
+    stage.stand_ins.then(pages());
     let report = stage.run_one().await;
     let why = attention(&report);
     assert!(why.contains("\"refused\"") && !why.contains("cy"), "{why}");
@@ -37,13 +37,13 @@ async fn failed_page_leaves_no_row_and_no_cursor(pool: PgPool) {
         .execute(&stage.pool)
         .await
         .unwrap();
-    stage.internet.asked();
-    stage.internet.then([Answer::page(
+    stage.stand_ins.asked();
+    stage.stand_ins.then([Answer::page(
         &[person("bo"), person("cy"), person("di")],
         None,
     )]);
     assert_eq!(counts(&stage.run_one().await), [3, 0, 0, 0, 0, 0, 0]);
-    assert_eq!(stage.internet.asked()[0].query["cursor"], "two");
+    assert_eq!(stage.stand_ins.asked()[0].query["cursor"], "two");
     assert_eq!(stage.queue.published().await, stage.lead_ids().await);
 }
 
@@ -52,7 +52,7 @@ async fn failed_page_leaves_other_sources_running(pool: PgPool) {
     let (stage, first) = Stage::with_list(pool).await;
     let second = stage.source("other", "simulated", json!({})).await;
     refuse(&stage.pool, "cy").await;
-    stage.internet.then([
+    stage.stand_ins.then([
         Answer::page(&[person("cy")], None),
         Answer::page(&[person("ana")], None),
     ]);
@@ -67,7 +67,7 @@ async fn failed_page_leaves_other_sources_running(pool: PgPool) {
 async fn database_down_fails_invocation_and_stores_nothing(pool: PgPool) {
     let (stage, source) = Stage::with_list(pool).await;
     let (held, reply) = Answer::page(&[person("ana")], None).held();
-    stage.internet.then([held]);
+    stage.stand_ins.then([held]);
     let breaks = async {
         reply.asked.await.unwrap();
         sqlx::query("alter table leads rename to away")
@@ -86,7 +86,7 @@ async fn database_down_fails_invocation_and_stores_nothing(pool: PgPool) {
 
     assert!(stage.run().await.is_empty(), "held until its lease ends");
     stage.let_leases_end().await;
-    stage.internet.then([Answer::page(&[person("ana")], None)]);
+    stage.stand_ins.then([Answer::page(&[person("ana")], None)]);
     assert_eq!(counts(&stage.run_one().await), [1, 0, 0, 0, 0, 0, 0]);
 }
 
@@ -95,7 +95,7 @@ async fn overlapping_runs_exclude_each_other(pool: PgPool) {
     let (stage, _) = Stage::with_list(pool).await;
     let another = stage.another();
     let (held, reply) = Answer::page(&[person("ana")], None).held();
-    stage.internet.then([held]);
+    stage.stand_ins.then([held]);
     let meanwhile = async {
         reply.asked.await.unwrap();
         let reports = run(&another).await.unwrap();
@@ -105,9 +105,9 @@ async fn overlapping_runs_exclude_each_other(pool: PgPool) {
     let (reports, none) = tokio::join!(stage.run(), meanwhile);
     assert_eq!(none, Vec::<RunReport>::new());
     assert_eq!(counts(&reports[0]), [1, 0, 0, 0, 0, 0, 0]);
-    assert_eq!(stage.internet.asked().len(), 1);
+    assert_eq!(stage.stand_ins.asked().len(), 1);
     // Free again as soon as the first has ended.
-    stage.internet.then([Answer::page(&[], None)]);
+    stage.stand_ins.then([Answer::page(&[], None)]);
     stage.run_one().await;
 }
 
@@ -117,7 +117,7 @@ async fn a_run_that_was_replaced_stores_nothing(pool: PgPool) {
     let another = stage.another();
     let (held, reply) = Answer::page(&[person("late")], Some("late")).held();
     stage
-        .internet
+        .stand_ins
         .then([held, Answer::page(&[person("ana")], None)]);
     let meanwhile = async {
         reply.asked.await.unwrap();
@@ -166,7 +166,7 @@ async fn lead_of_two_concurrent_sources_belongs_to_both(pool: PgPool) {
         .await
         .unwrap();
     stage
-        .internet
+        .stand_ins
         .then([Answer::page(&[person("ana"), person("bo")], None)]);
     let event = json!({"source": "list"});
     let deadline = shared::deadline::Deadline::within(std::time::Duration::from_secs(300));

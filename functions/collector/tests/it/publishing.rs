@@ -12,7 +12,7 @@ use crate::stage::{Stage, attention, but, counts, person, run, wire};
 async fn message_carries_only_version_and_row(pool: PgPool) {
     let (stage, _) = Stage::with_list(pool).await;
     let rows: Vec<Value> = (0..23).map(|n| person(&format!("user{n}"))).collect();
-    stage.internet.then([Answer::page(&rows, None)]);
+    stage.stand_ins.then([Answer::page(&rows, None)]);
     stage.run_one().await;
 
     let client = aws_sdk_sqs::Client::new(&testing::sdk(None));
@@ -46,16 +46,16 @@ async fn message_carries_only_version_and_row(pool: PgPool) {
 async fn a_lead_that_not_published_stays_pending(pool: PgPool) {
     let (stage, source) = Stage::with_list(pool).await;
     let nowhere = format!("{}-that-is-not-there", stage.queue.url);
-    let base = &stage.internet.base;
+    let base = &stage.stand_ins.base;
     let deps = wire(&stage.pool, &nowhere, base, base);
     let rows: Vec<Value> = (0..12).map(|n| person(&format!("user{n}"))).collect();
-    stage.internet.then([Answer::page(&rows, None)]);
+    stage.stand_ins.then([Answer::page(&rows, None)]);
     let reports = run(&deps).await.unwrap();
     assert_eq!(counts(&reports[0]), [12, 0, 0, 0, 0, 0, 0]);
     assert_eq!(stage.cursor(source).await, json!({"after": null}));
 
     // A page that is read again publishes nothing, so this is the sweep's to find.
-    stage.internet.then([Answer::page(&rows, None)]);
+    stage.stand_ins.then([Answer::page(&rows, None)]);
     stage.run_one().await;
     assert_eq!(stage.queue.published().await, Vec::<i64>::new());
     let mut conn = db::acquire(&stage.pool).await.unwrap();
@@ -70,7 +70,7 @@ async fn a_lead_that_not_published_stays_pending(pool: PgPool) {
 async fn neither_log_nor_report_names_anybody(pool: PgPool) {
     let (stage, _) = Stage::with_list(pool).await;
     let nowhere = format!("{}-that-is-not-there", stage.queue.url);
-    let base = &stage.internet.base;
+    let base = &stage.stand_ins.base;
     let deps = wire(&stage.pool, &nowhere, base, base);
     let secret = "xyzzy";
     let odd = |changes: Value| but(person(secret), &changes);
@@ -91,14 +91,14 @@ async fn neither_log_nor_report_names_anybody(pool: PgPool) {
         ]
     };
     let (log, listening) = Log::listen();
-    stage.internet.then(pages());
+    stage.stand_ins.then(pages());
     let mut reports = run(&deps).await.unwrap();
     sqlx::query("alter table leads add constraint refused check (bio <> 'xyzzy rows')")
         .execute(&stage.pool)
         .await
         .unwrap();
     stage
-        .internet
+        .stand_ins
         .then([Answer::page(&[odd(json!({"bio": "xyzzy rows"}))], None)]);
     reports.extend(run(&deps).await.unwrap());
     drop(listening);

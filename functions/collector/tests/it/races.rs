@@ -16,7 +16,7 @@ const WAITING: Duration = Duration::from_millis(20);
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn username_given_up_while_page_waits_is_taken(pool: PgPool) {
     let (stage, _) = Stage::with_list(pool).await;
-    stage.internet.then([Answer::page(&[person("ana")], None)]);
+    stage.stand_ins.then([Answer::page(&[person("ana")], None)]);
     stage.run_one().await;
 
     // The insert looks at `ana`, then waits for this lead; meanwhile `ana` is renamed.
@@ -27,7 +27,7 @@ async fn username_given_up_while_page_waits_is_taken(pool: PgPool) {
         .unwrap();
     let heir = but(person("ana"), &json!({"id": "id-heir"}));
     stage
-        .internet
+        .stand_ins
         .then([Answer::page(&[heir, person("zoe")], None)]);
     let meanwhile = async {
         testing::until_waiting(&stage.pool, WAITING).await;
@@ -55,7 +55,7 @@ async fn refused_page_without_constraint_stops_its_source_only(pool: PgPool) {
                   begin perform 1 / (case when new.username = 'cy' then 0 else 1 end); return new; end $$;
                   create trigger refuse before insert on leads for each row execute function refuse()";
     sqlx::raw_sql(refuse).execute(&stage.pool).await.unwrap();
-    stage.internet.then([
+    stage.stand_ins.then([
         Answer::page(&[person("cy")], None),
         Answer::page(&[person("ana")], None),
     ]);
@@ -73,7 +73,7 @@ async fn busy_page_stops_its_source_only(pool: PgPool) {
                 begin if new.username = 'cy' then raise lock_not_available; end if; return new; end $$;
                 create trigger busy before insert on leads for each row execute function busy()";
     sqlx::raw_sql(busy).execute(&stage.pool).await.unwrap();
-    stage.internet.then([
+    stage.stand_ins.then([
         Answer::page(&[person("cy")], None),
         Answer::page(&[person("ana")], None),
     ]);
@@ -91,7 +91,7 @@ async fn source_cut_short_comes_first_whatever_its_report(pool: PgPool) {
     sqlx::query(reported).execute(&stage.pool).await.unwrap();
     let order = async || {
         let empty = [0, 1].map(|_| Answer::page(&[], None));
-        stage.internet.then(empty);
+        stage.stand_ins.then(empty);
         let reports = stage.run().await;
         reports
             .iter()
@@ -110,7 +110,7 @@ async fn source_cut_short_comes_first_whatever_its_report(pool: PgPool) {
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn source_of_another_kind_starts_anew(pool: PgPool) {
     let (stage, source) = Stage::with_list(pool).await;
-    stage.internet.then([Answer::page(&[], None)]);
+    stage.stand_ins.then([Answer::page(&[], None)]);
     stage.run_one().await;
     assert_eq!(stage.cursor(source).await, json!({"after": null}));
     stage.source("list", "simulated", json!({"limit": 7})).await;
@@ -136,7 +136,7 @@ async fn raw_row_is_measured_as_postgresql_prints_it(pool: PgPool) {
         .enumerate()
         .map(|(n, filler)| but(person(&format!("user{n}")), &json!({"filler": filler})))
         .collect();
-    stage.internet.then([Answer::page(&rows, None)]);
+    stage.stand_ins.then([Answer::page(&rows, None)]);
     assert_eq!(counts(&stage.run_one().await)[0], rows.len());
     let lengths = "select coalesce(octet_length(raw::text), 0) from leads order by username";
     let lengths: Vec<i32> = sqlx::query_scalar(lengths)

@@ -10,25 +10,25 @@ use shared::testing::{self, TestQueue};
 
 use crate::replay::Replay;
 
-/// A collector with a database, a queue and an internet of its own.
+/// A collector with a database, a queue and stand-ins of its own.
 pub(crate) struct Stage {
     pub(crate) pool: PgPool,
     pub(crate) queue: TestQueue,
-    pub(crate) internet: Replay,
+    pub(crate) stand_ins: Replay,
     pub(crate) campaign: CampaignId,
     pub(crate) deps: Deps,
 }
 
 impl Stage {
     pub(crate) async fn new(pool: PgPool) -> Self {
-        let internet = Replay::start().await;
+        let stand_ins = Replay::start().await;
         let queue = TestQueue::create(&testing::sdk(None), &pool, "collect").await;
-        let deps = wire(&pool, &queue.url, &internet.base, &internet.base);
+        let deps = wire(&pool, &queue.url, &stand_ins.base, &stand_ins.base);
         let campaign = testing::campaign(&pool, "demo").await;
         Self {
             pool,
             queue,
-            internet,
+            stand_ins,
             campaign,
             deps,
         }
@@ -43,7 +43,7 @@ impl Stage {
 
     /// Another collector on the same stage, as another environment of the function is one.
     pub(crate) fn another(&self) -> Deps {
-        let base = &self.internet.base;
+        let base = &self.stand_ins.base;
         wire(&self.pool, &self.queue.url, base, base)
     }
 

@@ -17,7 +17,7 @@ async fn whole_list_is_collected_and_faults_reported(pool: PgPool) {
     const BROKEN: usize = PEOPLE / 19;
     const USABLE: usize = BROKEN.div_ceil(7);
 
-    let internet = Simulated::start(Settings {
+    let stand_ins = Simulated::start(Settings {
         leads: PEOPLE,
         ..Settings::default()
     })
@@ -26,8 +26,8 @@ async fn whole_list_is_collected_and_faults_reported(pool: PgPool) {
     let deps = wire(
         &pool,
         &queue.url,
-        &internet.x_base(),
-        &internet.simulated_base(),
+        &stand_ins.x_base(),
+        &stand_ins.simulated_base(),
     );
     let campaign = testing::campaign(&pool, "demo").await;
     testing::source(&pool, campaign, "list", "simulated", json!({"limit": 40})).await;
@@ -35,7 +35,7 @@ async fn whole_list_is_collected_and_faults_reported(pool: PgPool) {
     let report = run(&deps).await.unwrap().remove(0);
     assert_eq!(report.ended, Ended::Done);
     assert_eq!(report.pages, (PEOPLE + REPEATED + BROKEN).div_ceil(40));
-    assert_eq!(internet.stats().leads.requests, report.pages as u64);
+    assert_eq!(stand_ins.stats().leads.requests, report.pages as u64);
     assert_eq!(report.new, PEOPLE);
     assert_eq!(report.bad, BROKEN - USABLE);
     assert_eq!(report.bad_rows.len(), report.bad);
@@ -51,7 +51,7 @@ async fn whole_list_is_collected_and_faults_reported(pool: PgPool) {
 
     let sql = "select source, external_id from leads";
     let mut stored: Vec<(String, String)> = sqlx::query_as(sql).fetch_all(&pool).await.unwrap();
-    let people = internet.population().profiles().iter();
+    let people = stand_ins.population().profiles().iter();
     let mut there: Vec<_> = people
         .map(|p| (p.platform.name().to_owned(), p.id.clone()))
         .collect();
@@ -71,7 +71,7 @@ async fn whole_list_is_collected_and_faults_reported(pool: PgPool) {
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn a_limit_that_the_list_refuses_is_reported(pool: PgPool) {
-    let internet = Simulated::start(Settings {
+    let stand_ins = Simulated::start(Settings {
         leads: 40,
         ..Settings::default()
     })
@@ -83,8 +83,8 @@ async fn a_limit_that_the_list_refuses_is_reported(pool: PgPool) {
     let deps = wire(
         &stage.pool,
         &stage.queue.url,
-        &internet.x_base(),
-        &internet.simulated_base(),
+        &stand_ins.x_base(),
+        &stand_ins.simulated_base(),
     );
     let report = run(&deps).await.unwrap().remove(0);
     assert!(

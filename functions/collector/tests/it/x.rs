@@ -67,7 +67,7 @@ async fn resume_from(stage: &Stage, mut cursor: Value) {
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn posts_are_joined_to_authors_or_reported(pool: PgPool) {
     let (stage, _) = stage(pool, json!({})).await;
-    stage.internet.then([first_page(), last_page()]);
+    stage.stand_ins.then([first_page(), last_page()]);
     let report = stage.run_one().await;
     // Bo posted on both pages; Ana twice on one, which is one row.
     assert_eq!((report.pages, counts(&report)), (2, [3, 0, 1, 0, 0, 0, 2]));
@@ -124,12 +124,12 @@ async fn posts_are_joined_to_authors_or_reported(pool: PgPool) {
 async fn both_vocabularies_say_the_same_of_a_person(pool: PgPool) {
     let (stage, _) = stage(pool, json!({})).await;
     stage
-        .internet
+        .stand_ins
         .then([Answer::new(200, fixture!("search_post_spelling.json"))]);
     let report = stage.run_one().await;
     assert_eq!(counts(&report), [1, 0, 0, 0, 0, 0, 0]);
     let newer = stage.lead("anafit_x").await;
-    stage.internet.then([first_page(), last_page()]);
+    stage.stand_ins.then([first_page(), last_page()]);
     assert_eq!(stage.run_one().await.updated, 0);
     assert_eq!(stage.lead("anafit_x").await, newer);
 }
@@ -137,9 +137,9 @@ async fn both_vocabularies_say_the_same_of_a_person(pool: PgPool) {
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn the_request_is_the_documented_one(pool: PgPool) {
     let (stage, _) = stage(pool, json!({"max_results": 25})).await;
-    stage.internet.then([last_page()]);
+    stage.stand_ins.then([last_page()]);
     stage.run_one().await;
-    let asked = stage.internet.asked().remove(0);
+    let asked = stage.stand_ins.asked().remove(0);
     assert_eq!(asked.path, "/2/tweets/search/recent");
     assert_eq!(asked.token.as_deref(), Some("app-token"));
     assert_eq!(asked.query["query"], QUERY);
@@ -173,14 +173,14 @@ async fn the_request_is_the_documented_one(pool: PgPool) {
 async fn no_data_is_a_page_without_rows(pool: PgPool) {
     let (stage, source) = stage(pool, json!({})).await;
     let nothing = || Answer::new(200, fixture!("search_nothing.json"));
-    stage.internet.then([nothing()]);
+    stage.stand_ins.then([nothing()]);
     let report = stage.run_one().await;
     assert_eq!((report.pages, counts(&report)), (1, [0; 7]));
     assert_eq!(report.ended, collector::Ended::Done);
     assert_eq!(cursor(&stage, source).await, json!({}));
 
     resume_from(&stage, json!({"since_id": NEWEST})).await;
-    stage.internet.then([nothing()]);
+    stage.stand_ins.then([nothing()]);
     stage.run_one().await;
     assert_eq!(
         cursor(&stage, source).await,

@@ -82,10 +82,10 @@ async fn campaign_paused_after_a_sweep_is_swept_again(pool: PgPool) {
 async fn campaign_activated_during_the_answer_keeps_the_request(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let leads = shared_lead(&stage).await;
-    stage.internet.model(|model| model.latency_ms(800, 0));
+    stage.stand_ins.model(|model| model.latency_ms(800, 0));
     let activation = async {
         let mut pause = tokio::time::interval(std::time::Duration::from_millis(5));
-        while stage.internet.stats().model.requests == 0 {
+        while stage.stand_ins.stats().model.requests == 0 {
             pause.tick().await;
         }
         stage.run(ACTIVATE).await;

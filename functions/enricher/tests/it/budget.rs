@@ -40,7 +40,7 @@ async fn budget_for_three_defers_the_rest(pool: PgPool) {
         [0; 0],
         "not the queue, the sweep brings them back"
     );
-    assert_eq!(stage.internet.stats().model.paid_calls, 3);
+    assert_eq!(stage.stand_ins.stats().model.paid_calls, 3);
     let done: Vec<_> = stage
         .enriched()
         .await
@@ -69,7 +69,7 @@ async fn budget_for_three_defers_the_rest(pool: PgPool) {
     let published = stage.enrich.published().await;
     assert_eq!(published, pending);
     deliver(&deps, &published).await.unwrap();
-    assert_eq!(stage.internet.stats().model.paid_calls, 6);
+    assert_eq!(stage.stand_ins.stats().model.paid_calls, 6);
     assert_eq!(stage.pending().await.len(), 2);
     assert_eq!(stage.number(SPENT).await, stage.number(COSTS).await);
 }
@@ -82,7 +82,7 @@ async fn zero_budget_asks_nothing_and_stores_nothing(pool: PgPool) {
         .await
         .unwrap();
     assert_eq!(come_again(&response), [0; 0]);
-    assert_eq!(stage.internet.stats().model.requests, 0);
+    assert_eq!(stage.stand_ins.stats().model.requests, 0);
     assert_eq!(stage.enriched().await, []);
     assert_eq!(stage.pending().await, leads);
 }
@@ -94,7 +94,7 @@ async fn concurrent_workers_never_exceed_the_cap(pool: PgPool) {
     stage
         .run("alter table model_spend add constraint cap check (micros <= 10000)")
         .await;
-    stage.internet.model(|model| {
+    stage.stand_ins.model(|model| {
         model
             .latency_ms(50, 100)
             .share(ModelFault::Malformed, 0.2)

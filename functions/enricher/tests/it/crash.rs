@@ -89,7 +89,7 @@ async fn kill_anywhere_pays_at_most_twice(pool: PgPool) {
     );
     assert!(polls > 10, "it was killed at {polls} pauses only");
     assert_eq!(stage.pending().await, [0; 0]);
-    let stats = stage.internet.stats().model;
+    let stats = stage.stand_ins.stats().model;
     let on_record = stage
         .number("select count(*) from model_calls where state <> 'failed'")
         .await;
@@ -116,7 +116,7 @@ async fn no_second_call_before_lease_ends(pool: PgPool) {
 
     let response = deliver(&stage.deps(&[]), &leads).await.unwrap();
     assert_eq!(come_again(&response), [0]);
-    assert_eq!(stage.internet.stats().model.requests, 1);
+    assert_eq!(stage.stand_ins.stats().model.requests, 1);
     assert_eq!(stage.pending().await, leads);
 }
 
@@ -132,18 +132,18 @@ async fn two_crashes_end_with_the_rules(pool: PgPool) {
     let rows = stage.enriched().await;
     assert_eq!(rows[0].method, "rules");
     assert_eq!(rows[0].outcome, "review");
-    assert_eq!(stage.internet.stats().model.requests, 2);
+    assert_eq!(stage.stand_ins.stats().model.requests, 2);
     assert_eq!(stage.calls("gpt-4.1-mini").await["lost"], 2);
 }
 
 /// The function is killed while the model works on its question.
 async fn killed_while_asking(stage: &Stage, leads: &[i64]) {
-    stage.internet.model(|model| model.latency_ms(60_000, 0));
-    let before = stage.internet.stats().model.requests;
+    stage.stand_ins.model(|model| model.latency_ms(60_000, 0));
+    let before = stage.stand_ins.stats().model.requests;
     let deps = stage.deps(&[("OPENAI_TIMEOUT_SECONDS", "60")]);
     let until_asked = async {
         let mut look = tokio::time::interval(Duration::from_millis(5));
-        while stage.internet.stats().model.requests == before {
+        while stage.stand_ins.stats().model.requests == before {
             look.tick().await;
         }
     };
@@ -153,5 +153,5 @@ async fn killed_while_asking(stage: &Stage, leads: &[i64]) {
     }
     drop(deps);
     gone(stage).await;
-    stage.internet.model(simulated::ModelBehaviour::clear);
+    stage.stand_ins.model(simulated::ModelBehaviour::clear);
 }

@@ -8,7 +8,7 @@ use shared::testing;
 use simulated::ModelFault;
 use sqlx::PgPool;
 
-use crate::stage::{Stage, come_again, deliver, internet, paid, within};
+use crate::stage::{Stage, come_again, deliver, paid, stand_ins, within};
 
 /// What becomes of a lead.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,7 +24,7 @@ pub(crate) enum Fate {
 }
 
 pub(crate) const UNUSABLE: Fate = Fate::Rules("the model gave no usable answer");
-const REFUSED: Fate = Fate::Rules("the model refused to judge this profile");
+const REFUSED: Fate = Fate::Rules("the model refused to assess this profile");
 const UNAVAILABLE: Fate = Fate::Rules("the model was not available");
 
 /// For a fault that stays, and for one that meets the first request only: what becomes of the
@@ -83,14 +83,14 @@ async fn passing_fault_is_retried_where_safe(pool: PgPool) {
 /// One lead meets the fault, and is delivered again once it is over.
 async fn plays(stage: &Stage, fault: ModelFault, stays: bool) {
     let name = fault.name();
-    let internet = internet();
-    internet.model(|model| match stays {
+    let stand_ins = stand_ins();
+    stand_ins.model(|model| match stays {
         true => model.always(fault),
         false => model.next(1, fault),
     });
     let lead = stage.leads(&[&format!("{name}_{stays}")]).await;
     let model = format!("{name}-{stays}");
-    let deps = stage.deps_at(&internet.openai_base(), &[("OPENAI_MODEL", &model)]);
+    let deps = stage.deps_at(&stand_ins.openai_base(), &[("OPENAI_MODEL", &model)]);
     let [staying, passing] = expected(fault);
     let (fate, calls) = if stays { staying } else { passing };
 
@@ -100,7 +100,7 @@ async fn plays(stage: &Stage, fault: ModelFault, stays: bool) {
     let on_record = stage.calls(&model).await;
     let calls: BTreeMap<_, _> = calls.iter().map(|(s, n)| ((*s).to_owned(), *n)).collect();
     assert_eq!(on_record, calls, "{what}");
-    let stats = internet.stats().model;
+    let stats = stand_ins.stats().model;
     // A connection that is reset is not paid, but our side cannot know that.
     let resets = stats.by_outcome.get("connection_reset").unwrap_or(&0);
     let paid_there = i64::try_from(stats.paid_calls + resets).unwrap();
@@ -142,8 +142,8 @@ async fn plays(stage: &Stage, fault: ModelFault, stays: bool) {
     }
 
     // When it is over, what was pending is answered, and what was answered is not asked again.
-    internet.model(simulated::ModelBehaviour::clear);
-    let asked = internet.stats().model.requests;
+    stand_ins.model(simulated::ModelBehaviour::clear);
+    let asked = stand_ins.stats().model.requests;
     let response = deliver(&deps, &lead).await.unwrap();
     assert_eq!(come_again(&response), [0; 0], "{what}");
     let rows = stage.enriched_of(&lead).await;
@@ -151,16 +151,16 @@ async fn plays(stage: &Stage, fault: ModelFault, stays: bool) {
     let by_model = !matches!(fate, Fate::Rules(_));
     assert_eq!(rows[0].method == "model", by_model, "{what}");
     let pending_one = matches!(fate, Fate::Waits | Fate::Fails);
-    let asked_now = internet.stats().model.requests - asked;
+    let asked_now = stand_ins.stats().model.requests - asked;
     assert_eq!(asked_now, u64::from(pending_one), "{what}");
-    assert!(internet.stats().model.paid_twice <= 1, "{what}");
+    assert!(stand_ins.stats().model.paid_twice <= 1, "{what}");
 }
 
 /// Shares of many faults at once: every lead ends somewhere, and the accounts agree.
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn many_faults_end_with_every_lead_enriched(pool: PgPool) {
     let stage = Stage::new(pool).await;
-    stage.internet.model(|model| {
+    stage.stand_ins.model(|model| {
         let shares = [
             (ModelFault::RateLimitedSilent, 0.1),
             (ModelFault::ServerError, 0.1),
@@ -203,7 +203,7 @@ async fn many_faults_end_with_every_lead_enriched(pool: PgPool) {
         by_model.len()
     );
 
-    let stats = stage.internet.stats().model;
+    let stats = stage.stand_ins.stats().model;
     let calls = stage.calls("gpt-4.1-mini").await;
     let resets = stats.by_outcome["connection_reset"];
     assert!(resets > 0 && stats.by_outcome["cut_off"] > 0, "{stats:?}");

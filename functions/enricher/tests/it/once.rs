@@ -23,7 +23,7 @@ async fn an_event_that_comes_twice_is_paid_once(pool: PgPool) {
         rows.iter()
             .all(|row| row.state.as_deref() == Some("queued") && row.version == 1)
     );
-    assert_eq!(stage.internet.stats().model.requests, 5);
+    assert_eq!(stage.stand_ins.stats().model.requests, 5);
     assert_eq!(stage.outreach.published().await.len(), 5, "published once");
 }
 
@@ -35,14 +35,14 @@ async fn duplicate_message_in_batch_is_enriched_once(pool: PgPool) {
         .await
         .unwrap();
     assert_eq!(come_again(&response), [0; 0]);
-    assert_eq!(stage.internet.stats().model.requests, 1);
+    assert_eq!(stage.stand_ins.stats().model.requests, 1);
     assert_eq!(stage.enriched().await.len(), 1);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn two_workers_on_one_event_pay_once(pool: PgPool) {
     let stage = Stage::new(pool).await;
-    stage.internet.model(|model| model.latency_ms(150, 50));
+    stage.stand_ins.model(|model| model.latency_ms(150, 50));
     let leads = stage.crowd("shared", 6).await;
     let (one, other) = (stage.deps(&[]), stage.deps(&[]));
     let (a, b) = tokio::join!(
@@ -55,7 +55,7 @@ async fn two_workers_on_one_event_pay_once(pool: PgPool) {
     assert_eq!(again, [0, 6]);
     assert_eq!(come_again(&deliver(&other, &leads).await.unwrap()), [0; 0]);
 
-    let stats = stage.internet.stats().model;
+    let stats = stage.stand_ins.stats().model;
     assert_eq!((stats.paid_calls, stats.paid_twice), (6, 0));
     let rows = stage.enriched().await;
     assert_eq!(rows.len(), 6);
@@ -81,7 +81,7 @@ async fn lost_record_is_repeated_from_stored_answers(pool: PgPool) {
         .await;
     deliver(&deps, &leads).await.unwrap();
     let after = stage.enriched().await;
-    assert_eq!(stage.internet.stats().model.requests, 4);
+    assert_eq!(stage.stand_ins.stats().model.requests, 4);
     assert_eq!(after.len(), 4);
     // Paid for once, so the second row cost nothing more.
     for (before, after) in before.iter().zip(after) {
@@ -111,7 +111,7 @@ async fn changed_profile_keeps_its_first_plan(pool: PgPool) {
         rows.iter().map(|row| row.version).collect::<Vec<_>>(),
         [1, 2]
     );
-    assert_eq!(stage.internet.stats().model.paid_calls, 2);
+    assert_eq!(stage.stand_ins.stats().model.paid_calls, 2);
     assert_eq!(rows[0].state.as_deref(), Some("queued"));
     assert_eq!(rows[1].reason.as_deref(), Some("duplicate_recipient"));
     assert_eq!(stage.number("select count(*) from sends").await, 1);
@@ -129,7 +129,7 @@ async fn a_changed_address_alone_costs_nothing(pool: PgPool) {
               enrich_requested_at = now()")
         .await;
     deliver(&deps, &leads).await.unwrap();
-    assert_eq!(stage.internet.stats().model.requests, 1);
+    assert_eq!(stage.stand_ins.stats().model.requests, 1);
     assert_eq!(stage.pending().await, [0; 0]);
     let to_both = "select count(distinct email_hash) from sends";
     assert_eq!(
@@ -150,7 +150,7 @@ async fn follower_count_alone_asks_no_model(pool: PgPool) {
         .run("update leads set follower_count = follower_count + 1")
         .await;
     deliver(&deps, &leads).await.unwrap();
-    assert_eq!(stage.internet.stats().model.requests, 1);
+    assert_eq!(stage.stand_ins.stats().model.requests, 1);
     assert_eq!(stage.enriched().await.len(), 1);
 }
 
@@ -178,7 +178,7 @@ async fn later_address_is_planned_without_another_call(pool: PgPool) {
             .await,
         1
     );
-    assert_eq!(stage.internet.stats().model.requests, 1);
+    assert_eq!(stage.stand_ins.stats().model.requests, 1);
 }
 
 /// Two campaigns with the same offer want the same lead: one question, and neither is forgotten.
@@ -205,7 +205,7 @@ async fn lead_stays_pending_until_both_campaigns_done(pool: PgPool) {
     assert_eq!(stage.enriched().await.len(), 2);
     assert_eq!(stage.pending().await, [0; 0]);
     assert_eq!(
-        stage.internet.stats().model.requests,
+        stage.stand_ins.stats().model.requests,
         1,
         "one question, asked once"
     );

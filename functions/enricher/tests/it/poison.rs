@@ -36,7 +36,7 @@ async fn junk_is_quarantined_and_others_are_done(pool: PgPool) {
         .map(|row| row.lead_id)
         .collect();
     assert_eq!(done, leads);
-    assert_eq!(stage.internet.stats().model.requests, 3);
+    assert_eq!(stage.stand_ins.stats().model.requests, 3);
 
     let rows: Vec<(String, String, String, i32)> = sqlx::query_as(
         "select queue, message_id, reason, octet_length(payload_hash) from quarantine order by id",
@@ -75,7 +75,7 @@ async fn a_batch_of_junk_alone_asks_nobody(pool: PgPool) {
         .unwrap();
     assert_eq!(come_again(&response), [0; 0]);
     assert_eq!(stage.number("select count(*) from quarantine").await, 3);
-    assert_eq!(stage.internet.stats().model.requests, 0);
+    assert_eq!(stage.stand_ins.stats().model.requests, 0);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
@@ -94,7 +94,7 @@ async fn erased_or_paused_lead_is_acknowledged_without_call(pool: PgPool) {
     let event = testing::rows_event(&leads);
     let response = handle(&deps, event, within(AMPLE)).await.unwrap();
     assert_eq!(come_again(&response), [0; 0]);
-    assert_eq!(stage.internet.stats().model.requests, 0);
+    assert_eq!(stage.stand_ins.stats().model.requests, 0);
     assert_eq!(stage.enriched().await, []);
     // Erased stays erased; the other one is pending for when the campaign goes on.
     stage.run("update campaigns set status = 'active'").await;

@@ -11,7 +11,7 @@ impl Stage {
     /// Returns once the model has been asked so often.
     async fn until_asked(&self, times: u64) {
         let mut pause = tokio::time::interval(std::time::Duration::from_millis(5));
-        while self.internet.stats().model.requests < times {
+        while self.stand_ins.stats().model.requests < times {
             pause.tick().await;
         }
     }
@@ -36,10 +36,10 @@ async fn older_result_stored_last_is_dropped(pool: PgPool) {
     let leads = lead_without_address(&stage, "slow").await;
     let variables = [("OPENAI_TIMEOUT_SECONDS", "20")];
     let (old, new) = (stage.deps(&variables), stage.deps(&variables));
-    stage.internet.model(|model| model.latency_ms(1_500, 0));
+    stage.stand_ins.model(|model| model.latency_ms(1_500, 0));
     let meanwhile = async {
         stage.until_asked(1).await;
-        stage.internet.model(|model| model.latency_ms(1, 0));
+        stage.stand_ins.model(|model| model.latency_ms(1, 0));
         stage.run(GAINS_AN_ADDRESS).await;
         Box::pin(deliver(&new, &leads)).await.unwrap();
     };
@@ -59,10 +59,10 @@ async fn older_result_stored_first_leaves_the_newer_request(pool: PgPool) {
     let leads = lead_without_address(&stage, "quick").await;
     let variables = [("OPENAI_TIMEOUT_SECONDS", "20")];
     let (old, new) = (stage.deps(&variables), stage.deps(&variables));
-    stage.internet.model(|model| model.latency_ms(400, 0));
+    stage.stand_ins.model(|model| model.latency_ms(400, 0));
     let meanwhile = async {
         stage.until_asked(1).await;
-        stage.internet.model(|model| model.latency_ms(1_500, 0));
+        stage.stand_ins.model(|model| model.latency_ms(1_500, 0));
         stage.run(GAINS_AN_ADDRESS).await;
         Box::pin(deliver(&new, &leads)).await.unwrap();
     };
@@ -88,7 +88,7 @@ async fn older_result_stored_first_leaves_the_newer_request(pool: PgPool) {
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn racing_workers_end_with_the_newest_profile_planned(pool: PgPool) {
     let stage = Stage::new(pool).await;
-    stage.internet.model(|model| model.latency_ms(1, 20));
+    stage.stand_ins.model(|model| model.latency_ms(1, 20));
     let workers: Vec<_> = (0..3).map(|_| stage.deps(&[])).collect();
     for round in 0..8 {
         let leads = lead_without_address(&stage, &format!("raced{round}")).await;

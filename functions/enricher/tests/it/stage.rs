@@ -22,7 +22,7 @@ pub(crate) struct Stage {
     pub(crate) sdk: SdkConfig,
     pub(crate) enrich: TestQueue,
     pub(crate) outreach: TestQueue,
-    pub(crate) internet: Simulated,
+    pub(crate) stand_ins: Simulated,
     pub(crate) campaign: CampaignId,
 }
 
@@ -46,7 +46,7 @@ impl Stage {
         Self {
             enrich: TestQueue::create(&sdk, &pool, "enrich").await,
             outreach: TestQueue::create(&sdk, &pool, "outreach").await,
-            internet: internet(),
+            stand_ins: stand_ins(),
             campaign: testing::campaign(&pool, "demo").await,
             sdk,
             pool,
@@ -55,7 +55,7 @@ impl Stage {
 
     /// The function as deployed, but for these variables.
     pub(crate) fn deps(&self, own: &[(&str, &str)]) -> Deps {
-        self.deps_at(&self.internet.openai_base(), own)
+        self.deps_at(&self.stand_ins.openai_base(), own)
     }
 
     /// The function with the model at this address.
@@ -165,8 +165,8 @@ impl Stage {
     }
 }
 
-/// A stand-in internet without anybody in it: the tests bring their own leads.
-pub(crate) fn internet() -> Simulated {
+/// Stand-ins without any people: the tests bring their own leads.
+pub(crate) fn stand_ins() -> Simulated {
     Simulated::start(Settings {
         leads: 0,
         ..Settings::default()

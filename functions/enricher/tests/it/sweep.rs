@@ -25,7 +25,7 @@ async fn missing_model_key_sends_to_review(pool: PgPool) {
         assert_eq!((row.state.as_deref(), row.cost), (Some("review"), 0));
         assert!(row.notes.contains("no model is configured"));
     }
-    assert_eq!(stage.internet.stats().model.requests, 0);
+    assert_eq!(stage.stand_ins.stats().model.requests, 0);
     assert_eq!(stage.number("select count(*) from model_calls").await, 0);
     let made_up =
         "select count(*) from enriched_leads where message is not null or subject is not null";
@@ -37,7 +37,7 @@ async fn missing_model_key_sends_to_review(pool: PgPool) {
         .run("update leads set enrich_requested_at = now()")
         .await;
     deliver(&stage.deps(&[]), &leads).await.unwrap();
-    assert_eq!(stage.internet.stats().model.paid_calls, 3);
+    assert_eq!(stage.stand_ins.stats().model.paid_calls, 3);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]

@@ -46,7 +46,7 @@ async fn failed_plan_rolls_back_its_enrichment(pool: PgPool) {
     );
     deliver(&deps, &leads).await.unwrap();
     assert_eq!(
-        stage.internet.stats().model.requests,
+        stage.stand_ins.stats().model.requests,
         3,
         "the answers were kept"
     );

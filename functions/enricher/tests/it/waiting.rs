@@ -15,7 +15,9 @@ use crate::{
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn hanging_model_ends_at_timeout_or_deadline(pool: PgPool) {
     let stage = Stage::new(pool).await;
-    stage.internet.model(|model| model.always(ModelFault::Hang));
+    stage
+        .stand_ins
+        .model(|model| model.always(ModelFault::Hang));
     let leads = stage.crowd("hanging", 10).await;
     // Twice a second each, all at once.
     let started = std::time::Instant::now();
@@ -33,7 +35,7 @@ async fn hanging_model_ends_at_timeout_or_deadline(pool: PgPool) {
     assert!(took < Duration::from_secs(8), "{took:?}");
     assert_eq!(come_again(&response).len(), 5, "no time for a second try");
     assert_eq!(stage.calls("gpt-4.1-mini").await["lost"], 15);
-    assert_eq!(stage.internet.stats().model.paid_calls, 15);
+    assert_eq!(stage.stand_ins.stats().model.paid_calls, 15);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
@@ -45,7 +47,7 @@ async fn no_time_left_returns_the_batch(pool: PgPool) {
         let response = handle(&stage.deps(&[]), event, within(time)).await.unwrap();
         assert_eq!(come_again(&response), [0]);
     }
-    assert_eq!(stage.internet.stats().model.requests, 0);
+    assert_eq!(stage.stand_ins.stats().model.requests, 0);
     assert_eq!(stage.pending().await, leads);
 }
 
@@ -53,7 +55,7 @@ async fn no_time_left_returns_the_batch(pool: PgPool) {
 async fn rate_limited_message_waits_as_model_asks(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let always = ModelFault::RateLimitedForAnHour;
-    stage.internet.model(|model| model.always(always));
+    stage.stand_ins.model(|model| model.always(always));
     let leads = stage.leads(&["slow_a", "slow_b"]).await;
     let queue = Server::start(
         200,
@@ -62,7 +64,7 @@ async fn rate_limited_message_waits_as_model_asks(pool: PgPool) {
     );
     let queue = queue.await;
     let sdk = testing::sdk(Some(&queue.base));
-    let deps = stage.deps_on(&sdk, &stage.internet.openai_base(), &[]);
+    let deps = stage.deps_on(&sdk, &stage.stand_ins.openai_base(), &[]);
 
     let started = std::time::Instant::now();
     let response = deliver(&deps, &leads).await.unwrap();
@@ -72,7 +74,7 @@ async fn rate_limited_message_waits_as_model_asks(pool: PgPool) {
         "it must not hang"
     );
     assert_eq!(come_again(&response), [0, 1]);
-    let requests = stage.internet.stats().model.requests;
+    let requests = stage.stand_ins.stats().model.requests;
     assert_eq!(requests, 2, "asked once each");
     let delays: Vec<_> = queue.asked().into_iter().collect();
     let [(target, delay)] = delays.as_slice() else {
@@ -100,7 +102,7 @@ async fn rate_limited_message_waits_as_model_asks(pool: PgPool) {
 async fn one_second_wait_is_taken_in_place(pool: PgPool) {
     let stage = Stage::new(pool).await;
     stage
-        .internet
+        .stand_ins
         .model(|model| model.next(1, ModelFault::RateLimited));
     let lead = stage.leads(&["patient"]).await;
     let started = std::time::Instant::now();

@@ -169,7 +169,7 @@ async fn every_demo_person_gets_the_expected_result(pool: PgPool) {
         "{written_to} of {fitting} who fit are written to"
     );
 
-    let stats = stage.internet.stats().model;
+    let stats = stage.stand_ins.stats().model;
     assert_eq!(stats.emails_seen, 0);
     assert_eq!(stats.disguised_emails_seen, 0);
     let calls = stage.calls("gpt-4.1-mini").await;
@@ -223,7 +223,7 @@ async fn injected_instructions_never_get_a_mail(pool: PgPool) {
     assert_eq!(stage.number(invented).await, 0);
     let full_marks = "select count(*) from enriched_leads where method = 'model' and score >= 96";
     assert_eq!(stage.number(full_marks).await, 0);
-    assert_eq!(stage.internet.stats().model.emails_seen, 0);
+    assert_eq!(stage.stand_ins.stats().model.emails_seen, 0);
 }
 
 /// Addresses as people write them, to keep machines from reading them too.
@@ -243,7 +243,7 @@ async fn the_model_never_sees_how_to_reach_anybody(pool: PgPool) {
         for batch in ids.chunks(100) {
             deliver(&deps, batch).await.unwrap();
         }
-        let stats = stage.internet.stats().model;
+        let stats = stage.stand_ins.stats().model;
         assert!(stats.requests >= 10);
         assert_eq!(stats.emails_seen, 0);
         if new.len() < 100 {

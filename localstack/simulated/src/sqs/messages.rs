@@ -174,15 +174,15 @@ impl Messages {
 
     /// Makes what is hidden and wanted visible, as if the time had passed; answers how many.
     pub(super) fn release(&mut self, wanted: impl Fn(&Stored) -> bool) -> usize {
-        let (freed, kept) = std::mem::take(&mut self.hidden)
+        let (shown, kept) = std::mem::take(&mut self.hidden)
             .into_iter()
             .partition(|(_, copy)| self.stored.get(copy).is_some_and(&wanted));
         self.hidden = kept;
-        let freed: BTreeSet<(Instant, u64)> = freed;
-        for (_, copy) in &freed {
+        let shown: BTreeSet<(Instant, u64)> = shown;
+        for (_, copy) in &shown {
             self.show(*copy);
         }
-        freed.len()
+        shown.len()
     }
 
     /// When the next hidden message becomes visible.

@@ -90,7 +90,7 @@ fn calls_end_before_the_invocation(template: &Template) -> Broken {
             }
             "sender" => Some(ATTEMPT_TIMEOUT.as_secs()),
             // What cannot be stored in time is answered, not stored later.
-            "web" => Some(config::WEB_PATIENCE.as_secs()),
+            "web" => Some(config::WEB_TIMEOUT.as_secs()),
             _ => Some(0),
         };
         let margin_secs = if function.binary == "web" {

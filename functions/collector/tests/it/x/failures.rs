@@ -19,28 +19,28 @@ async fn rate_limit_stops_run_and_keeps_cursor(pool: PgPool) {
         (fixture!("rate_limited_old_shape.json"), Some(RESET)),
         (fixture!("rate_limited.json"), None),
     ];
-    stage.internet.then([first_page()]);
+    stage.stand_ins.then([first_page()]);
     for (n, (body, reset)) in limited.into_iter().enumerate() {
         let answer = Answer::new(429, body);
         let answer = match reset {
             Some(reset) => answer.header("x-rate-limit-reset", &reset),
             None => answer,
         };
-        stage.internet.then([answer]);
+        stage.stand_ins.then([answer]);
         let report = stage.run_one().await;
         let until = reset.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
         assert_eq!(report.ended, Ended::Throttled { until });
         assert_eq!(report.pages, usize::from(n == 0));
         let place = json!({"next_token": NEXT, "newest_id": NEWEST});
         assert_eq!(cursor(&stage, source).await, place);
-        let n_asked = stage.internet.asked().len();
+        let n_asked = stage.stand_ins.asked().len();
         assert_eq!(
             n_asked,
             1 + usize::from(n == 0),
             "it is not asked again at once"
         );
     }
-    stage.internet.then([last_page()]);
+    stage.stand_ins.then([last_page()]);
     assert_eq!(counts(&stage.run_one().await), [1, 0, 1, 0, 0, 0, 0]);
 }
 
@@ -64,11 +64,11 @@ async fn refused_source_is_reported_and_not_retried(pool: PgPool) {
     ] {
         // A reset header does not make a used-up month come back in a quarter of an hour.
         let answer = Answer::new(status, body).header("x-rate-limit-reset", &RESET);
-        stage.internet.then([answer]);
+        stage.stand_ins.then([answer]);
         let report = stage.run_one().await;
         let why = attention(&report);
         assert!(why.contains(says), "{why}");
-        assert_eq!(stage.internet.asked().len(), 1, "{status}");
+        assert_eq!(stage.stand_ins.asked().len(), 1, "{status}");
         assert_eq!(cursor(&stage, source).await, json!({"since_id": NEWEST}));
     }
 }
@@ -82,23 +82,23 @@ async fn a_service_that_stumbles_is_asked_three_times(pool: PgPool) {
             Answer::new(503, fixture!("unavailable.json")),
         ]
     };
-    stage.internet.then(stumble());
-    stage.internet.then([last_page()]);
+    stage.stand_ins.then(stumble());
+    stage.stand_ins.then([last_page()]);
     let report = stage.run_one().await;
     assert_eq!((report.pages, &report.ended), (1, &Ended::Done));
-    assert_eq!(stage.internet.asked().len(), 3);
+    assert_eq!(stage.stand_ins.asked().len(), 3);
 
     let before = cursor(&stage, source).await;
-    stage.internet.then(stumble());
+    stage.stand_ins.then(stumble());
     stage
-        .internet
+        .stand_ins
         .then([Answer::new(502, fixture!("over_capacity.html"))]);
     let report = stage.run_one().await;
     let Ended::Unavailable { why } = &report.ended else {
         panic!("{report:?}");
     };
     assert!(why.contains("status 502"), "{why}");
-    assert_eq!(stage.internet.asked().len(), 3);
+    assert_eq!(stage.stand_ins.asked().len(), 3);
     assert_eq!(cursor(&stage, source).await, before);
 }
 
@@ -114,7 +114,7 @@ async fn foreign_answer_is_no_empty_search_result(pool: PgPool) {
         Answer::new(404, fixture!("over_capacity.html")),
         moved,
     ] {
-        stage.internet.then([answer]);
+        stage.stand_ins.then([answer]);
         let report = stage.run_one().await;
         assert!(
             matches!(report.ended, Ended::Unavailable { .. }),
@@ -152,7 +152,7 @@ async fn unusable_source_is_reported_without_a_request(pool: PgPool) {
         .await
         .unwrap();
     stage.source("phantom", "phantombuster", json!({})).await;
-    stage.internet.then([last_page()]);
+    stage.stand_ins.then([last_page()]);
     let reports = stage.run().await;
     let of = |name: &str| reports.iter().find(|r| r.name == name).unwrap();
     for (name, _, says) in &wrong {
@@ -161,7 +161,7 @@ async fn unusable_source_is_reported_without_a_request(pool: PgPool) {
     }
     assert!(attention(of("phantom")).contains("no collector for `phantombuster`"));
     assert_eq!(of("search").new, 2, "the one that can be asked runs");
-    assert_eq!(stage.internet.asked().len(), 1);
+    assert_eq!(stage.stand_ins.asked().len(), 1);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]

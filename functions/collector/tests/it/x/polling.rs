@@ -24,7 +24,7 @@ async fn newest_post_is_stored_with_last_page(pool: PgPool) {
     let (stage, source) = stage(pool, json!({})).await;
     resume_from(&stage, json!({"since_id": "1890000000000000000"})).await;
     let (held, reply) = last_page().held();
-    stage.internet.then([first_page(), held]);
+    stage.stand_ins.then([first_page(), held]);
     let between = async {
         reply.asked.await.unwrap();
         let between = cursor(&stage, source).await;
@@ -37,33 +37,33 @@ async fn newest_post_is_stored_with_last_page(pool: PgPool) {
         json!({"since_id": "1890000000000000000", "next_token": NEXT, "newest_id": NEWEST});
     assert_eq!(between, halfway);
     assert_eq!(cursor(&stage, source).await, json!({"since_id": NEWEST}));
-    let asked = stage.internet.asked();
+    let asked = stage.stand_ins.asked();
     let since = Some("1890000000000000000");
     assert_eq!(positions(&asked), [(since, None), (since, Some(NEXT))]);
 
     stage
-        .internet
+        .stand_ins
         .then([Answer::new(200, fixture!("search_nothing.json"))]);
     stage.run_one().await;
-    assert_eq!(positions(&stage.internet.asked()), [(Some(NEWEST), None)]);
+    assert_eq!(positions(&stage.stand_ins.asked()), [(Some(NEWEST), None)]);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn page_limit_ends_run_and_next_resumes(pool: PgPool) {
     let (stage, source) = stage(pool, json!({"max_pages": 1})).await;
-    stage.internet.then([first_page()]);
+    stage.stand_ins.then([first_page()]);
     let report = stage.run_one().await;
     assert_eq!((report.pages, &report.ended), (1, &Ended::Done));
-    assert_eq!(positions(&stage.internet.asked()), [(None, None)]);
+    assert_eq!(positions(&stage.stand_ins.asked()), [(None, None)]);
     assert_eq!(
         cursor(&stage, source).await,
         json!({"next_token": NEXT, "newest_id": NEWEST})
     );
 
-    stage.internet.then([last_page()]);
+    stage.stand_ins.then([last_page()]);
     let report = stage.run_one().await;
     assert_eq!((report.pages, counts(&report)), (1, [1, 0, 1, 0, 0, 0, 0]));
-    assert_eq!(positions(&stage.internet.asked()), [(None, Some(NEXT))]);
+    assert_eq!(positions(&stage.stand_ins.asked()), [(None, Some(NEXT))]);
     assert_eq!(cursor(&stage, source).await, json!({"since_id": NEWEST}));
 }
 
@@ -72,11 +72,11 @@ async fn expired_cursor_is_dropped_once(pool: PgPool) {
     let (stage, source) = stage(pool, json!({})).await;
     resume_from(&stage, json!({"since_id": "1890000000000000000"})).await;
     let too_old = || Answer::new(400, fixture!("since_id_too_old.json"));
-    stage.internet.then([too_old(), last_page()]);
+    stage.stand_ins.then([too_old(), last_page()]);
     let report = stage.run_one().await;
     assert!(report.restarted);
     assert_eq!((report.pages, &report.ended), (1, &Ended::Done));
-    let asked = stage.internet.asked();
+    let asked = stage.stand_ins.asked();
     assert_eq!(
         positions(&asked),
         [(Some("1890000000000000000"), None), (None, None)]
@@ -87,13 +87,13 @@ async fn expired_cursor_is_dropped_once(pool: PgPool) {
     );
 
     // A service that says so of a request without one is not asked for ever.
-    stage.internet.then([too_old(), too_old(), last_page()]);
+    stage.stand_ins.then([too_old(), too_old(), last_page()]);
     let report = stage.run_one().await;
     assert!(
         matches!(report.ended, Ended::NeedsAttention { .. }),
         "{report:?}"
     );
-    assert_eq!(stage.internet.asked().len(), 2);
+    assert_eq!(stage.stand_ins.asked().len(), 2);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
@@ -102,11 +102,11 @@ async fn expired_page_token_keeps_pages_already_read(pool: PgPool) {
     let paging = json!({"since_id": "17", "next_token": NEXT, "newest_id": NEWEST});
     resume_from(&stage, paging).await;
     let unknown = Answer::new(400, fixture!("next_token_invalid.json"));
-    stage.internet.then([unknown, first_page(), last_page()]);
+    stage.stand_ins.then([unknown, first_page(), last_page()]);
     let report = stage.run_one().await;
     assert!(report.restarted);
     assert_eq!((report.pages, &report.ended), (2, &Ended::Done));
-    let asked = stage.internet.asked();
+    let asked = stage.stand_ins.asked();
     let since = Some("17");
     let expected = [(since, Some(NEXT)), (since, None), (since, Some(NEXT))];
     assert_eq!(positions(&asked), expected);
@@ -118,9 +118,9 @@ async fn changed_query_is_read_from_its_start(pool: PgPool) {
     let (stage, source) = stage(pool, json!({})).await;
     resume_from(&stage, json!({"since_id": NEWEST})).await;
     stage.source("search", "x", json!({"query": "coach"})).await;
-    stage.internet.then([last_page()]);
+    stage.stand_ins.then([last_page()]);
     stage.run_one().await;
-    assert_eq!(positions(&stage.internet.asked()), [(None, None)]);
+    assert_eq!(positions(&stage.stand_ins.asked()), [(None, None)]);
     let next = stage.cursor(source).await;
     assert_eq!(next["query"], "coach");
 
@@ -128,9 +128,9 @@ async fn changed_query_is_read_from_its_start(pool: PgPool) {
     let params = json!({"query": "coach", "max_results": 10});
     stage.source("search", "x", params).await;
     stage
-        .internet
+        .stand_ins
         .then([Answer::new(200, fixture!("search_nothing.json"))]);
     stage.run_one().await;
     let since = next["since_id"].as_str();
-    assert_eq!(positions(&stage.internet.asked()), [(since, None)]);
+    assert_eq!(positions(&stage.stand_ins.asked()), [(since, None)]);
 }

@@ -10,7 +10,7 @@ use crate::stage::{run, wire};
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn every_author_is_found_despite_faults(pool: PgPool) {
-    let internet = Simulated::start(Settings {
+    let stand_ins = Simulated::start(Settings {
         leads: 200,
         ..Settings::default()
     })
@@ -19,8 +19,8 @@ async fn every_author_is_found_despite_faults(pool: PgPool) {
     let deps = wire(
         &pool,
         &queue.url,
-        &internet.x_base(),
-        &internet.simulated_base(),
+        &stand_ins.x_base(),
+        &stand_ins.simulated_base(),
     );
     let campaign = testing::campaign(&pool, "demo").await;
     let params = json!({"query": "affiliate", "max_results": 10, "max_pages": 4});
@@ -28,9 +28,9 @@ async fn every_author_is_found_despite_faults(pool: PgPool) {
     let run_one = async || run(&deps).await.unwrap().remove(0);
 
     // Throttled in the middle, stumbling twice, in either vocabulary: run by run it gets there.
-    internet.x(|x| x.next(1, XFault::ServerError));
+    stand_ins.x(|x| x.next(1, XFault::ServerError));
     assert_eq!(run_one().await.pages, 4);
-    internet.x(|x| x.next(1, XFault::RateLimited).spelling(Spelling::Post));
+    stand_ins.x(|x| x.next(1, XFault::RateLimited).spelling(Spelling::Post));
     assert!(matches!(
         run_one().await.ended,
         Ended::Throttled { until: Some(_) }
@@ -45,7 +45,7 @@ async fn every_author_is_found_despite_faults(pool: PgPool) {
         let ids: Vec<String> = sqlx::query_scalar(sql).fetch_all(&pool).await.unwrap();
         ids.into_iter().collect()
     };
-    let people = internet.population().profiles().iter();
+    let people = stand_ins.population().profiles().iter();
     let posting: BTreeSet<String> = people
         .filter(|p| p.platform == Platform::X)
         .map(|p| p.id.clone())
@@ -56,11 +56,11 @@ async fn every_author_is_found_despite_faults(pool: PgPool) {
     // Nothing new, then something new, then a week of silence.
     let quiet = run_one().await;
     assert_eq!((quiet.pages, quiet.new, quiet.unchanged), (1, 0, 0));
-    internet.publish(12);
+    stand_ins.publish(12);
     let new = run_one().await;
     assert!(new.new > 0 && new.pages == 2, "{new:?}");
     assert_eq!(ids().await.len(), posting.len() + new.new);
-    internet.advance_hours(8 * 24);
+    stand_ins.advance_hours(8 * 24);
     let restarted = run_one().await;
     assert_eq!(
         (restarted.restarted, &restarted.ended),
