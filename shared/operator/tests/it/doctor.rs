@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use shared::clients::aws;
 use shared::db::PgPool;
 use shared::testing;
-use url::Url;
 
 use crate::outreach;
 use crate::server::{Reply, Server};
