@@ -24,6 +24,9 @@ const SHOWN: [&str; 8] = [
     "List-Unsubscribe-Post",
 ];
 
+/// The sender of the functions' own tests, which use this SES too: their sends are in other databases.
+const TEST_SENDER: &str = "partners@mail.example.com";
+
 /// One mail that SES took.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mail {
@@ -48,7 +51,7 @@ struct Saved {
     raw_data: Option<String>,
 }
 
-/// Every mail that SES ever took in this folder, oldest first.
+/// Every mail that SES ever took from the pipeline in this folder, oldest first.
 pub(crate) fn read(paths: &Paths) -> Result<Vec<Mail>> {
     let saved = saved_to(paths);
     if !saved.exists() {
@@ -60,11 +63,21 @@ pub(crate) fn read(paths: &Paths) -> Result<Vec<Mail>> {
         let text = fs::read_to_string(&path)?;
         // A process that is killed while it writes has not answered the call yet.
         if let Ok(saved) = serde_json::from_str::<Saved>(&text) {
-            mails.push(parse(saved).with_context(|| format!("in {}", path.display()))?);
+            let mail = parse(saved).with_context(|| format!("in {}", path.display()))?;
+            if !mail.is_of_test() {
+                mails.push(mail);
+            }
         }
     }
     mails.sort_by(|one, other| (&one.at, &one.id).cmp(&(&other.at, &other.id)));
     Ok(mails)
+}
+
+impl Mail {
+    fn is_of_test(&self) -> bool {
+        let mut headers = self.headers.iter();
+        headers.any(|(name, value)| name == "From" && value.contains(TEST_SENDER))
+    }
 }
 
 fn saved_to(paths: &Paths) -> PathBuf {
@@ -156,6 +169,16 @@ mod tests {
         assert_eq!(mail.subject, "Hallo Jürgen");
         assert_eq!(mail.text, "Hello Ana,\nbye.\n");
         assert!(!mail.has_html);
+    }
+
+    #[test]
+    fn mail_of_a_test_is_left_out() {
+        let raw = RAW.replace("mara@partners.example", TEST_SENDER);
+        let saved = serde_json::json!({
+            "Id": "ses-1", "Region": "us-east-1", "Timestamp": "2026-01-05T10:00:00", "RawData": raw
+        });
+        let (_root, paths) = folder_with(&[("ses-1.json", &saved.to_string())]);
+        assert_eq!(read(&paths).unwrap(), []);
     }
 
     #[test]
