@@ -26,12 +26,12 @@ pub(super) fn everything(facts: &Facts, funnel: &Funnel, disagreements: &[Disagr
     witnesses(facts, funnel, disagreements);
     output::heading("Where to look next");
     output::line(
-        "  cargo local mail           every mail; --open N shows one\n  \
-         cargo local status         what runs, queue depths, row counts\n  \
-         cargo local logs enricher  the log of a function\n  \
-         cargo local psql           why did she get this? select * from sends where …\n  \
-         cargo local demo           again: no mail is sent twice\n  \
-         cargo local down           stop everything",
+        "  cargo local mail            every mail; --open N shows one\n  \
+         cargo local outreach sends  every mail, sent or not, and why\n  \
+         cargo local status          what runs, queue depths, row counts\n  \
+         cargo local logs enricher   the log of a function\n  \
+         cargo local demo            again: no mail is sent twice\n  \
+         cargo local down            stop everything",
     );
 }
 
