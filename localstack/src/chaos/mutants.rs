@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -115,12 +116,14 @@ pub(crate) async fn run(settings: &Settings, lab: &mut Lab, args: &ChaosArgs) ->
     let copy = settings.paths.root.join("mutant");
     copy_sources(&settings.paths.workspace, &copy)?;
     let bar = progress(MUTANTS.len());
-    let mut table = output::table(["without a guard", "found by", "result"]);
+    let mut table = output::table(["without a guard", "found by", "result", "intact", "mutant"]);
     let mut all_found = true;
     for mutant in MUTANTS {
         bar.set_message(mutant.name);
         lab.binaries.clone_from(&whole);
+        let begun = Instant::now();
         let clear = scenarios::run(lab, args.seed, mutant.scenario).await?;
+        let intact = begun.elapsed();
         if let Some(finding) = clear.findings.first() {
             bail!(
                 "{}: {} even without a mutant",
@@ -135,7 +138,9 @@ pub(crate) async fn run(settings: &Settings, lab: &mut Lab, args: &ChaosArgs) ->
         let built = binaries::build_mutant(settings, &copy, &database, args.profile).await;
         fs::write(&file, original)?;
         lab.binaries.extend(built?);
+        let begun = Instant::now();
         let run = scenarios::run(lab, args.seed, mutant.scenario).await?;
+        let took = begun.elapsed();
         let found = run
             .findings
             .iter()
@@ -145,7 +150,14 @@ pub(crate) async fn run(settings: &Settings, lab: &mut Lab, args: &ChaosArgs) ->
             || "SURVIVED".to_owned(),
             |finding| finding.invariant.clone(),
         );
-        table.add_row([mutant.name, mutant.scenario.name(), &result]);
+        let seconds = |took: Duration| format!("{:.0} s", took.as_secs_f64());
+        table.add_row([
+            mutant.name,
+            mutant.scenario.name(),
+            &result,
+            &seconds(intact),
+            &seconds(took),
+        ]);
         bar.inc(1);
     }
     bar.finish_and_clear();
