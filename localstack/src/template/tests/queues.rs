@@ -224,7 +224,7 @@ fn every_queue_is_encrypted_at_rest() {
     );
 }
 
-/// A queue has one policy, which refuses whoever comes without TLS.
+/// A queue has one policy, which refuses requests without TLS.
 fn queues_speak_tls(template: &Template) -> Broken {
     let refuses = |statement: &&Value| {
         statement["Effect"] == "Deny"
