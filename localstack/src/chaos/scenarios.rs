@@ -78,7 +78,7 @@ pub(crate) async fn run(lab: &Lab, seed: u64, scenario: Scenario) -> Result<Run>
         Scenario::LateAnswer => (config.leads, config.campaigns) = (1, 1),
         // One sender, and no other: it holds every claim, and only it can wait.
         Scenario::OptOutBeforeArm | Scenario::OptOutDuringArm | Scenario::ArmDuringOptOut => {
-            (config.environments, config.mails_wait) = (1, true);
+            (config.environments, config.campaigns, config.mails_wait) = (1, 1, true);
         }
         Scenario::ScarceQuota => {
             (config.daily_cap, config.campaigns, config.mails_wait) = (CAP, 1, true);
