@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use shared::config::Secret;
-use shared::db::{self, PgPool};
+use shared::db::operator::{breakers, close_breaker};
+use shared::db::{self, PgConnection, PgPool};
 use shared::domain::ids::SendId;
 use shared::domain::unsubscribe::UnsubscribeKeys;
 use simulated::{Queue, Settings as StandIns, Simulated};
@@ -204,7 +205,7 @@ impl<'a> TestBed<'a> {
     }
 
     /// Lets everything run until no work is left: messages are redelivered, dead-lettered ones too, hours
-    /// pass, schedules fire. False when the work never ends.
+    /// pass, schedules fire, and an operator closes every breaker. False when the work never ends.
     pub(crate) async fn quiesce(&self) -> Result<bool> {
         let mut still_for = 0;
         for _ in 0..HOURS {
@@ -213,7 +214,7 @@ impl<'a> TestBed<'a> {
             }
             let mut conn = db::acquire(&self.pool).await?;
             interventions::pass_an_hour(&mut conn).await?;
-            let mut moved = 0;
+            let mut moved = close_breakers(&mut conn).await?;
             for (queue, dead) in &self.queues {
                 moved += queue.counts().delayed + dead.redrive_to(queue);
                 queue.release_all();
@@ -296,6 +297,18 @@ impl<'a> TestBed<'a> {
     pub(crate) async fn crash_postgres(&self) -> Result<()> {
         self.lab.cluster.crash().await
     }
+}
+
+/// Closes every open breaker, so that what it held back is due; answers how many.
+async fn close_breakers(conn: &mut PgConnection) -> Result<usize> {
+    let mut closed = 0;
+    for breaker in breakers(conn, None).await? {
+        if breaker.opened_at.is_some() {
+            close_breaker(conn, &breaker.campaign, "chaos", None).await?;
+            closed += 1;
+        }
+    }
+    Ok(closed)
 }
 
 fn fresh(folder: &Path) -> Result<()> {
