@@ -10,9 +10,12 @@ use tokio::net::TcpStream;
 use super::faults::{Kind, Side};
 use super::{Next, Tap, whole};
 
-/// What a load balancer answers for a server that does not.
+/// What a load balancer answers for a server that it does not reach.
 const UNAVAILABLE: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+/// What it answers for a server that was asked and whose answer it does not have.
+const TIMED_OUT: &[u8] =
+    b"HTTP/1.1 504 Gateway Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 const MOST_HEADERS: usize = 64;
 
 /// Carries one connection until either side ends or a fault ends it.
@@ -55,7 +58,7 @@ pub(super) async fn relay(mut client: TcpStream, to: SocketAddr, tap: &Tap) -> i
                     match tap.strike(fault.action).await {
                         Next::Proceed => {}
                         Next::Close => return reset(&client),
-                        Next::Fail => return client.write_all(UNAVAILABLE).await,
+                        Next::Fail => return client.write_all(TIMED_OUT).await,
                     }
                 }
                 client.write_all(bytes).await?;
@@ -258,7 +261,7 @@ mod tests {
             (Some((Action::Cut, Side::Before)), "", false),
             (Some((Action::Cut, Side::After)), "", true),
             (Some((Action::Error, Side::Before)), "503", false),
-            (Some((Action::Error, Side::After)), "503", true),
+            (Some((Action::Error, Side::After)), "504", true),
             (Some((Action::Delay, Side::After)), "200", true),
         ];
         for (fault, status, asked) in expectations {

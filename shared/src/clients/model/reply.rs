@@ -52,6 +52,8 @@ fn classify(status: u16, error: &ErrorDetail, after: Option<Duration>) -> ModelE
             code: code.to_owned(),
         },
         429 if !out_of_money => ModelError::Throttled { after },
+        // A gateway gave up waiting for the server, which may go on, and be paid. 524 is Cloudflare's.
+        504 | 524 => ModelError::Lost,
         408 | 500..=599 => ModelError::Unavailable {
             status: Some(status),
         },
@@ -207,6 +209,9 @@ mod tests {
             down,
             ModelError::Unavailable { status: Some(503) }
         ));
+        for given_up in [504, 524] {
+            assert!(matches!(fault(given_up, json!({})), ModelError::Lost));
+        }
         let key = fault(
             401,
             json!({"type": "invalid_request_error", "code": "invalid_api_key"}),
