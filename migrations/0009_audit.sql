@@ -70,7 +70,9 @@ begin
                'country', a.country, 'basis', a.basis, 'suppressed_at', a.suppressed_at,
                'suppression_reason', a.suppression_reason, 'erased_at', a.erased_at),
            nullif(current_setting('outreach.note', true), '')
-    from after_rows a;
+    from after_rows a
+    -- A mailbox that a mail is planned for is no decision yet.
+    where num_nonnulls(a.basis, a.suppressed_at, a.erased_at) > 0;
     return null;
 end;
 $$;
@@ -102,19 +104,8 @@ create trigger recipients_audit_update after update on recipients
     referencing old table as before_rows new table as after_rows
     for each statement execute function audit_recipients_update();
 
-create function audit_enriched_leads_insert() returns trigger language plpgsql as $$
-begin
-    insert into audit_log (actor, table_name, row_key, action, after, note)
-    select current_setting('application_name'), 'enriched_leads', a.id::text, 'insert',
-           jsonb_build_object(
-               'score', a.score, 'compliant', a.compliant, 'method', a.method,
-               'outcome', a.outcome, 'reason', a.reason, 'reviewed', a.reviewed),
-           nullif(current_setting('outreach.note', true), '')
-    from after_rows a;
-    return null;
-end;
-$$;
-
+-- An enrichment is never overwritten, so a new one needs no row here: it is its own record of what was
+-- decided, and when.
 create function audit_enriched_leads_update() returns trigger language plpgsql as $$
 begin
     insert into audit_log (actor, table_name, row_key, action, before, after, note)
@@ -135,9 +126,6 @@ begin
 end;
 $$;
 
-create trigger enriched_leads_audit_insert after insert on enriched_leads
-    referencing new table as after_rows
-    for each statement execute function audit_enriched_leads_insert();
 create trigger enriched_leads_audit_update after update on enriched_leads
     referencing old table as before_rows new table as after_rows
     for each statement execute function audit_enriched_leads_update();

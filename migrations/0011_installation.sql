@@ -23,7 +23,10 @@ do $$
 begin
     execute format('alter database %I set idle_in_transaction_session_timeout = ''60s''', current_database());
     execute format('alter database %I set lock_timeout = ''30s''', current_database());
+    -- For discs that turn, PostgreSQL would rather read a small table whole than by its index. A plan made
+    -- for a new table is kept until its first analyze, and by then the table is large.
+    execute format('alter database %I set random_page_cost = 1.1', current_database());
 exception when insufficient_privilege then
-    raise notice 'The owner of the database must set idle_in_transaction_session_timeout and lock_timeout.';
+    raise notice 'The owner of the database must set idle_in_transaction_session_timeout, lock_timeout and random_page_cost.';
 end;
 $$;

@@ -5,7 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 use sqlx::PgConnection;
 
 use super::{super::DbError, NewEvent, locks};
-use crate::domain::{email::EmailHash, feedback::fold::Event, ids::SendId};
+use crate::domain::{
+    email::EmailHash,
+    feedback::fold::{Event, SendRow},
+    ids::SendId,
+};
+
+/// SES's word for a mail that it took.
+const SEND: &str = "send";
 
 /// The send that an event is about, and its mailbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,6 +30,20 @@ pub(super) struct Matched<'a> {
 }
 
 impl Matched<'_> {
+    /// Whether it only says that SES took a mail, and the send has that by SES's answer. Of most mails
+    /// it does, and is not kept.
+    pub(super) fn is_known(&self, sends: &[SendRow]) -> bool {
+        let send = sends
+            .iter()
+            .find(|row| self.send.is_some_and(|send| send.id == row.id));
+        self.event.kind == SEND
+            && send.is_some_and(|row| {
+                row.state.has_left()
+                    && row.sent_at.is_some()
+                    && row.message_id.as_deref() == Some(&*self.event.message_id)
+            })
+    }
+
     pub(super) fn to_event(self) -> Event {
         Event {
             send: self.send.map(|send| send.id),

@@ -55,14 +55,24 @@ pub async fn send_detail(
     .map_err(DbError::on("read a send's decision"))?;
     let history = sqlx::query_as!(
         Change,
-        r#"select a.at, a.actor, a.table_name as "table", a.before, a.after, a.note
-           from sends s
-           cross join lateral (values
-               ('sends', s.id::text), ('enriched_leads', s.enriched_lead_id::text),
-               ('recipients', s.email_hash::text)) about (table_name, row_key)
-           join audit_log a on a.table_name = about.table_name and a.row_key = about.row_key
-           where s.id = $1
-           order by a.id"#,
+        r#"select h.at as "at!", h.actor as "actor!", h.table_name as "table!", h.before, h.after, h.note
+           from (
+               select 0::bigint as id, e.created_at as at, 'enricher' as actor,
+                      'enriched_leads' as table_name, null::jsonb as before,
+                      jsonb_build_object('score', e.score, 'method', e.method, 'outcome', e.outcome,
+                                         'reason', e.reason) as after, null as note
+               from sends s join enriched_leads e on e.id = s.enriched_lead_id
+               where s.id = $1
+               union all
+               select a.id, a.at, a.actor, a.table_name, a.before, a.after, a.note
+               from sends s
+               cross join lateral (values
+                   ('sends', s.id::text), ('enriched_leads', s.enriched_lead_id::text),
+                   ('recipients', s.email_hash::text)) about (table_name, row_key)
+               join audit_log a on a.table_name = about.table_name and a.row_key = about.row_key
+               where s.id = $1
+           ) h
+           order by h.id"#,
         send.0,
     )
     .fetch_all(conn)
