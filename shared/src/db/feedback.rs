@@ -83,16 +83,17 @@ pub async fn ingest(conn: &mut PgConnection, events: &[NewEvent]) -> Result<Inge
 /// it meet at the send. Of two batches at once, one with an event's tag and one without, neither sees
 /// the other: then the mail's next event links what was left.
 async fn store(tx: &mut PgConnection, events: &[NewEvent]) -> Result<Ingested, DbError> {
-    let mut matches = matching::find(tx, events).await?;
-
-    let mut suppressions = locks::insert_recipients(tx, &matches.events).await?;
-    let mut mailboxes = locks::recipients(tx, &matches.events).await?;
-    let sends = locks::sends(tx, &matches.events).await?;
-
-    matches.events.retain(|matched| !matched.is_known(&sends));
+    let matches = matching::find(tx, events).await?;
     let batch = &matches.events;
-    let new = insert(tx, batch).await?;
-    let new: Vec<&Matched<'_>> = batch
+
+    let mut suppressions = locks::insert_recipients(tx, batch).await?;
+    let mut mailboxes = locks::recipients(tx, batch).await?;
+    let sends = locks::sends(tx, batch).await?;
+
+    let kept = batch.iter().filter(|matched| !matched.is_known(&sends));
+    let kept: Vec<Matched<'_>> = kept.copied().collect();
+    let new = insert(tx, &kept).await?;
+    let new: Vec<&Matched<'_>> = kept
         .iter()
         .filter(|matched| new.contains(&matched.event.key[..]))
         .collect();

@@ -81,14 +81,15 @@ fn seen(kind: &str, mail: &Value) -> Value {
     serde_json::json!({"eventType": kind, field: {"timestamp": at(7)}, "mail": mail})
 }
 
-/// Everything that events decide, without the times at which it was done.
+/// Everything that events decide, without the times at which it was done, and without the reports that
+/// SES took a mail: one that says nothing new is not kept.
 async fn outcome(pool: &PgPool) -> Vec<String> {
     let questions = [
         "select (id, state, reason, bounce, ses_message_id, sent_at, lease_until)::text from sends order by id",
         "select (email_hash, suppression_reason, suppressed_at is null)::text from recipients order by email_hash",
         "select campaign_days::text from campaign_days order by campaign_id, day",
         "select (campaign_id, opened_at is null)::text from breakers order by campaign_id",
-        "select (event_key, send_id, kind, detail, email_hash, at)::text from send_events order by event_key",
+        "select (event_key, send_id, kind, detail, email_hash, at)::text from send_events where kind <> 'send' order by event_key",
         "select (id, sent, contacted)::text from enriched_leads order by id",
         "select (email_hash, slot_day, id)::text from sends where slot_day is not null order by email_hash, slot_day",
     ];
