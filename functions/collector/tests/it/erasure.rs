@@ -173,5 +173,5 @@ async fn collector_under_another_key_stores_nothing(pool: PgPool) {
         ),
         "{refused:?}"
     );
-    assert_eq!(stage.leads().await, [json!({}); 0]);
+    assert!(stage.leads().await.is_empty());
 }

@@ -108,3 +108,26 @@ async fn unknown_type_is_stored_under_its_word(pool: PgPool) {
     let kind = f.text("select kind from send_events").await;
     assert_eq!(kind.as_deref(), Some("moon_phase"));
 }
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn report_of_settled_mail_is_not_kept(pool: PgPool) {
+    let f = Fixture::new(&pool).await;
+    let id = f.plan(1).await[0];
+    let kept = "select count(*) from send_events";
+    f.deliver(&[example("send")]).await;
+    assert_eq!(
+        (f.number(kept).await, f.state(id).await),
+        (1, "sent".to_owned())
+    );
+    // As if SES's answer had said it.
+    f.execute("delete from send_events").await;
+    f.deliver(&[example("send")]).await;
+    assert_eq!(
+        (f.number(kept).await, f.state(id).await),
+        (0, "sent".to_owned())
+    );
+    f.execute("update sends set ses_message_id = 'of another call'")
+        .await;
+    f.deliver(&[example("send")]).await;
+    assert_eq!(f.number(kept).await, 1, "it is about another call");
+}
