@@ -274,7 +274,7 @@ async fn unmatched_opt_out_is_counted_until_matched(pool: PgPool) {
     assert_eq!(unmatched().await, 0);
 }
 
-/// Under another key the suppression would be one of a mailbox that nobody has.
+/// Under another key the suppression would be of a mailbox that does not exist.
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn feedback_under_another_key_stores_nothing(pool: PgPool) {
     let f = Fixture::new(&pool).await;

@@ -134,7 +134,7 @@ fn grant_keeps_turns_of_one_domain() {
         (0, 5, None, (Some(5), 15)),
         (-9, 5, None, (Some(5), 15)),
         (0, 5, spaced, (None, 5)),
-        // Whoever has a turn reserved did not come.
+        // The sends that reserved a turn did not come.
         (-10, 5, None, (None, 5)),
         (1, -1, spaced, (Some(1), 11)),
         (-1, 0, None, (None, 0)),
