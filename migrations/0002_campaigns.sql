@@ -47,6 +47,10 @@ create table sources (
     last_run_at timestamptz,
     -- Whether that run ended because its time was up: then the source comes first next time.
     cut_short   boolean     not null default false,
+    -- The service asked to be left alone until then, or has no credit for us; a person who names the source is heard.
+    rests_until timestamptz,
+    -- Most rows of the list that was read last were refused.
+    refused_most boolean    not null default false,
     -- Somebody must do something before it can go on, as the last run found; an alarm rings.
     needs_attention boolean not null default false,
     -- For people; nothing is decided by it.

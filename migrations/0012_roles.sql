@@ -32,7 +32,8 @@ grant select, update (key_fingerprint) on installation to
 grant select on campaigns to outreach_collector;
 grant select (email_hash, erased_at) on recipients to outreach_collector;
 -- What a person set (parameters, enabled) stays.
-grant select, update (run, lease_until, last_run_at, cursor, cut_short, needs_attention, last_report, updated_at)
+grant select,
+      update (run, lease_until, last_run_at, cursor, cut_short, rests_until, refused_most, needs_attention, last_report, updated_at)
     on sources to outreach_collector;
 grant select, insert, update on leads to outreach_collector;
 grant select, insert on lead_sources to outreach_collector;
@@ -50,7 +51,8 @@ grant select, insert on enriched_leads, sends to outreach_enricher;
 grant select on campaigns, leads, lead_sources, breakers to outreach_sender;
 grant update (origin, confirmed_at, confirmed_by) on installation to outreach_sender;
 -- Its sweep counts what waits for a person, of every function.
-grant select (campaign_id, enabled, needs_attention) on sources to outreach_sender;
+-- It says in each mail where the recipient's data is from.
+grant select (id, kind, campaign_id, enabled, needs_attention) on sources to outreach_sender;
 grant select (send_id, email_hash, suppression, received_at) on send_events to outreach_sender;
 -- To lock a row is to be allowed to change some column of it: of a mailbox, only when it was changed.
 grant select, update (updated_at) on recipients to outreach_sender;

@@ -6,6 +6,7 @@
 //! * [`db`] – all the SQL, one file per table.
 //! * [`clients`] – the model, SES, S3 and plain HTTP.
 //! * [`deadline`] – how long an invocation has.
+//! * [`lists`] – lists of people in files, for whoever imports one.
 //! * [`config`] and [`telemetry`] – the environment, read once, and the log.
 
 pub mod clients;
@@ -13,6 +14,7 @@ pub mod config;
 pub mod db;
 pub mod deadline;
 pub mod domain;
+pub mod lists;
 pub mod messages;
 pub mod queue;
 pub mod telemetry;

@@ -3,8 +3,6 @@
 //! Each page is fetched, normalised and stored with the source's cursor in one transaction; only then
 //! are its leads published. A run that is cut short goes on where its last stored page ended.
 
-mod country;
-mod normalise;
 mod report;
 mod request;
 pub mod sources;
@@ -13,7 +11,6 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use lambda_runtime::Diagnostic;
-use normalise::{Batch, normalise};
 pub use report::{Ended, RunReport};
 use request::Request;
 use serde_json::Value;
@@ -24,10 +21,10 @@ use shared::{
         self, DbError, Failure, PgConnection, PgPool,
         installation::{self, InstallationError},
         leads,
-        sources::{Run, RunEnd},
+        sources::{Rest, Run, RunEnd},
     },
     deadline::Deadline,
-    domain::email::HashKey,
+    domain::{email::HashKey, intake::normalise},
     queue::Queue,
     telemetry,
 };
@@ -35,6 +32,8 @@ use sources::{Source, SourceError};
 
 /// How long a run holds its source without storing a page.
 const LEASE: Duration = Duration::from_secs(360);
+/// How long a service is not asked that has no credit for us.
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// No page is begun when less than this is left: three attempts at it take up to 46 s.
 pub const MARGIN: Duration = Duration::from_secs(60);
 
@@ -108,15 +107,33 @@ pub async fn handle(
         // Boxed: the state of a run is large, and most of a start needs none.
         let report = Box::pin(collect(deps, &mut conn, &mut run, deadline)).await?;
         report.log();
+        // A list that was read before is not read again, and what was reported of it stays.
+        let kept = (!report.says_nothing()).then(|| report.to_json());
         let end = RunEnd {
             cut_short: report.ended == Ended::TimeIsUp,
             needs_attention: matches!(report.ended, Ended::NeedsAttention { .. }),
-            report: &report.to_json(),
+            rests: rests(&report.ended),
+            refused_most: kept.as_ref().map(|_| report.refused_most),
+            report: kept.as_ref(),
         };
         db::sources::end_run(&mut conn, &run, &end).await?;
         reports.push(report);
     }
     Ok(reports)
+}
+
+/// For how long a source is left alone.
+fn rests(ended: &Ended) -> Rest {
+    match ended {
+        Ended::NeedsAttention { rests: true, .. } => Rest::For(A_DAY),
+        Ended::Throttled { until: Some(until) } => Rest::Until(*until),
+        Ended::Throttled { until: None }
+        | Ended::NeedsAttention { .. }
+        | Ended::Done
+        | Ended::TimeIsUp
+        | Ended::Replaced
+        | Ended::Unavailable { .. } => Rest::Not,
+    }
 }
 
 /// One run of one source, until it has no more, the time is up or it fails.
@@ -126,7 +143,7 @@ async fn collect(
     run: &mut Run,
     deadline: Deadline,
 ) -> Result<RunReport, DbError> {
-    let mut report = RunReport::new(run);
+    let report = RunReport::new(run);
     // To open a source can take time of its own: a list in S3 is brought here first.
     if !deadline.allows(MARGIN) {
         return Ok(report.ended(Ended::TimeIsUp));
@@ -135,6 +152,18 @@ async fn collect(
         Ok(source) => source,
         Err(error) => return Ok(report.ended(error.into())),
     };
+    let report = read(deps, conn, run, deadline, (&mut source, report)).await?;
+    Ok(report.of_list(source.list()))
+}
+
+/// Reads and stores page by page.
+async fn read(
+    deps: &Deps,
+    conn: &mut PgConnection,
+    run: &mut Run,
+    deadline: Deadline,
+    (source, mut report): (&mut Source<'_>, RunReport),
+) -> Result<RunReport, DbError> {
     loop {
         if !deadline.allows(MARGIN) {
             return Ok(report.ended(Ended::TimeIsUp));
@@ -149,27 +178,25 @@ async fn collect(
             }
             Err(error) => return Ok(report.ended(error.into())),
         };
-        let Batch {
-            leads,
-            bad,
-            duplicates,
-        } = normalise(page.rows, &deps.hash_key);
-        report.read(bad, duplicates);
-        let stored = match leads::store_page(conn, run, &leads, &page.cursor, LEASE).await {
+        let mut batch = normalise(page.rows, &deps.hash_key, source.origin());
+        report.read(&mut batch);
+        let stored = match leads::store_page(conn, run, &batch.leads, &page.cursor, LEASE).await {
             Ok(Some(stored)) => stored,
             Ok(None) => return Ok(report.ended(Ended::Replaced)),
             Err(error) => {
                 let why = telemetry::chain(&error);
                 // What concerns this page alone must not keep the other sources from running.
                 return match error.failure() {
-                    Failure::Refused => Ok(report.ended(Ended::NeedsAttention { why })),
+                    Failure::Refused => {
+                        Ok(report.ended(Ended::NeedsAttention { why, rests: false }))
+                    }
                     Failure::Contended => Ok(report.ended(Ended::Unavailable { why })),
                     Failure::Database => Err(error),
                 };
             }
         };
         run.cursor = page.cursor;
-        report.stored(&stored.rows);
+        report.stored(&stored.rows, &batch.lines);
         // After the commit; what does not get through is found by the enricher's sweep.
         if let Err(error) = deps.queue.publish(&stored.pending).await {
             let error = telemetry::chain(&error);

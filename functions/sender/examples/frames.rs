@@ -8,7 +8,10 @@ use sender::render::{Letter, render};
 use shared::{
     config::Identity,
     domain::{
-        content::Draft, email::EmailAddress, ids::SendId, lead::Platform,
+        content::Draft,
+        email::EmailAddress,
+        ids::SendId,
+        lead::{Origin, Platform},
         unsubscribe::UnsubscribeKeys,
     },
 };
@@ -106,6 +109,12 @@ fn main() -> Result<(), Box<dyn Error>> {
                 name,
                 language: Some(language),
                 platform,
+                origin: match platform {
+                    Platform::Csv => Origin::List,
+                    Platform::X | Platform::Instagram | Platform::Facebook | Platform::LinkedIn => {
+                        Origin::Service
+                    }
+                },
                 username: "anafit",
                 offer: "20 % of every sale of running shoes for twelve months, paid monthly",
             };

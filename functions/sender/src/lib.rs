@@ -248,6 +248,7 @@ async fn hand_over(deps: &Deps, armed: &Armed, now: DateTime<Utc>) -> Answer {
         name: armed.name.as_deref(),
         language: armed.language.as_deref(),
         platform: armed.platform,
+        origin: armed.origin,
         username: &armed.username,
         offer: &armed.offer,
     };

@@ -90,7 +90,12 @@ pub(crate) fn throttling(called: &[Called]) -> Throttling {
 
 #[cfg(test)]
 mod tests {
-    use shared::domain::{content::Draft, email::EmailAddress, ids::SendId, lead::Platform};
+    use shared::domain::{
+        content::Draft,
+        email::EmailAddress,
+        ids::SendId,
+        lead::{Origin, Platform},
+    };
 
     use super::*;
 
@@ -106,6 +111,7 @@ mod tests {
                 message: "Shall we talk?".to_owned(),
             },
             platform: Platform::Instagram,
+            origin: Origin::Service,
             username: "anafit".to_owned(),
             name: None,
             language: None,

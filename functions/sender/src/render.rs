@@ -13,7 +13,11 @@ use mail_builder::{
 use shared::{
     config::Identity,
     domain::{
-        content::Draft, email::EmailAddress, ids::SendId, lead::Platform,
+        content::Draft,
+        email::EmailAddress,
+        ids::SendId,
+        lead::{Origin, Platform},
+        name::for_greeting,
         unsubscribe::UnsubscribeKeys,
     },
 };
@@ -29,8 +33,10 @@ pub struct Letter<'a> {
     pub name: Option<&'a str>,
     /// ISO 639-1.
     pub language: Option<&'a str>,
-    /// Where the profile was found.
+    /// Where the profile lives.
     pub platform: Platform,
+    /// Where its data is from: what the mail says of it (GDPR, Art. 14(2)(f)).
+    pub origin: Origin,
     pub username: &'a str,
     /// What the campaign offers, in a few words.
     pub offer: &'a str,
@@ -151,10 +157,14 @@ pub fn render(
     Ok(message.write_to_vec()?)
 }
 
+/// By what the source is: a list that names a platform is still a list.
 fn source(frame: &Frame, letter: &Letter<'_>) -> String {
-    match letter.platform {
-        Platform::Csv => frame.from_list.to_owned(),
-        Platform::X | Platform::Instagram | Platform::Facebook | Platform::LinkedIn => fill(
+    match (letter.origin, letter.platform) {
+        (Origin::List, _) | (Origin::Service, Platform::Csv) => frame.from_list.to_owned(),
+        (
+            Origin::Service,
+            Platform::X | Platform::Instagram | Platform::Facebook | Platform::LinkedIn,
+        ) => fill(
             frame.from_profile,
             &[
                 ("{platform}", letter.platform.title()),
@@ -164,20 +174,13 @@ fn source(frame: &Frame, letter: &Letter<'_>) -> String {
     }
 }
 
-/// By name where the name reads like one, not like a slogan; none where the message greets already.
+/// By name where the text is one; none where the message greets already.
 fn greeting(frame: &Frame, letter: &Letter<'_>) -> String {
-    let reads_like_a_name = |name: &&str| {
-        (1..=40).contains(&name.chars().count())
-            && name
-                .chars()
-                .all(|c| c.is_alphabetic() || " .'-’".contains(c))
-            && name.chars().any(char::is_alphabetic)
-    };
     if frame::greets(&letter.draft.message) {
         return String::new();
     }
-    match letter.name.map(str::trim).filter(reads_like_a_name) {
-        Some(name) => fill(frame.greeting, &[("{name}", name)]),
+    match letter.name.and_then(for_greeting) {
+        Some(name) => fill(frame.greeting, &[("{name}", &name)]),
         None => frame.greeting_without_name.to_owned(),
     }
 }

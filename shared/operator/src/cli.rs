@@ -1,5 +1,7 @@
 //! The commands, and the help that explains them.
 
+use std::path::PathBuf;
+
 use clap::builder::Styles;
 use clap::builder::styling::{AnsiColor, Effects};
 use clap::{ArgGroup, Args, Parser, Subcommand};
@@ -16,6 +18,7 @@ const EXAMPLES: &str = "\
 Examples:
   outreach --stack outreach doctor       Is everything in place? What is to be done?
   outreach migrate                       Bring the database to the schema of this version
+  outreach import people.csv --dry-run   What a list holds, and what would be refused
   outreach sends --lead ana              What Ana got, what she did not get, and why
   outreach sends --unknown               Calls to SES whose outcome is unknown
   outreach resolve 12 --give-up          Never send mail 12 again
@@ -77,6 +80,8 @@ pub enum Command {
     /// Creates the tables in an empty database and applies what is new to an older one. Doing it twice,
     /// or from two places at once, does no harm. Migrate before you deploy a new version.
     Migrate,
+    /// Read a list of people into a campaign, or show what would become of it
+    Import(ImportArgs),
     /// Show which mails left and which did not, and why
     Sends(SendsArgs),
     /// Decide about a send that may or may not have left
@@ -101,6 +106,31 @@ impl Command {
     pub fn needs_functions(&self) -> bool {
         matches!(self, Self::Doctor | Self::Smoke(_))
     }
+}
+
+/// Which list to read, and how.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// The list: delimited text, as it was exported
+    pub(crate) file: PathBuf,
+    /// The campaign that its people are for
+    #[arg(long, value_name = "NAME", required_unless_present = "dry_run")]
+    pub(crate) campaign: Option<String>,
+    /// What the list is called, in reports; without it, the file's name
+    #[arg(long, value_name = "NAME", value_parser = text)]
+    pub(crate) name: Option<String>,
+    /// Platform of rows that name none: x, instagram, facebook, linkedin
+    #[arg(long, value_name = "PLATFORM")]
+    pub(crate) platform: Option<String>,
+    /// What a column holds, such as 'Work mail=email' or 'Notes=ignore'; once for each column
+    #[arg(long = "column", value_name = "NAME=FIELD", value_parser = column)]
+    pub(crate) columns: Vec<(String, String)>,
+    /// Where it is not found by itself, such as windows-1251
+    #[arg(long, value_name = "ENCODING")]
+    pub(crate) encoding: Option<String>,
+    /// Store nothing: show which columns are used for what, ten leads, and every refused row
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 /// Which sends to show.
@@ -194,6 +224,18 @@ fn name(text: &str) -> Result<String, String> {
         "" => Ok("operator".to_owned()),
         name if name.len() <= 50 && !name.contains(char::is_control) => Ok(name.to_owned()),
         _ => Err("a name has at most 50 bytes".to_owned()),
+    }
+}
+
+fn column(text: &str) -> Result<(String, String), String> {
+    let parts = text
+        .rsplit_once('=')
+        .map(|(name, field)| (name.trim(), field.trim()));
+    match parts {
+        Some((name, field)) if !name.is_empty() && !field.is_empty() => {
+            Ok((name.to_owned(), field.to_owned()))
+        }
+        _ => Err("a column is given as NAME=FIELD".to_owned()),
     }
 }
 

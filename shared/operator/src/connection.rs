@@ -101,13 +101,18 @@ pub(crate) async fn hash(
     address: &str,
 ) -> Result<EmailHash> {
     let address = EmailAddress::parse(address).context("this is not a mail address")?;
+    Ok(proven_key(stack, conn).await?.hash(&address))
+}
+
+/// The stack's key of the address hash, tried on an address that the database holds with its hash.
+pub(crate) async fn proven_key(stack: &Stack, conn: &mut PgConnection) -> Result<HashKey> {
     let key = hash_key(stack)?;
     let known = operator::known_address(conn).await?;
     let proof = known.and_then(|(text, hash)| Some((EmailAddress::parse(&text).ok()?, hash)));
     if proof.is_some_and(|(known, hash)| key.hash(&known) != hash) {
         bail!("{KEY} is not the key of this database: set it to the stack's");
     }
-    Ok(key.hash(&address))
+    Ok(key)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod cli;
 mod confirm_restore;
 mod connection;
 mod doctor;
+mod import;
 mod migrate;
 pub mod output;
 mod resolve;
@@ -46,6 +47,7 @@ pub async fn run(stack: &Stack, request: &Request) -> Result<ExitCode> {
     let options = &request.options;
     match &request.command {
         Command::Migrate => migrate::migrate(stack, options).await?,
+        Command::Import(args) => return import::import(stack, options, args).await,
         Command::Sends(args) => sends::sends(stack, options, args).await?,
         Command::Resolve(args) => resolve::resolve(stack, options, args).await?,
         Command::Breaker(args) => breaker::breaker(stack, options, args).await?,

@@ -57,6 +57,18 @@ pub async fn upsert(conn: &mut PgConnection, new: &NewCampaign<'_>) -> Result<Ca
     .map(CampaignId)
 }
 
+/// The campaign of this name.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn find(conn: &mut PgConnection, name: &str) -> Result<Option<CampaignId>, DbError> {
+    let id = sqlx::query_scalar!("select id from campaigns where name = $1", name);
+    let id = id.fetch_optional(conn).await;
+    Ok(id
+        .map_err(DbError::on("look for a campaign"))?
+        .map(CampaignId))
+}
+
 /// The columns that hold a campaign's rules.
 pub(super) struct RuleColumns {
     pub(super) id: i64,

@@ -8,7 +8,7 @@ use super::{DbError, sources::Run, transaction};
 use crate::domain::{
     email::EmailHash,
     ids::LeadId,
-    lead::NewLead,
+    lead::{NewLead, Origin},
     page::{KnownLead, Merge, Profile, Stored, Update, merge},
 };
 
@@ -90,7 +90,7 @@ async fn merge_page(
         new.extend(insert_new(tx, page).await?);
         let existing = lock(tx, run, page, &new).await?;
         let erased = erased_mailboxes(tx, page).await?;
-        merged = merge(&existing, page, &erased);
+        merged = merge(&existing, page, &erased, origin(run)?);
         if !merged.rows.contains(&Stored::Missing) {
             break;
         }
@@ -106,6 +106,15 @@ async fn merge_page(
     Ok(StoredPage {
         rows: merged.rows,
         pending,
+    })
+}
+
+/// Who says what a run's source gives.
+fn origin(run: &Run) -> Result<Origin, DbError> {
+    Origin::of_kind(&run.kind).ok_or_else(|| DbError::UnknownWord {
+        table: "sources",
+        row: run.source.to_string(),
+        column: "kind",
     })
 }
 

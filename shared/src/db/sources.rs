@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
 
@@ -33,8 +34,21 @@ pub struct RunEnd<'a> {
     pub cut_short: bool,
     /// A person must act before the source can go on.
     pub needs_attention: bool,
-    /// The whole report, for people.
-    pub report: &'a Value,
+    /// Whether most rows of what it read were refused, which stays true until it reads something else; `None` where it
+    /// read nothing.
+    pub refused_most: Option<bool>,
+    /// For how long it is left alone.
+    pub rests: Rest,
+    /// The whole report, for people; `None` where there was nothing to do: then the last report stays.
+    pub report: Option<&'a Value>,
+}
+
+/// For how long a source is left alone, unless a person asks for it by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rest {
+    Not,
+    For(Duration),
+    Until(DateTime<Utc>),
 }
 
 /// Takes the enabled sources of active campaigns that no run holds, all of them or those of one
@@ -55,6 +69,7 @@ pub async fn begin_runs(
                and ($1::text is null or c.name = $1)
                and ($2::text is null or s.name = $2)
                and (s.lease_until is null or s.lease_until < now())
+               and (s.rests_until is null or s.rests_until < now() or s.name = $2)
              order by s.id
              for no key update of s skip locked
          )
@@ -81,9 +96,18 @@ pub async fn begin_runs(
 /// # Errors
 /// When the statement fails; the lease ends by itself.
 pub async fn end_run(conn: &mut PgConnection, run: &Run, end: &RunEnd<'_>) -> Result<(), DbError> {
+    let (until, seconds) = match end.rests {
+        Rest::Not => (None, None),
+        Rest::For(time) => (None, Some(time.as_secs_f64())),
+        Rest::Until(until) => (Some(until), None),
+    };
     sqlx::query!(
         "update sources
-         set lease_until = null, cut_short = $3, needs_attention = $4, last_report = $5,
+         set lease_until = null, cut_short = $3,
+             needs_attention = $4 or coalesce($8, refused_most),
+             refused_most = coalesce($8, refused_most),
+             last_report = coalesce($5, last_report),
+             rests_until = coalesce($6, now() + make_interval(secs => $7)),
              updated_at = now()
          where id = $1 and run = $2",
         run.source.0,
@@ -91,6 +115,9 @@ pub async fn end_run(conn: &mut PgConnection, run: &Run, end: &RunEnd<'_>) -> Re
         end.cut_short,
         end.needs_attention,
         end.report,
+        until,
+        seconds,
+        end.refused_most,
     )
     .execute(conn)
     .await
@@ -111,7 +138,7 @@ pub async fn upsert(
         "insert into sources as s (campaign_id, name, kind, params) values ($1, $2, $3, $4)
          on conflict on constraint sources_campaign_id_name_key
          do update set kind = excluded.kind, params = excluded.params, updated_at = now(),
-                       needs_attention = false,
+                       needs_attention = false, refused_most = false, rests_until = null,
                        cursor = case when s.kind = excluded.kind then s.cursor else '{}' end
          returning id",
         campaign.0,
@@ -123,4 +150,37 @@ pub async fn upsert(
     .await
     .map_err(DbError::on("store a source"))
     .map(SourceId)
+}
+
+/// Takes a list of a campaign for an import by hand, until the lease ends. It is kept as a source that is not enabled,
+/// so that no collector looks for the file. `None` while another import of that name runs, or where a source of that
+/// name is not such a list.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn begin_import(
+    conn: &mut PgConnection,
+    campaign: CampaignId,
+    name: &str,
+    params: &Value,
+    lease: Duration,
+) -> Result<Option<Run>, DbError> {
+    sqlx::query_as!(
+        Run,
+        r#"insert into sources as s (campaign_id, name, kind, params, enabled, run, lease_until, last_run_at)
+         values ($1, $2, 'csv', $3, false, 1, now() + make_interval(secs => $4), now())
+         on conflict on constraint sources_campaign_id_name_key
+         do update set params = excluded.params, run = s.run + 1, lease_until = excluded.lease_until,
+                       last_run_at = now(), updated_at = now()
+         where s.kind = 'csv' and not s.enabled and (s.lease_until is null or s.lease_until < now())
+         returning s.id as source, s.campaign_id as campaign, s.name, s.kind, s.params, s.cursor,
+                   s.run as number, s.cut_short"#,
+        campaign.0,
+        name,
+        params,
+        lease.as_secs_f64(),
+    )
+    .fetch_optional(conn)
+    .await
+    .map_err(DbError::on("begin an import"))
 }

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// Two capital letters. Assigned or not is not checked: a code without a rule gets the strictest.
+/// Two capital letters. Assigned or not is not checked here: a code without a rule is for a person to decide.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Country([u8; 2]);

@@ -3,7 +3,11 @@
 
 use std::{borrow::Cow, fmt};
 
+use unicode_security::{MixedScript, skeleton};
+
 use super::mac::mac;
+
+pub mod cell;
 
 /// A mail address that SES accepts: 7-bit, normalised, at most 254 octets (RFC 5321, 4.5.3.1).
 ///
@@ -114,6 +118,18 @@ impl EmailAddress {
         ROLES.binary_search(&name).is_ok()
     }
 
+    /// Whether the domain may be read as another than it is: letters of several scripts in one word, letters that
+    /// look like Latin ones, or one letter beside a well-known provider's name. A person looks before a mail
+    /// leaves.
+    pub fn is_look_alike(&self) -> bool {
+        let (domain, _) = idna::domain_to_unicode(self.domain());
+        let disguised = |label: &str| {
+            !label.is_ascii()
+                && (!label.is_single_script() || skeleton(label).all(|c| c.is_ascii()))
+        };
+        domain.split('.').any(disguised) || is_misspelt_provider(self.domain())
+    }
+
     /// Whether the domain hands out throw-away mailboxes, which bounce soon and hurt the sender.
     pub fn is_disposable(&self) -> bool {
         let domain = self.domain();
@@ -129,6 +145,54 @@ impl fmt::Debug for EmailAddress {
     /// Masked: a log line holds no personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "***@{}", self.domain())
+    }
+}
+
+/// Whether a domain is one slip of a finger away from a large provider's.
+fn is_misspelt_provider(domain: &str) -> bool {
+    const PROVIDERS: &[&str] = &[
+        "gmail.com",
+        "googlemail.com",
+        "hotmail.com",
+        "outlook.com",
+        "yahoo.com",
+        "icloud.com",
+    ];
+    // Providers of their own.
+    const OTHERS: &[&str] = &[
+        "mail.com",
+        "email.com",
+        "ymail.com",
+        "fmail.com",
+        "gmail.co",
+        "hotmail.co",
+        "yahoo.co",
+    ];
+    let known = PROVIDERS.contains(&domain) || OTHERS.contains(&domain);
+    !known
+        && PROVIDERS
+            .iter()
+            .any(|provider| is_one_slip_from(domain, provider))
+}
+
+/// Whether one letter more, less, other or swapped with its neighbour makes one word of the other.
+fn is_one_slip_from(word: &str, right: &str) -> bool {
+    let (word, right): (Vec<char>, Vec<char>) = (word.chars().collect(), right.chars().collect());
+    let same_start = word.iter().zip(&right).take_while(|(a, b)| a == b).count();
+    let (word, right) = (
+        word.get(same_start..).unwrap_or_default(),
+        right.get(same_start..).unwrap_or_default(),
+    );
+    let same_end = word
+        .iter()
+        .rev()
+        .zip(right.iter().rev())
+        .take_while(|(a, b)| a == b)
+        .count();
+    match (word.len() - same_end, right.len() - same_end) {
+        (1 | 0, 1) | (1, 0) => true,
+        (2, 2) => word.first() == right.get(1) && word.get(1) == right.first(),
+        _ => false,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Quiet hours: mails leave when it is day where the recipient is.
 
+use std::{collections::HashMap, sync::LazyLock};
+
 use chrono::{DateTime, DurationRound, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
 
@@ -29,8 +31,9 @@ impl SendingHours {
 
     /// When a mail may leave next: `None` if it may now.
     ///
-    /// A country of several zones is open when all of them are. Where they are too far apart for
-    /// that, the first zone counts alone; where the country is not known, UTC does.
+    /// A country of several zones is open when all of them are: where two mornings are possible, the later
+    /// one holds. Where zones are too far apart for that, the first zone counts alone; where the country is
+    /// not known, UTC does.
     pub fn closed_until(
         self,
         country: Option<Country>,
@@ -58,94 +61,68 @@ impl SendingHours {
     }
 }
 
-/// The zones at both ends of a country, as most of its people live; its first is its largest.
+/// The zones of a country; its first is its largest. A country that is not known, or has no zone, lives by UTC.
 fn zones(country: Option<Country>) -> &'static [Tz] {
     const UNKNOWN: &[Tz] = &[Tz::UTC];
-    let Some(country) = country else {
-        return UNKNOWN;
-    };
-    ZONES
-        .iter()
-        .find(|(code, _)| *code == country.as_str())
-        .map_or(UNKNOWN, |(_, zones)| zones)
+    let zones = country.and_then(|country| ZONES.get(&country));
+    zones.map_or(UNKNOWN, Vec::as_slice)
 }
 
-/// From the IANA time zone database.
-const ZONES: &[(&str, &[Tz])] = &[
-    ("AE", &[Tz::Asia__Dubai]),
-    ("AR", &[Tz::America__Argentina__Buenos_Aires]),
-    ("AT", &[Tz::Europe__Vienna]),
-    ("AU", &[Tz::Australia__Sydney, Tz::Australia__Perth]),
-    ("BE", &[Tz::Europe__Brussels]),
-    ("BG", &[Tz::Europe__Sofia]),
-    ("BR", &[Tz::America__Sao_Paulo, Tz::America__Manaus]),
-    (
-        "CA",
-        &[
-            Tz::America__Toronto,
-            Tz::America__Vancouver,
-            Tz::America__Halifax,
-        ],
-    ),
-    ("CH", &[Tz::Europe__Zurich]),
-    ("CL", &[Tz::America__Santiago]),
-    ("CN", &[Tz::Asia__Shanghai]),
-    ("CO", &[Tz::America__Bogota]),
-    ("CY", &[Tz::Asia__Nicosia]),
-    ("CZ", &[Tz::Europe__Prague]),
-    ("DE", &[Tz::Europe__Berlin]),
-    ("DK", &[Tz::Europe__Copenhagen]),
-    ("EE", &[Tz::Europe__Tallinn]),
-    ("EG", &[Tz::Africa__Cairo]),
-    ("ES", &[Tz::Europe__Madrid]),
-    ("FI", &[Tz::Europe__Helsinki]),
-    ("FR", &[Tz::Europe__Paris]),
-    ("GB", &[Tz::Europe__London]),
-    ("GR", &[Tz::Europe__Athens]),
-    ("HK", &[Tz::Asia__Hong_Kong]),
-    ("HR", &[Tz::Europe__Zagreb]),
-    ("HU", &[Tz::Europe__Budapest]),
-    ("ID", &[Tz::Asia__Jakarta, Tz::Asia__Makassar]),
-    ("IE", &[Tz::Europe__Dublin]),
-    ("IL", &[Tz::Asia__Jerusalem]),
-    ("IN", &[Tz::Asia__Kolkata]),
-    ("IS", &[Tz::Atlantic__Reykjavik]),
-    ("IT", &[Tz::Europe__Rome]),
-    ("JP", &[Tz::Asia__Tokyo]),
-    ("KE", &[Tz::Africa__Nairobi]),
-    ("KR", &[Tz::Asia__Seoul]),
-    ("LT", &[Tz::Europe__Vilnius]),
-    ("LU", &[Tz::Europe__Luxembourg]),
-    ("LV", &[Tz::Europe__Riga]),
-    ("MA", &[Tz::Africa__Casablanca]),
-    ("MT", &[Tz::Europe__Malta]),
-    ("MX", &[Tz::America__Mexico_City, Tz::America__Tijuana]),
-    ("MY", &[Tz::Asia__Kuala_Lumpur]),
-    ("NG", &[Tz::Africa__Lagos]),
-    ("NL", &[Tz::Europe__Amsterdam]),
-    ("NO", &[Tz::Europe__Oslo]),
-    ("NZ", &[Tz::Pacific__Auckland]),
-    ("PE", &[Tz::America__Lima]),
-    ("PH", &[Tz::Asia__Manila]),
-    ("PK", &[Tz::Asia__Karachi]),
-    ("PL", &[Tz::Europe__Warsaw]),
-    ("PT", &[Tz::Europe__Lisbon]),
-    ("RO", &[Tz::Europe__Bucharest]),
-    ("RS", &[Tz::Europe__Belgrade]),
-    ("RU", &[Tz::Europe__Moscow, Tz::Asia__Yekaterinburg]),
-    ("SA", &[Tz::Asia__Riyadh]),
-    ("SE", &[Tz::Europe__Stockholm]),
-    ("SG", &[Tz::Asia__Singapore]),
-    ("SI", &[Tz::Europe__Ljubljana]),
-    ("SK", &[Tz::Europe__Bratislava]),
-    ("TH", &[Tz::Asia__Bangkok]),
-    ("TR", &[Tz::Europe__Istanbul]),
-    ("TW", &[Tz::Asia__Taipei]),
-    ("UA", &[Tz::Europe__Kyiv]),
-    ("US", &[Tz::America__New_York, Tz::America__Los_Angeles]),
-    ("VN", &[Tz::Asia__Ho_Chi_Minh]),
-    ("ZA", &[Tz::Africa__Johannesburg]),
-];
+/// From the time zone database: every country, with the zones of its mainland.
+static ZONES: LazyLock<HashMap<Country, Vec<Tz>>> = LazyLock::new(|| {
+    let mut zones: HashMap<Country, Vec<Tz>> = HashMap::new();
+    for (country, zone) in read(TABLE) {
+        let of_country = zones.entry(country).or_default();
+        if of_country
+            .first()
+            .is_none_or(|first| counts_beside(*first, zone))
+        {
+            of_country.push(zone);
+        }
+    }
+    // Kosovo keeps the time of Belgrade and has no line of its own.
+    if let (Ok(kosovo), Ok(serbia)) = ("XK".parse(), "RS".parse::<Country>())
+        && let Some(time) = zones.get(&serbia).cloned()
+    {
+        zones.insert(kosovo, time);
+    }
+    zones
+});
+
+/// `zone.tab` of the time zone database, release 2025b (public domain): <https://www.iana.org/time-zones>. Within a
+/// country the zone of most people stands first.
+const TABLE: &str = include_str!("hours/zone.tab");
+
+/// Country and zone of each line.
+fn read(table: &str) -> impl Iterator<Item = (Country, Tz)> {
+    let lines = table.lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| {
+        let mut columns = line.split('\t');
+        let country = columns.next()?.parse().ok()?;
+        Some((country, columns.nth(1)?.parse().ok()?))
+    })
+}
+
+/// Whether a zone's mornings and evenings are waited for, beside the country's first. Not those of islands far from
+/// the mainland and of Alaska: where few live, hundreds of miles away, the whole country would wait.
+fn counts_beside(first: Tz, zone: Tz) -> bool {
+    let at_sea = |zone: Tz| {
+        ["Atlantic/", "Pacific/", "Indian/", "Antarctica/", "Arctic/"]
+            .iter()
+            .any(|sea| zone.name().starts_with(sea))
+    };
+    let in_alaska = matches!(
+        zone,
+        Tz::America__Anchorage
+            | Tz::America__Juneau
+            | Tz::America__Sitka
+            | Tz::America__Metlakatla
+            | Tz::America__Yakutat
+            | Tz::America__Nome
+            | Tz::America__Adak
+    );
+    !in_alaska && (at_sea(first) || !at_sea(zone))
+}
 
 #[cfg(test)]
 mod tests {
@@ -213,12 +190,48 @@ mod tests {
     }
 
     #[test]
-    fn country_table_has_no_duplicates() {
-        assert!(ZONES.is_sorted_by(|(a, _), (b, _)| a < b));
-        assert!(
-            ZONES
-                .iter()
-                .all(|(code, zones)| code.parse::<Country>().is_ok() && !zones.is_empty())
+    fn every_country_has_its_zone() {
+        let lines = TABLE.lines().filter(|line| !line.starts_with('#')).count();
+        assert_eq!(
+            read(TABLE).count(),
+            lines,
+            "every line names a zone that is known"
         );
+        assert!(ZONES.values().all(|zones| !zones.is_empty()));
+        // Uninhabited, and without a zone of their own.
+        let without = ["BV", "HM"];
+        let names = include_str!("place/iso3166.tab")
+            .lines()
+            .filter(|line| !line.starts_with('#'));
+        for line in names {
+            let code = line.get(..2).unwrap();
+            let known = ZONES.contains_key(&code.parse::<Country>().unwrap());
+            assert_eq!(known, !without.contains(&code), "{code}");
+        }
+    }
+
+    #[test]
+    fn nights_of_practice_are_kept() {
+        let rows = include_str!("hours/nights.csv").lines().skip(1);
+        for row in rows {
+            let [country, now, until] = row.split(',').collect::<Vec<_>>()[..] else {
+                panic!("{row}");
+            };
+            check(country, now, Some(until).filter(|until| !until.is_empty()));
+        }
+    }
+
+    #[test]
+    fn no_country_is_woken_by_utc() {
+        let hours = SendingHours::new(8, 20).unwrap();
+        let noon: DateTime<Utc> = "2026-03-02T00:00:00Z".parse().unwrap();
+        for (country, zones) in ZONES.iter() {
+            for hour in 0..24 {
+                let now = noon + TimeDelta::hours(hour);
+                let leaves = hours.closed_until(Some(*country), now).unwrap_or(now);
+                let there = leaves.with_timezone(&zones[0]).hour();
+                assert!((8..20).contains(&there), "{country} at {now}: {there}");
+            }
+        }
     }
 }

@@ -60,6 +60,27 @@ impl Platform {
     }
 }
 
+/// Who says what is known of a lead. It decides what a mail tells its recipient about where the data is from, and how
+/// far a row may change what is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Origin {
+    /// The platform's own service: its ids and handles are right.
+    Service,
+    /// A list that somebody gave to the operator.
+    List,
+}
+
+impl Origin {
+    /// Of a source of this kind.
+    pub fn of_kind(kind: &str) -> Option<Self> {
+        match kind {
+            "x" | "simulated" => Some(Self::Service),
+            "csv" => Some(Self::List),
+            _ => None,
+        }
+    }
+}
+
 /// A normalised, validated profile on its way into the database.
 ///
 /// `None` means that the source did not say: it never overwrites what another run has found.

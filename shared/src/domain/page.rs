@@ -8,7 +8,12 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Serialize, Serializer};
 
-use super::{email::EmailHash, ids::LeadId, lead::NewLead};
+use super::{
+    email::EmailHash,
+    ids::LeadId,
+    lead::{NewLead, Origin},
+    text::folded,
+};
 
 /// The columns of `leads` that a source speaks of.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -129,6 +134,44 @@ impl Profile {
     }
 }
 
+/// Whether two profiles of one identity say that they are two people.
+///
+/// A handle on a platform is one person's, so both name and mailbox must differ. Weaker identities take less: an
+/// id under another handle may be a row number, a handle without a platform may be any, and of a mailbox alone
+/// only the name says whose it is.
+pub fn are_two_people(one: &Profile, other: &Profile) -> bool {
+    let names = agreement(one.name.as_deref(), other.name.as_deref(), share_a_word);
+    let mailboxes = agreement(one.email_hash, other.email_hash, |a, b| a == b);
+    let by_mailbox = one.username.starts_with("mail-") && one.source == "csv";
+    if by_mailbox && one.username == other.username {
+        return names == Some(false);
+    }
+    if one.username != other.username && one.has_id() && other.has_id() {
+        return names != Some(true) && mailboxes != Some(true);
+    }
+    if one.source == "csv" {
+        return mailboxes != Some(true)
+            && names != Some(true)
+            && (names, mailboxes) != (None, None);
+    }
+    names == Some(false) && mailboxes == Some(false)
+}
+
+/// Whether two values agree; `None` where one is not known.
+fn agreement<T>(one: Option<T>, other: Option<T>, agree: impl Fn(T, T) -> bool) -> Option<bool> {
+    one.zip(other).map(|(one, other)| agree(one, other))
+}
+
+fn share_a_word(one: &str, other: &str) -> bool {
+    let words = |text: &str| -> HashSet<String> {
+        let words = text.split(|c: char| !c.is_alphanumeric() && !"'’-".contains(c));
+        words.map(folded).filter(|word| !word.is_empty()).collect()
+    };
+    let (one, other) = (words(one), words(other));
+    // A name of signs alone says nothing.
+    one.is_empty() || other.is_empty() || !one.is_disjoint(&other)
+}
+
 fn newer<T: Clone>(stored: &mut Option<T>, said: &Option<T>) {
     if said.is_some() {
         stored.clone_from(said);
@@ -155,7 +198,8 @@ pub enum Stored {
     Unchanged,
     /// The person was erased: dropped before storage (invariant 16).
     Erased,
-    /// Another profile holds its username; nothing was changed.
+    /// Another profile holds its username, or a list says that the profile is somebody else's; nothing was
+    /// changed.
     Conflict,
     /// Neither stored nor known: the profile that held its username gave it up at this moment.
     Missing,
@@ -182,7 +226,12 @@ pub struct Merge {
 
 /// Merges a page into the leads that its rows may be about. `erased` holds the mailboxes of erased
 /// people. Updates and links come in the order of `existing`.
-pub fn merge(existing: &[KnownLead], page: &[Profile], erased: &HashSet<EmailHash>) -> Merge {
+pub fn merge(
+    existing: &[KnownLead],
+    page: &[Profile],
+    erased: &HashSet<EmailHash>,
+    origin: Origin,
+) -> Merge {
     let known = Known::new(existing);
     let mut renamed = HashSet::new();
     let mut merged: HashMap<usize, Profile> = HashMap::new();
@@ -192,7 +241,7 @@ pub fn merge(existing: &[KnownLead], page: &[Profile], erased: &HashSet<EmailHas
             if row.email_hash.is_some_and(|hash| erased.contains(&hash)) {
                 return Match::Erased;
             }
-            let found = known.find(row);
+            let found = known.find(row, origin);
             if let Match::Lead { index, by_id } = found
                 && let Some(lead) = existing.get(index)
             {
@@ -270,7 +319,7 @@ impl<'a> Known<'a> {
         }
     }
 
-    fn find(&self, row: &Profile) -> Match {
+    fn find(&self, row: &Profile, origin: Origin) -> Match {
         let by_id = self.by_id.get(&row.id_key());
         let by_name = self.by_name.get(&row.name_key());
         let Some((&index, lead)) = by_id
@@ -285,6 +334,9 @@ impl<'a> Known<'a> {
         }
         if lead.erased {
             return Match::Erased;
+        }
+        if origin == Origin::List && !lead.new && are_two_people(&lead.profile, row) {
+            return Match::Conflict;
         }
         Match::Lead {
             index,

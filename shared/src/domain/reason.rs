@@ -44,6 +44,8 @@ reasons! {
     RoleAddress = "role_address",
     /// A throw-away mailbox.
     DisposableAddress = "disposable_address",
+    /// The domain may be read as another than it is.
+    DoubtfulAddress = "doubtful_address",
     /// The score is below the campaign's.
     LowScore = "low_score",
     /// The compliance assessment is "block".

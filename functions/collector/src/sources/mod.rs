@@ -2,62 +2,21 @@
 
 mod csv;
 mod fetch;
-mod row_error;
 mod simulated;
 mod x;
 
 use aws_config::SdkConfig;
 use chrono::{DateTime, Utc};
-pub use row_error::RowError;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use shared::{
     clients::{http::Http, storage::ObjectUnreadable},
     config::Secret,
     db::sources::Run,
-    domain::lead::Platform,
+    domain::{intake::Page, lead::Origin},
+    lists::ListReport,
 };
 use url::Url;
-
-#[derive(Debug)]
-pub struct Page {
-    pub rows: Vec<Row>,
-    /// Where the next page begins; stored together with this one.
-    pub cursor: Value,
-    /// Whether the run ends here.
-    pub last: bool,
-}
-
-#[derive(Debug)]
-pub struct Row {
-    /// Line of the file, or number within the page, counted from 1.
-    pub line: u64,
-    pub profile: Result<RawProfile, RowError>,
-}
-
-/// A profile as a source words it: trimmed, checked and normalised later.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct RawProfile {
-    /// If not the source's own.
-    pub platform: Option<Platform>,
-    pub external_id: Option<String>,
-    /// With or without `@`.
-    pub username: Option<String>,
-    pub name: Option<String>,
-    /// An address in a field of its own; one in the bio is looked for later.
-    pub email: Option<String>,
-    pub profile_url: Option<String>,
-    pub follower_count: Option<i64>,
-    pub bio: Option<String>,
-    pub verified: Option<bool>,
-    pub location: Option<String>,
-    pub website: Option<String>,
-    /// A code or a name.
-    pub country: Option<String>,
-    pub language: Option<String>,
-    /// The row as the source gave it.
-    pub raw: Option<Value>,
-}
 
 /// A source could not give its next page.
 #[derive(Debug, thiserror::Error)]
@@ -74,7 +33,7 @@ pub enum SourceError {
         /// Until when, if it said.
         until: Option<DateTime<Utc>>,
     },
-    /// The service's paid volume is used up.
+    /// The service's paid volume is used up: somebody must pay, or wait for the next month.
     #[error("the account's volume at the service is used up: {0}")]
     Exhausted(String),
     /// The service refuses: key, access level or query.
@@ -117,8 +76,8 @@ pub struct Endpoints {
 pub enum Source<'a> {
     /// X's recent search.
     X(x::RecentSearch<'a>),
-    /// A list.
-    Csv(Box<csv::List>),
+    /// A list in a file.
+    Csv(Box<csv::Source>),
     /// The stand-in.
     Simulated(simulated::Simulated<'a>),
 }
@@ -132,7 +91,7 @@ impl<'a> Source<'a> {
         match run.kind.as_str() {
             "x" => Ok(Self::X(x::RecentSearch::open(params(run)?, endpoints)?)),
             "csv" => Ok(Self::Csv(Box::new(
-                csv::List::open(params(run)?, endpoints).await?,
+                csv::Source::open(params(run)?, &run.cursor, endpoints).await?,
             ))),
             "simulated" => Ok(Self::Simulated(simulated::Simulated::open(
                 params(run)?,
@@ -153,8 +112,26 @@ impl Source<'_> {
     pub async fn next_page(&mut self, cursor: &Value) -> Result<Option<Page>, SourceError> {
         match self {
             Self::X(source) => source.next_page(cursor).await,
-            Self::Csv(source) => source.next_page(cursor).await,
+            Self::Csv(source) => source.next_page(),
             Self::Simulated(source) => source.next_page(cursor).await,
+        }
+    }
+}
+
+impl Source<'_> {
+    /// Who says what this source gives.
+    pub fn origin(&self) -> Origin {
+        match self {
+            Self::X(_) | Self::Simulated(_) => Origin::Service,
+            Self::Csv(_) => Origin::List,
+        }
+    }
+
+    /// How the list was read so far, if it is one.
+    pub fn list(&self) -> Option<ListReport> {
+        match self {
+            Self::X(_) | Self::Simulated(_) => None,
+            Self::Csv(source) => source.report(),
         }
     }
 }

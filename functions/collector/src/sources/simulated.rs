@@ -3,9 +3,12 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use shared::domain::lead::Platform;
+use shared::domain::{
+    intake::{Fields, Page, RawProfile, Row, RowError},
+    lead::Platform,
+};
 
-use super::{Endpoints, Page, RawProfile, Row, RowError, SourceError, cursor_or_start, fetch};
+use super::{Endpoints, SourceError, cursor_or_start, fetch};
 
 /// What to read.
 #[derive(Debug, Default, Clone, Copy, Deserialize)]
@@ -106,6 +109,7 @@ fn profile(raw: Value) -> Result<RawProfile, RowError> {
         country: lead.country,
         language: lead.language,
         raw: Some(raw),
+        unknown: Fields::default(),
     })
 }
 

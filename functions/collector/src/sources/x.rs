@@ -8,9 +8,9 @@ mod reply;
 use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use shared::{clients::http::Reply, config::Secret};
+use shared::{clients::http::Reply, config::Secret, domain::intake::Page};
 
-use super::{Endpoints, Page, SourceError, cursor_or_start, fetch};
+use super::{Endpoints, SourceError, cursor_or_start, fetch};
 
 /// Longest query of a self-serve account, in characters.
 const QUERY_MAX: usize = 512;
@@ -115,16 +115,24 @@ impl RecentSearch<'_> {
         if !reply.status.is_success() {
             return Err(refusal(&reply, cursor));
         }
-        let unreadable =
-            |_| SourceError::Unavailable("the answer is not a search result".to_owned());
-        let found: reply::Search = reply.json().map_err(unreadable)?;
+        let unreadable = |why: &str| SourceError::Unavailable(format!("the answer {why}"));
+        let found =
+            reply::Search::read(&reply).ok_or_else(|| unreadable("is not a search result"))?;
         self.pages += 1;
-        let newest_id = cursor.newest_id.or_else(|| found.meta.newest_id.clone());
-        let next = match &found.meta.next_token {
+        // The cursor stays: the next run asks for these posts again.
+        if found.leaves_out_all_authors() {
+            return Err(unreadable("shows posts without any of their authors"));
+        }
+        let newest_id = newer(cursor.newest_id, found.newest_id());
+        let next_token = found.next_token();
+        if next_token.is_some() && next_token == cursor.next_token {
+            return Err(unreadable("names its own page as the next one"));
+        }
+        let next = match next_token {
             Some(token) => Cursor {
                 query: cursor.query,
                 since_id: cursor.since_id,
-                next_token: Some(token.clone()),
+                next_token: Some(token),
                 newest_id,
             },
             None => Cursor {
@@ -143,12 +151,27 @@ impl RecentSearch<'_> {
     }
 }
 
+/// The id of the newest post of a round: of its first page that has one. An empty first page has none.
+fn newer(known: Option<String>, found: Option<String>) -> Option<String> {
+    let (Some(one), Some(other)) = (&known, &found) else {
+        return known.or(found);
+    };
+    // Ids grow, and a longer one is a larger number.
+    let larger = (other.len(), other.as_str()) > (one.len(), one.as_str());
+    if larger { found } else { known }
+}
+
 /// What an answer of failure means.
 fn refusal(reply: &Reply, cursor: Cursor) -> SourceError {
-    let problem: reply::Problem = reply.json().unwrap_or_default();
+    let problem = reply::Problem::read(reply);
     let status = reply.status.as_u16();
     match (status, problem.kind()) {
-        (429, "usage-capped") => SourceError::Exhausted("X's usage cap or credit".to_owned()),
+        (402, _) => SourceError::Exhausted(
+            "X's credit is used up (402): buy credit, or raise the spending limit; X is asked again in a day".to_owned(),
+        ),
+        (400..=499, _) if problem.is_about_money() => SourceError::Exhausted(format!(
+            "X's usage cap or credit ({status}): raise it, or wait for the next period; X is asked again in a day"
+        )),
         (429, _) => {
             let reset = reply
                 .header("x-rate-limit-reset")

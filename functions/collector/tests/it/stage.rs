@@ -174,7 +174,7 @@ pub(crate) fn counts(report: &RunReport) -> [usize; 7] {
 #[track_caller]
 pub(crate) fn attention(report: &RunReport) -> &str {
     match &report.ended {
-        Ended::NeedsAttention { why } => why,
+        Ended::NeedsAttention { why, .. } => why,
         other => panic!("{other:?}"),
     }
 }

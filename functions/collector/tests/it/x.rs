@@ -188,3 +188,96 @@ async fn no_data_is_a_page_without_rows(pool: PgPool) {
         "kept for the next poll"
     );
 }
+
+/// An answer of these parts.
+fn answer(body: &Value) -> Answer {
+    Answer::new(200, body.to_string())
+}
+
+fn post(id: &str, author: &Value) -> Value {
+    json!({"id": id, "text": "running &amp; more", "author_id": author, "lang": null})
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn missing_author_is_counted_and_named(pool: PgPool) {
+    let (stage, source) = stage(pool, json!({})).await;
+    let body = json!({
+        "data": [post("9", &json!("1")), post("8", &json!("2")), post("7", &json!("2")), post("6", &Value::Null)],
+        "includes": {"users": [{
+            "id": "1", "username": "ana", "name": "Ana &amp; Bo", "description": "R&amp;D https://t.co/a https://t.co/ab",
+            "protected": null, "public_metrics": null, "location": null, "verified_type": null,
+            "entities": {"url": null, "description": {"urls": [
+                {"url": "https://t.co/a", "expanded_url": "https://a.example"},
+                {"url": "https://t.co/ab", "expanded_url": "https://ab.example"}, {"url": null}]}},
+        }]},
+        "errors": null,
+        "meta": {"newest_id": "9", "next_token": null, "result_count": 4},
+    });
+    stage.stand_ins.then([answer(&body)]);
+    let report = stage.run_one().await;
+    assert_eq!(
+        (report.new, report.bad, report.bad_kinds["author_missing"]),
+        (1, 2, 2)
+    );
+    assert_eq!(cursor(&stage, source).await, json!({"since_id": "9"}));
+    let ana = stage.lead("ana").await;
+    assert_eq!(
+        (&ana["name"], &ana["bio"]),
+        (
+            &json!("Ana & Bo"),
+            &json!("R&D https://a.example https://ab.example")
+        )
+    );
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn page_without_any_author_is_asked_again(pool: PgPool) {
+    let (stage, source) = stage(pool, json!({})).await;
+    for includes in [
+        Value::Null,
+        json!({}),
+        json!({"users": null}),
+        json!({"users": []}),
+    ] {
+        let body = json!({"data": [post("9", &json!("1"))], "includes": includes, "meta": {"newest_id": "9"}});
+        stage.stand_ins.then([answer(&body)]);
+        let report = stage.run_one().await;
+        assert!(
+            matches!(&report.ended, collector::Ended::Unavailable { why } if why.contains("authors")),
+            "{report:?}"
+        );
+        assert_eq!(
+            cursor(&stage, source).await,
+            json!({}),
+            "nobody is passed over"
+        );
+    }
+    // Withheld by X itself, and said so: there is nothing to wait for.
+    let body = json!({"data": [post("9", &json!("1"))], "meta": {"newest_id": "9"}, "errors": [
+        {"title": "Forbidden", "type": "https://api.x.com/2/problems/not-authorized-for-resource", "resource_id": "1"}]});
+    stage.stand_ins.then([answer(&body)]);
+    let report = stage.run_one().await;
+    assert_eq!((report.bad, report.bad_kinds["withheld"]), (1, 1));
+    assert_eq!(cursor(&stage, source).await, json!({"since_id": "9"}));
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn empty_page_with_token_is_followed(pool: PgPool) {
+    let (stage, source) = stage(pool, json!({})).await;
+    let empty = json!({"data": null, "meta": {"next_token": "more", "result_count": 0}});
+    let user = json!({"users": [{"id": 7, "username": "ana", "verified": null}]});
+    let full =
+        json!({"data": [post("12", &json!(7))], "includes": user, "meta": {"newest_id": 12}});
+    stage.stand_ins.then([answer(&empty), answer(&full)]);
+    let report = stage.run_one().await;
+    assert_eq!((report.pages, report.new), (2, 1));
+    assert_eq!(cursor(&stage, source).await, json!({"since_id": "12"}));
+
+    let same = json!({"meta": {"next_token": "more", "result_count": 0}});
+    stage.stand_ins.then([answer(&same), answer(&same)]);
+    let report = stage.run_one().await;
+    assert!(
+        matches!(report.ended, collector::Ended::Unavailable { .. }),
+        "a page that leads to itself ends the run"
+    );
+}

@@ -19,6 +19,7 @@ fn letter<'a>(to: &'a EmailAddress, draft: &'a Draft) -> Letter<'a> {
         name: Some("Ana Fit"),
         language: Some("pt"),
         platform: Platform::Instagram,
+        origin: Origin::Service,
         username: "anafit",
         offer: "a share of every sale.",
     }
@@ -171,9 +172,14 @@ fn headers_satisfy_mailbox_providers() {
 
 #[test]
 fn imported_lead_reads_about_the_list() {
-    for frame in FRAMES {
+    // A list that names a platform is still a list.
+    for (frame, platform) in FRAMES
+        .iter()
+        .zip([Platform::Instagram, Platform::Csv].into_iter().cycle())
+    {
         let text = text_of(&mail(|letter| Letter {
-            platform: Platform::Csv,
+            origin: Origin::List,
+            platform,
             username: "mail-0a1b",
             language: Some(frame.language),
             ..letter

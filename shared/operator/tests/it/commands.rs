@@ -188,3 +188,108 @@ async fn breaker_shows_figures_and_closes(pool: PgPool) {
         "{shown}"
     );
 }
+
+/// A list of which two rows can be stored and one cannot.
+const LIST: &str = "Handle;Full Name;Work mail;Shoe size\nana.fit;Ana Silva;ana@example.org;39\n../x;Bo;;40\ncy;Cy;n/a;41\n";
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn dry_run_shows_mapping_and_stores_nothing(pool: PgPool) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("people.csv");
+    std::fs::write(&path, LIST).unwrap();
+    let file = path.to_str().unwrap();
+    let platform = ["--platform", "instagram"];
+    let arguments = [
+        &["import", file, "--dry-run", "--column", "work MAIL=email"][..],
+        &platform,
+    ]
+    .concat();
+    let text = succeeded(&run(&pool, &arguments));
+    for part in [
+        "Work mail",
+        "email",
+        "Shoe size",
+        "not used",
+        "ana@example.org",
+        "instagram",
+        "UTF-8",
+        "3",
+        "username",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let leads: i64 = sqlx::query_scalar("select count(*) from leads")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(leads, 0);
+
+    let output = run(&pool, &[&arguments[..], &["--json"]].concat());
+    let read: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(read["bad_rows"][0]["line"], 3);
+    assert_eq!(read["bad_rows"][0]["column"], "username");
+    assert_eq!(read["examples"][0]["username"], "ana.fit");
+    assert_eq!(read["columns"]["used"]["Work mail"], "email");
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn import_stores_list_for_campaign_once(pool: PgPool) {
+    testing::campaign(&pool, "spring").await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("people.csv");
+    std::fs::write(&path, LIST.replace("Work mail", "Email")).unwrap();
+    let file = path.to_str().unwrap();
+    let wrong = refused(&run(&pool, &["import", file, "--campaign", "sprin"]));
+    assert!(wrong.contains("no campaign sprin"), "{wrong}");
+
+    let arguments = [
+        "import",
+        file,
+        "--campaign",
+        "spring",
+        "--platform",
+        "instagram",
+    ];
+    let text = succeeded(&run(&pool, &arguments));
+    assert!(
+        text.contains("2 new") && text.contains("1 refused"),
+        "{text}"
+    );
+    let found = "select s.kind || ' ' || s.enabled || ' ' || count(*) from lead_sources f join sources s on s.id = f.source_id
+                 where s.name = 'people' group by s.kind, s.enabled";
+    let found: String = sqlx::query_scalar(found).fetch_one(&pool).await.unwrap();
+    assert_eq!(found, "csv false 2");
+    let report: String = sqlx::query_scalar("select last_report::text from sources")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert!(
+        report.contains("bad_rows") && !report.contains("ana"),
+        "{report}"
+    );
+    let again = succeeded(&run(&pool, &arguments));
+    assert!(again.contains("has not changed"), "{again}");
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn import_of_unusable_list_fails(pool: PgPool) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("people.csv");
+    for (content, says) in [
+        (
+            "username,email\n1,\n2,\nana,ana@example.org\n",
+            "most rows were refused",
+        ),
+        ("shoe size\n39\n", "username, email or profile url"),
+        ("PK\u{3}\u{4}", "workbook"),
+    ] {
+        std::fs::write(&path, content).unwrap();
+        let text = refused(&run(
+            &pool,
+            &["import", path.to_str().unwrap(), "--dry-run"],
+        ));
+        assert!(text.contains(says), "{text}");
+    }
+    let missing = refused(&run(&pool, &["import", "nowhere.csv", "--dry-run"]));
+    assert!(missing.contains("nowhere.csv"), "{missing}");
+}

@@ -10,6 +10,7 @@ fn help_lists_commands_and_examples() {
         "migrate",
         "doctor",
         "smoke",
+        "import",
         "sends",
         "resolve",
         "breaker",

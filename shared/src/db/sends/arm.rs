@@ -14,7 +14,7 @@ use crate::domain::{
     content::Draft,
     email::EmailAddress,
     ids::SendId,
-    lead::Platform,
+    lead::{Origin, Platform},
     quota::{Quota, Slot, is_late},
     reason::Reason,
     send_state::SendState,
@@ -35,8 +35,10 @@ pub struct Armed {
     pub slot_at: DateTime<Utc>,
     pub to: EmailAddress,
     pub draft: Draft,
-    /// Where the profile was found.
+    /// Where the profile lives.
     pub platform: Platform,
+    /// Where its data is from.
+    pub origin: Origin,
     pub username: String,
     pub name: Option<String>,
     /// ISO 639-1.
@@ -157,6 +159,7 @@ fn decide(examined: &Examined, held: &Held) -> Result<(Change, Option<Armed>), D
         to,
         draft,
         platform: examined.platform,
+        origin: examined.origin,
         username: examined.username.clone(),
         name: examined.name.clone(),
         language: examined.language.clone(),

@@ -16,7 +16,7 @@ use crate::domain::{
     },
     hours::SendingHours,
     ids::{CampaignId, SendId},
-    lead::Platform,
+    lead::{Origin, Platform},
     reason::Reason,
     score::{Confidence, Score},
     send_state::SendState,
@@ -33,6 +33,8 @@ pub(super) struct Examined {
     /// Whether the campaign has a row of `campaign_counters`.
     pub(super) has_counter: bool,
     pub(super) platform: Platform,
+    /// Where the data is from, as the mail says it.
+    pub(super) origin: Origin,
     pub(super) username: String,
     pub(super) name: Option<String>,
     pub(super) language: Option<String>,
@@ -194,6 +196,11 @@ pub(super) async fn read(
             facts,
             has_counter: row.has_counter,
             platform: known(&row.source, "leads", row.lead_id, "source")?,
+            origin: origin(&row.found_by).ok_or_else(|| DbError::UnknownWord {
+                table: "sources",
+                row: format!("of lead {}", row.lead_id),
+                column: "kind",
+            })?,
             username: row.username,
             name: row.name,
             language: row.language,
@@ -212,6 +219,15 @@ fn content(draft: Option<&Draft>, planned: &[u8]) -> ContentFacts {
         Some(draft) if draft.fault().is_some() => ContentFacts::Faulty,
         Some(_) => ContentFacts::Sound,
     }
+}
+
+/// Where a lead's data is from, by the kinds of the sources that found it: from a list as soon as one gave it, since
+/// the address may be the list's. Where no source is on record, nobody can say that it was a public profile.
+fn origin(kinds: &[String]) -> Option<Origin> {
+    let origins: Option<Vec<Origin>> = kinds.iter().map(|kind| Origin::of_kind(kind)).collect();
+    let origins = origins?;
+    let found = !origins.is_empty() && !origins.contains(&Origin::List);
+    Some(if found { Origin::Service } else { Origin::List })
 }
 
 fn hours(from: i16, until: i16) -> Option<SendingHours> {

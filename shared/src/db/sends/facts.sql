@@ -43,6 +43,10 @@ select
         where o.email_hash = s.email_hash and o.id <> s.id
           and o.slot_day > (now() at time zone 'utc')::date - $2::integer
     ) as "past_days!",
+    array(
+        select distinct o.kind from lead_sources f join sources o on o.id = f.source_id
+        where f.lead_id = s.lead_id
+    ) as "found_by!",
     statement_timestamp() as "now!"
 from sends s
 join leads l on l.id = s.lead_id

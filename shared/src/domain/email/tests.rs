@@ -75,6 +75,50 @@ fn roles_and_throw_away_domains_are_known() {
 }
 
 #[test]
+fn look_alike_domain_is_noticed() {
+    let check = |text: &str, expected: bool| {
+        assert_eq!(
+            EmailAddress::parse(text).unwrap().is_look_alike(),
+            expected,
+            "{text}"
+        );
+    };
+    for text in [
+        "ana@exаmple.org",
+        "ana@аррӏе.com",
+        "ana@gmial.com",
+        "ana@gmai.com",
+        "ana@gmaill.com",
+        "ana@gnail.com",
+        "ana@hotmial.com",
+        "ana@outlok.com",
+        "ana@yaho.com",
+        "ana@xn--80ak6aa92e.com",
+        "ana@gmail.con",
+        "ana@gmail.cm",
+    ] {
+        check(text, true);
+    }
+    for text in [
+        "ana@example.org",
+        "ana@gmail.com",
+        "ana@googlemail.com",
+        "ana@bücher.example",
+        "ana@почта.рф",
+        "ana@例え.jp",
+        "ana@mail.com",
+        "ana@ymail.com",
+        "ana@email.com",
+        "ana@gmx.de",
+        "ana@hotmail.de",
+        "ana@yahoo.fr",
+        "ana@españa.es",
+    ] {
+        check(text, false);
+    }
+}
+
+#[test]
 fn debug_names_nobody() {
     let address = EmailAddress::parse("ana@example.org").unwrap();
     assert_eq!(format!("{address:?}"), "***@example.org");

@@ -29,6 +29,7 @@ pub enum Rule {
     Draft,
     ComplianceDoubt,
     Confidence,
+    AddressDoubt,
     Country,
     Approval,
     KillSwitch,
@@ -82,6 +83,10 @@ pub(super) const RULES: &[(Rule, AskRule)] = &[
     (Rule::Confidence, |f, _| {
         let unsure = f.assessment.confidence < f.campaign.min_confidence;
         review_if(f, unsure, Reason::LowConfidence)
+    }),
+    (Rule::AddressDoubt, |f, _| {
+        let doubtful = matches!(&f.address, Address::Given(address) if address.is_look_alike());
+        review_if(f, doubtful, Reason::DoubtfulAddress)
     }),
     (Rule::Country, |f, _| {
         let reason = doubtful_country(f)?;

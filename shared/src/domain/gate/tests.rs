@@ -147,6 +147,23 @@ fn gate_unusable_address_refuses() {
 }
 
 #[test]
+fn gate_look_alike_address_waits_for_person() {
+    for text in ["ana@gmial.com", "ana@exаmple.org"] {
+        let expected = Decision::Review {
+            reason: Reason::DoubtfulAddress,
+        };
+        check(|f| f.address = address(text), expected);
+        check(
+            |f| {
+                f.address = address(text);
+                f.assessment.reviewed = true;
+            },
+            Decision::Send,
+        );
+    }
+}
+
+#[test]
 fn gate_consent_country_refuses_without_consent() {
     let german = |f: &mut Facts| f.recipient.country = "DE".parse().ok();
     check(german, refuse(Reason::ConsentNeeded));
@@ -272,5 +289,5 @@ fn changed_rules_raise_gate_version() {
         .take(4)
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    assert_eq!((GATE_VERSION, hash.as_str()), (3, "9f59f835"));
+    assert_eq!((GATE_VERSION, hash.as_str()), (4, "8c1b5095"));
 }

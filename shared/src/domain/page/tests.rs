@@ -19,7 +19,7 @@ impl Table {
                 self.0.last_mut().unwrap().new = true;
             }
         }
-        let merge = merge(&self.0, page, &HashSet::new());
+        let merge = merge(&self.0, page, &HashSet::new(), Origin::Service);
         for lead in &mut self.0 {
             lead.new = false;
             lead.linked |= merge.links.contains(&lead.id);
@@ -65,7 +65,7 @@ fn linked(id: i64, profile: Profile) -> KnownLead {
 
 #[track_caller]
 fn check(existing: &[KnownLead], page: &[Profile], rows: &[Stored]) -> Merge {
-    let merge = merge(existing, page, &HashSet::new());
+    let merge = merge(existing, page, &HashSet::new(), Origin::Service);
     assert_eq!(merge.rows, rows);
     merge
 }
@@ -87,6 +87,111 @@ fn merge_matches_by_id_then_by_name() {
     let held = [ana(), linked(2, row("8", "bo"))];
     let kept = check(&held, &[row("7", "bo")], &[Stored::Unchanged]);
     assert!(kept.updates.is_empty());
+}
+
+#[test]
+fn list_that_names_somebody_else_conflicts() {
+    let person = |id: &str, username: &str, name: Option<&str>, mailbox: Option<u8>| Profile {
+        name: name.map(str::to_owned),
+        email_hash: mailbox.map(|n| EmailHash([n; 32])),
+        ..row(id, username)
+    };
+    let listed = |profile: Profile| Profile {
+        source: "csv".to_owned(),
+        ..profile
+    };
+    let ana = person("7", "ana", Some("Ana Silva"), Some(1));
+    let cases = [
+        // An id that counts rows: another handle, name and mailbox.
+        (
+            ana.clone(),
+            person("7", "cid", Some("Cid Rocha"), Some(2)),
+            Stored::Conflict,
+        ),
+        (
+            ana.clone(),
+            person("7", "cid", None, None),
+            Stored::Conflict,
+        ),
+        (
+            ana.clone(),
+            person("7", "ana_fit", Some("Ana S."), None),
+            Stored::Updated,
+        ),
+        (
+            ana.clone(),
+            person("7", "ana_fit", None, Some(1)),
+            Stored::Updated,
+        ),
+        // A handle of a platform is one person's, whatever the display name says.
+        (
+            ana.clone(),
+            person("@ana", "ana", Some("Running Queen"), None),
+            Stored::Updated,
+        ),
+        (
+            ana.clone(),
+            person("@ana", "ana", Some("Ana Silva"), Some(2)),
+            Stored::Updated,
+        ),
+        (
+            ana.clone(),
+            person("@ana", "ana", Some("Bo Berg"), Some(2)),
+            Stored::Conflict,
+        ),
+        // A handle of no platform may be anybody's.
+        (
+            listed(ana.clone()),
+            listed(person("@ana", "ana", Some("Bo Berg"), None)),
+            Stored::Conflict,
+        ),
+        (
+            listed(ana.clone()),
+            listed(person("@ana", "ana", Some("Silva, Ana"), Some(2))),
+            Stored::Updated,
+        ),
+        (
+            listed(ana.clone()),
+            listed(person("@ana", "ana", None, None)),
+            Stored::Unchanged,
+        ),
+    ];
+    for (stored, said, expected) in cases {
+        let text = format!("{said:?}");
+        let lead = linked(1, stored.clone());
+        let merged = merge(&[lead], &[said], &HashSet::new(), Origin::List);
+        assert_eq!(merged.rows, [expected], "{text}");
+        if expected == Stored::Conflict {
+            assert!(
+                merged.updates.is_empty() && merged.links.is_empty(),
+                "{text}"
+            );
+        }
+    }
+    // What the platform's own service says of an id is right.
+    let renamed = person("7", "cid", Some("Cid Rocha"), Some(2));
+    let merged = merge(
+        &[linked(1, ana)],
+        &[renamed],
+        &HashSet::new(),
+        Origin::Service,
+    );
+    assert_eq!(merged.rows, [Stored::Updated]);
+}
+
+#[test]
+fn mailbox_of_other_name_conflicts() {
+    let shared = |name: &str| Profile {
+        source: "csv".to_owned(),
+        name: Some(name.to_owned()),
+        email_hash: Some(EmailHash([1; 32])),
+        ..row("@mail-0101", "mail-0101")
+    };
+    for (name, expected) in [("Ana S.", Stored::Updated), ("Bo Berg", Stored::Conflict)] {
+        let stored = linked(1, shared("Ana Silva"));
+        let merged = merge(&[stored], &[shared(name)], &HashSet::new(), Origin::List);
+        assert_eq!(merged.rows, [expected], "{name}");
+    }
 }
 
 #[test]
@@ -120,7 +225,7 @@ fn merge_marks_pending_where_model_reads_differently() {
     let pending = |change: fn(&mut Profile)| {
         let mut said = row("7", "ana");
         change(&mut said);
-        merge(&[lead()], &[said], &HashSet::new()).updates[0].pending
+        merge(&[lead()], &[said], &HashSet::new(), Origin::Service).updates[0].pending
     };
     fn text() -> Option<String> {
         Some("new".to_owned())
@@ -165,7 +270,7 @@ fn merge_drops_row_of_erased_mailbox() {
         ..row("7", "ana")
     };
     let lead = linked(1, row("7", "ana"));
-    let merge = merge(&[lead], &[said], &HashSet::from([hash]));
+    let merge = merge(&[lead], &[said], &HashSet::from([hash]), Origin::Service);
     assert_eq!(merge.rows, [Stored::Erased]);
     assert_eq!((merge.updates.len(), merge.links.len()), (0, 0));
 }

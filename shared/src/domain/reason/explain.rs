@@ -55,6 +55,9 @@ impl Reason {
                 "The address belongs to a role, such as info@, and not to a person."
             }
             Self::DisposableAddress => "The address is a disposable mailbox.",
+            Self::DoubtfulAddress => {
+                "The address is spelt almost like another provider's, or with letters that look like others. A person must check it."
+            }
             Self::LowScore => "The lead's score is below the campaign's minimum.",
             Self::NotCompliant => "The compliance assessment does not allow it.",
             Self::ConsentNeeded => {
@@ -126,6 +129,7 @@ impl Reason {
             | Self::AddressChanged
             | Self::RoleAddress
             | Self::DisposableAddress
+            | Self::DoubtfulAddress
             | Self::LowScore
             | Self::NotCompliant
             | Self::ConsentNeeded

@@ -1,130 +1,96 @@
-//! X's answers, read tolerantly: unknown fields are skipped and both of its vocabularies are
-//! understood.
+//! X's answers, read tolerantly: unknown fields are skipped, a field that is null or of another type says nothing, and
+//! both of its vocabularies are understood.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use serde::Deserialize;
-use serde_json::Value;
-use shared::domain::lead::Platform;
-
-use super::super::{RawProfile, Row, RowError};
+use serde_json::{Value, json};
+use shared::{
+    clients::http::Reply,
+    domain::{
+        intake::{RawProfile, Row, RowError},
+        lead::Platform,
+        text::decode_references,
+    },
+};
 
 /// A page of recent search.
-#[derive(Debug, Deserialize)]
-pub(super) struct Search {
-    /// Absent when nothing was found.
-    #[serde(default)]
-    data: Vec<Post>,
-    #[serde(default)]
-    includes: Includes,
-    /// What could not be shown, in an answer that is 200 all the same.
-    #[serde(default)]
-    errors: Vec<PartialError>,
-    #[serde(default)]
-    pub(super) meta: Meta,
-}
-
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Meta {
-    pub(super) newest_id: Option<String>,
-    pub(super) next_token: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Post {
-    id: String,
-    author_id: Option<String>,
-    lang: Option<String>,
-    #[serde(default)]
-    text: String,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct Includes {
-    #[serde(default)]
-    users: Vec<Value>,
-}
-
-#[derive(Debug, Deserialize)]
-struct PartialError {
-    title: Option<String>,
-    #[serde(rename = "type")]
-    kind: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct User {
-    id: String,
-    username: String,
-    name: Option<String>,
-    description: Option<String>,
-    location: Option<String>,
-    verified: Option<bool>,
-    verified_type: Option<String>,
-    url: Option<String>,
-    #[serde(default)]
-    protected: bool,
-    public_metrics: Option<Metrics>,
-    entities: Option<Entities>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Metrics {
-    followers_count: Option<i64>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct Entities {
-    url: Option<Urls>,
-    description: Option<Urls>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Urls {
-    #[serde(default)]
-    urls: Vec<Expanded>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Expanded {
-    url: Option<String>,
-    expanded_url: Option<String>,
-}
+#[derive(Debug)]
+pub(super) struct Search(Value);
 
 impl Search {
-    /// One row per author, in the order of their newest post, and one per author that X withheld.
+    /// `None` if the answer is not a search result.
+    pub(super) fn read(reply: &Reply) -> Option<Self> {
+        let answer: Value = reply.json().ok()?;
+        let fields = answer.as_object()?;
+        let is_result = ["data", "meta", "errors", "includes"]
+            .iter()
+            .any(|name| fields.contains_key(*name));
+        let odd = answer
+            .get("data")
+            .is_some_and(|data| !data.is_array() && !data.is_null());
+        (is_result && !odd).then_some(Self(answer))
+    }
+
+    pub(super) fn newest_id(&self) -> Option<String> {
+        word(self.0.get("meta")?.get("newest_id"))
+    }
+
+    pub(super) fn next_token(&self) -> Option<String> {
+        word(self.0.get("meta")?.get("next_token"))
+    }
+
+    fn posts(&self) -> impl Iterator<Item = &Value> {
+        list(self.0.get("data"))
+    }
+
+    fn users(&self) -> impl Iterator<Item = &Value> {
+        list(
+            self.0
+                .get("includes")
+                .and_then(|includes| includes.get("users")),
+        )
+    }
+
+    /// Whether it shows posts and not one of their authors, and does not say why: to go on would pass over people.
+    pub(super) fn leaves_out_all_authors(&self) -> bool {
+        self.posts().next().is_some()
+            && self.users().next().is_none()
+            && list(self.0.get("errors")).next().is_none()
+    }
+
+    /// One row per author, in the order of their newest post, and one per author that X withheld or left out.
     pub(super) fn into_rows(self) -> Vec<Row> {
-        let mut users: HashMap<String, Result<User, RowError>> = HashMap::new();
-        let mut raw_users: HashMap<String, Value> = HashMap::new();
-        for raw in self.includes.users {
-            let id = raw
-                .get("id")
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned();
-            let user = serde_json::from_value(raw.clone())
-                .map_err(|_| RowError::Shape("the author is not as X documents it"));
-            users.insert(id.clone(), user);
-            raw_users.insert(id, raw);
-        }
+        let users: HashMap<String, &Value> = self
+            .users()
+            .filter_map(|user| Some((word(user.get("id"))?, user)))
+            .collect();
+        let withheld: HashSet<String> = list(self.0.get("errors"))
+            .filter_map(|error| word(error.get("resource_id")).or_else(|| word(error.get("value"))))
+            .collect();
+        let mut seen = HashSet::new();
         let mut rows = Vec::new();
-        for post in self.data {
-            let Some(author) = &post.author_id else {
+        for post in self.posts() {
+            let Some(author) = word(post.get("author_id")) else {
+                rows.push(Err(RowError::AuthorMissing));
                 continue;
             };
             // The first post of an author takes the author; later ones are of the same lead.
-            let Some(user) = users.remove(author) else {
+            if !seen.insert(author.clone()) {
                 continue;
-            };
-            let raw = raw_users.remove(author);
-            let profile = user.and_then(|user| user.into_profile(&post, raw));
-            rows.push(profile);
+            }
+            match users.get(&author) {
+                Some(user) => rows.push(profile(user, post)),
+                // X says below that it withholds this one.
+                None if withheld.contains(&author) => {}
+                None => rows.push(Err(RowError::AuthorMissing)),
+            }
         }
         // The title is X's own wording; the id and the name in the error are personal data.
-        rows.extend(self.errors.into_iter().map(|error| {
-            let kind = error.kind.as_deref().and_then(|k| k.rsplit('/').next());
+        rows.extend(list(self.0.get("errors")).map(|error| {
+            let kind = word(error.get("type"));
+            let kind = kind.as_deref().and_then(|kind| kind.rsplit('/').next());
             Err(RowError::Withheld {
-                title: error.title.unwrap_or_default(),
+                title: word(error.get("title")).unwrap_or_default(),
                 kind: kind.unwrap_or("error").to_owned(),
             })
         }));
@@ -135,83 +101,116 @@ impl Search {
     }
 }
 
-impl User {
-    fn into_profile(self, post: &Post, raw: Option<Value>) -> Result<RawProfile, RowError> {
-        if self.protected {
-            return Err(RowError::Protected);
-        }
-        let entities = self.entities.unwrap_or_default();
-        let bio = self
-            .description
-            .map(|bio| expand(bio, entities.description.as_ref()));
-        let expanded = entities
-            .url
-            .and_then(|url| url.urls.into_iter().next()?.expanded_url);
-        // `url` itself is a t.co link, which says nothing about its owner.
-        let website = expanded.or_else(|| self.url.filter(|url| !url.contains("//t.co/")));
-        let raw = raw.map(
-            |user| serde_json::json!({"user": user, "post": {"id": post.id, "text": post.text}}),
-        );
-        Ok(RawProfile {
-            platform: Some(Platform::X),
-            external_id: Some(self.id),
-            username: Some(self.username),
-            name: self.name,
-            bio,
-            location: self.location,
-            website,
-            verified: self.verified.map(|v| {
-                v || self
-                    .verified_type
-                    .as_deref()
-                    .is_some_and(|t| t != "none" && !t.is_empty())
-            }),
-            follower_count: self.public_metrics.and_then(|m| m.followers_count),
-            language: post.lang.clone(),
-            raw,
-            ..RawProfile::default()
-        })
+fn profile(user: &Value, post: &Value) -> Result<RawProfile, RowError> {
+    if user.get("protected").and_then(Value::as_bool) == Some(true) {
+        return Err(RowError::Protected);
+    }
+    let username =
+        word(user.get("username")).ok_or(RowError::Shape("the author has no username"))?;
+    let entities = user.get("entities");
+    let links = |of: &str| list(entities.and_then(|all| all.get(of)?.get("urls")));
+    let bio = text(user.get("description")).map(|bio| expand(bio, links("description")));
+    let expanded = links("url").find_map(|link| word(link.get("expanded_url")));
+    // `url` itself is a t.co link, which says nothing about its owner.
+    let website = expanded.or_else(|| word(user.get("url")).filter(|url| !url.contains("//t.co/")));
+    let vouched = user.get("verified").and_then(Value::as_bool);
+    let kind = word(user.get("verified_type"));
+    let metrics = user.get("public_metrics");
+    Ok(RawProfile {
+        platform: Some(Platform::X),
+        external_id: word(user.get("id")),
+        username: Some(username),
+        name: text(user.get("name")),
+        bio,
+        location: text(user.get("location")),
+        website,
+        verified: vouched.map(|v| v || kind.is_some_and(|kind| kind != "none")),
+        follower_count: metrics.and_then(|all| whole(all.get("followers_count"))),
+        language: word(post.get("lang")),
+        raw: Some(json!({"user": user, "post": {"id": post.get("id"), "text": post.get("text")}})),
+        ..RawProfile::default()
+    })
+}
+
+/// The members of a list; none where it is something else.
+fn list(value: Option<&Value>) -> impl Iterator<Item = &Value> {
+    value.and_then(Value::as_array).into_iter().flatten()
+}
+
+/// A text or a number as a text; an empty one says nothing.
+fn word(value: Option<&Value>) -> Option<String> {
+    match value? {
+        Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
+        Value::Number(number) if number.is_u64() => Some(number.to_string()),
+        Value::String(_)
+        | Value::Number(_)
+        | Value::Null
+        | Value::Bool(_)
+        | Value::Array(_)
+        | Value::Object(_) => None,
     }
 }
 
-/// The text with the addresses that X's t.co links stand for.
-fn expand(text: String, links: Option<&Urls>) -> String {
+/// A text of a person's; X writes `&amp;` for `&`.
+fn text(value: Option<&Value>) -> Option<String> {
+    value?
+        .as_str()
+        .map(|text| decode_references(text).into_owned())
+}
+
+fn whole(value: Option<&Value>) -> Option<i64> {
+    match value? {
+        Value::Number(number) => number.as_i64(),
+        Value::String(text) => text.trim().parse().ok(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// The text with the addresses that X's t.co links stand for; the longer link first, since one may begin with another.
+fn expand<'a>(text: String, links: impl Iterator<Item = &'a Value>) -> String {
+    let mut links: Vec<(String, String)> = links
+        .filter_map(|link| Some((word(link.get("url"))?, word(link.get("expanded_url"))?)))
+        .collect();
+    links.sort_by_key(|(short, _)| std::cmp::Reverse(short.len()));
     links
         .into_iter()
-        .flat_map(|links| &links.urls)
-        .fold(text, |text, link| match (&link.url, &link.expanded_url) {
-            (Some(short), Some(long)) => text.replace(short, long),
-            _ => text,
-        })
+        .fold(text, |text, (short, long)| text.replace(&short, &long))
 }
 
 /// An answer of failure, in any of X's three shapes.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Problem {
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    #[serde(default)]
-    errors: Vec<ProblemDetail>,
-}
-
-#[derive(Debug, Deserialize)]
-struct ProblemDetail {
-    #[serde(default)]
-    parameters: serde_json::Map<String, Value>,
-}
+#[derive(Debug, Default)]
+pub(super) struct Problem(Value);
 
 impl Problem {
+    /// Whatever the answer says; nothing of it is needed.
+    pub(super) fn read(reply: &Reply) -> Self {
+        Self(reply.json().unwrap_or_default())
+    }
+
     /// The last part of the problem's type, such as `usage-capped`.
     pub(super) fn kind(&self) -> &str {
-        self.kind
-            .as_deref()
-            .and_then(|kind| kind.rsplit('/').next())
+        let kind = self.0.get("type").and_then(Value::as_str);
+        kind.and_then(|kind| kind.rsplit('/').next())
             .unwrap_or_default()
+    }
+
+    /// Whether it says that the account has no credit left.
+    pub(super) fn is_about_money(&self) -> bool {
+        let title = self
+            .0
+            .get("title")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        matches!(
+            self.kind(),
+            "credits" | "usage-capped" | "spend-cap-reached"
+        ) || title == "CreditsDepleted"
     }
 
     /// Whether it complains about one of these parameters.
     pub(super) fn names(&self, parameters: &[&str]) -> bool {
-        let mut named = self.errors.iter().flat_map(|error| error.parameters.keys());
-        named.any(|name| parameters.contains(&name.as_str()))
+        let mut named =
+            list(self.0.get("errors")).filter_map(|error| error.get("parameters")?.as_object());
+        named.any(|of| of.keys().any(|name| parameters.contains(&name.as_str())))
     }
 }

@@ -49,7 +49,6 @@ async fn refused_source_is_reported_and_not_retried(pool: PgPool) {
     let (stage, source) = stage(pool, json!({})).await;
     resume_from(&stage, json!({"since_id": NEWEST})).await;
     for (status, body, says) in [
-        (429, fixture!("usage_capped.json"), "usage cap or credit"),
         (401, fixture!("unauthorized.json"), "X_BEARER_TOKEN (401)"),
         (
             403,
@@ -62,7 +61,6 @@ async fn refused_source_is_reported_and_not_retried(pool: PgPool) {
             "cannot read the query (400",
         ),
     ] {
-        // A reset header does not make a used-up month come back in a quarter of an hour.
         let answer = Answer::new(status, body).header("x-rate-limit-reset", &RESET);
         stage.stand_ins.then([answer]);
         let report = stage.run_one().await;
@@ -71,6 +69,51 @@ async fn refused_source_is_reported_and_not_retried(pool: PgPool) {
         assert_eq!(stage.stand_ins.asked().len(), 1, "{status}");
         assert_eq!(cursor(&stage, source).await, json!({"since_id": NEWEST}));
     }
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn used_up_credit_rests_for_a_day(pool: PgPool) {
+    let (stage, source) = stage(pool, json!({})).await;
+    resume_from(&stage, json!({"since_id": NEWEST})).await;
+    for (status, body, says) in [
+        (
+            402,
+            fixture!("credits_depleted.json"),
+            "credit is used up (402)",
+        ),
+        (402, "", "credit is used up (402)"),
+        (429, fixture!("usage_capped.json"), "usage cap or credit"),
+        (
+            403,
+            fixture!("credits_depleted.json"),
+            "usage cap or credit",
+        ),
+    ] {
+        // A reset header does not make a used-up month come back in a quarter of an hour.
+        let answer = Answer::new(status, body).header("x-rate-limit-reset", &RESET);
+        stage.stand_ins.then([answer]);
+        let report = stage.run_one().await;
+        let why = attention(&report);
+        assert!(why.contains(says), "{why}");
+        assert_eq!(stage.stand_ins.asked().len(), 1, "{status}");
+        assert_eq!(cursor(&stage, source).await, json!({"since_id": NEWEST}));
+        // The schedule's next runs ask nothing.
+        assert_eq!(stage.run().await, []);
+        assert_eq!(stage.stand_ins.asked().len(), 0);
+        let hours: f64 = sqlx::query_scalar(
+            "select extract(epoch from rests_until - now())::float8 / 3600 from sources",
+        )
+        .fetch_one(&stage.pool)
+        .await
+        .unwrap();
+        assert!((23.5..24.5).contains(&hours), "{hours}");
+        sqlx::query("update sources set rests_until = now() - interval '1 second'")
+            .execute(&stage.pool)
+            .await
+            .unwrap();
+    }
+    stage.stand_ins.then([last_page()]);
+    assert_eq!(stage.run_one().await.ended, Ended::Done);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]

@@ -5,16 +5,52 @@
 
 mod names;
 
-use names::{CITIES, COUNTRIES, US_STATE_CODES, US_STATE_OR_COUNTRY_CODES, US_STATES};
+use names::{ALPHA_3, CITIES, COUNTRIES, US_STATE_CODES, US_STATE_OR_COUNTRY_CODES, US_STATES};
 
-use shared::domain::country::Country;
+use super::{country::Country, text::compatible};
+
+/// Usual English names of all countries, from the time zone database (public domain).
+const ENGLISH: &str = include_str!("place/iso3166.tab");
+
+/// The country that a field for a country names: a code of two or three letters, or a name.
+pub fn named(text: &str) -> Option<Country> {
+    let text = compatible(text);
+    let text = text.trim().trim_matches(|c: char| !c.is_alphanumeric());
+    if text.len() == 2 {
+        return text.parse().ok().filter(is_assigned);
+    }
+    let upper = text.to_uppercase();
+    let by_code = ALPHA_3
+        .iter()
+        .find(|(three, _)| *three == upper)
+        .and_then(|(_, two)| two.parse().ok());
+    let lower = text.to_lowercase();
+    let by_name = || {
+        let mut names = english().filter(|(_, name)| name.to_lowercase() == lower);
+        names.next().and_then(|(code, _)| code.parse().ok())
+    };
+    by_code.or_else(|| country_of(text)).or_else(by_name)
+}
+
+/// Whether a code is a country's.
+pub fn is_assigned(country: &Country) -> bool {
+    country.as_str() == "XK" || english().any(|(code, _)| code == country.as_str())
+}
+
+fn english() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ENGLISH
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once('\t'))
+}
 
 /// The country of a free text such as `Lisbon`, `Austin, TX`, `Berlin 🇩🇪` or `España`.
 ///
 /// A flag decides; otherwise the parts between commas, slashes and bars are looked up, the last
 /// one first. Two parts that name different countries are ambiguous, and so is the postal code of a
 /// state that is also a country's (`Regensburg, DE`), unless another part decides.
-pub(crate) fn country_of(location: &str) -> Option<Country> {
+pub fn country_of(location: &str) -> Option<Country> {
+    let location = &*compatible(location);
     if let Some(country) = flag(location) {
         return Some(country);
     }
@@ -56,7 +92,7 @@ fn decided_by_others(code: &str, parts: &[&str]) -> Option<Country> {
 }
 
 /// The country of a host name's top-level domain, where that says something about its owner.
-pub(crate) fn country_of_host(host: &str) -> Option<Country> {
+pub fn country_of_host(host: &str) -> Option<Country> {
     let top = host
         .trim_end_matches('.')
         .rsplit_once('.')?
@@ -157,6 +193,53 @@ mod tests {
         check("Hi", None);
         check("ok, in", None);
         check("TX", None);
+    }
+
+    #[test]
+    fn field_for_country_takes_codes_and_names() {
+        for (text, expected) in [
+            ("PT", Some("PT")),
+            ("uk", Some("GB")),
+            ("DEU", Some("DE")),
+            ("USA", Some("US")),
+            ("Österreich", Some("AT")),
+            ("Autriche", Some("AT")),
+            ("Niederlande", Some("NL")),
+            ("Pays-Bas", Some("NL")),
+            ("Estados Unidos", Some("US")),
+            ("Vereinigtes Königreich", Some("GB")),
+            ("Polska", Some("PL")),
+            ("Georgia", Some("GE")),
+            ("Kenya", Some("KE")),
+            ("ＰＴ", Some("PT")),
+            ("CA", Some("CA")),
+            ("ZZ", None),
+            ("Atlantis", None),
+            ("", None),
+        ] {
+            assert_eq!(
+                named(text).map(|c| c.to_string()).as_deref(),
+                expected,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn names_lead_to_assigned_countries() {
+        for (code, names) in COUNTRIES.iter().chain(CITIES) {
+            assert!(code.parse().is_ok_and(|code| is_assigned(&code)), "{code}");
+            assert!(
+                names.iter().all(|name| *name == name.to_lowercase()),
+                "{code}"
+            );
+        }
+        for (three, two) in ALPHA_3 {
+            assert!(
+                three.len() == 3 && two.parse().is_ok_and(|code| is_assigned(&code)),
+                "{three}"
+            );
+        }
     }
 
     #[test]

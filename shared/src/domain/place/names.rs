@@ -1,0 +1,227 @@
+//! Countries, cities and states by the names people give them.
+
+/// Names as people write them, lower case.
+#[rustfmt::skip]
+pub(super) const COUNTRIES: &[(&str, &[&str])] = &[
+    ("AD", &["andorra"]),
+    ("AE", &["united arab emirates", "uae", "vereinigte arabische emirate"]),
+    ("AR", &["argentina", "argentinien", "argentine"]),
+    ("AT", &["austria", "österreich", "at", "autriche", "oostenrijk", "áustria"]),
+    ("AU", &["australia", "aus", "australien", "australie", "austrália"]),
+    ("BE", &["belgium", "belgique", "belgië", "belgien", "bélgica", "belgio"]),
+    ("BG", &["bulgaria", "bulgarien", "bulgarie", "българия", "bulgária"]),
+    ("BR", &["brazil", "brasil", "brasilien", "brésil", "brasile", "brazilië"]),
+    ("CA", &["canada", "kanada", "canadá"]),
+    ("CH", &["switzerland", "schweiz", "suisse", "svizzera", "suiza", "suíça", "zwitserland"]),
+    ("CL", &["chile"]),
+    ("CN", &["china", "中国", "chine", "cina"]),
+    ("CO", &["colombia"]),
+    ("CR", &["costa rica"]),
+    ("CY", &["cyprus", "zypern", "chypre", "chipre", "cipro", "κύπρος"]),
+    ("CZ", &["czechia", "czech republic", "česko", "tschechien", "tschechische republik", "tchéquie", "république tchèque", "chequia", "república checa", "chéquia", "repubblica ceca", "tsjechië", "czech"]),
+    ("DE", &["germany", "deutschland", "alemania", "allemagne", "germania", "alemanha", "duitsland", "niemcy"]),
+    ("DK", &["denmark", "danmark", "dänemark", "danemark", "dinamarca", "danimarca", "denemarken"]),
+    ("EC", &["ecuador"]),
+    ("EE", &["estonia", "estland", "estonie", "eesti", "estónia"]),
+    ("ES", &["spain", "españa", "espana", "spanien", "espagne", "spagna", "espanha", "spanje"]),
+    ("FI", &["finland", "suomi", "finnland", "finlande", "finlandia", "finlândia"]),
+    ("FR", &["france", "frankreich", "francia", "frança", "frankrijk"]),
+    ("GB", &["united kingdom", "uk", "great britain", "england", "scotland", "wales", "britain", "vereinigtes königreich", "großbritannien", "grossbritannien", "royaume-uni", "royaume uni", "grande-bretagne", "angleterre", "reino unido", "regno unito", "gran bretagna", "inghilterra", "verenigd koninkrijk", "groot-brittannië", "northern ireland"]),
+    ("GR", &["greece", "ελλάδα", "griechenland", "grèce", "grecia", "grécia", "griekenland"]),
+    ("HR", &["croatia", "kroatien", "croatie", "croacia", "croazia", "croácia", "hrvatska", "kroatië"]),
+    ("HU", &["hungary", "magyarország", "ungarn", "hongrie", "hungría", "ungheria", "hungria", "hongarije"]),
+    ("ID", &["indonesia"]),
+    ("IE", &["ireland", "éire", "irland", "irlande", "irlanda", "ierland"]),
+    ("IL", &["israel", "israël", "ישראל"]),
+    ("IN", &["india", "भारत", "indien", "inde", "índia"]),
+    ("IS", &["iceland", "island", "islande", "islandia", "ísland"]),
+    ("IT", &["italy", "italia", "italien", "italie", "itália", "italië"]),
+    ("JP", &["japan", "日本", "japon", "japón", "giappone", "japão"]),
+    ("KR", &["south korea", "korea", "대한민국"]),
+    ("LI", &["liechtenstein"]),
+    ("LT", &["lithuania", "litauen", "lituanie", "lituania", "lietuva", "lituânia", "litouwen"]),
+    ("LU", &["luxembourg", "luxemburg", "luxemburgo", "lussemburgo"]),
+    ("LV", &["latvia", "lettland", "lettonie", "letonia", "latvija", "lettonia", "letónia", "letland"]),
+    ("MC", &["monaco"]),
+    ("MT", &["malta", "malte"]),
+    ("MX", &["mexico", "méxico", "mexiko", "mexique", "messico"]),
+    ("NG", &["nigeria"]),
+    ("NL", &["netherlands", "nederland", "the netherlands", "holland", "niederlande", "pays-bas", "pays bas", "países bajos", "paesi bassi", "olanda", "países baixos", "holanda", "hollande"]),
+    ("NO", &["norway", "norge", "norwegen", "norvège", "noruega", "norvegia", "noorwegen"]),
+    ("NZ", &["new zealand", "aotearoa", "neuseeland", "nouvelle-zélande", "nueva zelanda"]),
+    ("PE", &["peru", "perú", "pérou"]),
+    ("PH", &["philippines"]),
+    ("PL", &["poland", "polska", "polen", "pologne", "polonia", "polónia", "polônia"]),
+    ("PT", &["portugal", "portogallo"]),
+    ("RO", &["romania", "românia", "rumänien", "roumanie", "rumania", "rumanía", "romênia", "roménia", "roemenië"]),
+    ("RS", &["serbia", "serbien", "serbie", "srbija"]),
+    ("RU", &["russia", "russland", "russie", "rusia", "rússia", "россия", "rusland"]),
+    ("SE", &["sweden", "sverige", "schweden", "suède", "suecia", "svezia", "suécia", "zweden"]),
+    ("SG", &["singapore"]),
+    ("SI", &["slovenia", "slowenien", "slovénie", "eslovenia", "slovenija", "eslovénia", "slovenië"]),
+    ("SK", &["slovakia", "slowakei", "slovaquie", "eslovaquia", "slovacchia", "slovensko", "eslováquia", "slowakije"]),
+    ("TR", &["turkey", "türkiye", "türkei", "turquie", "turquía", "turchia", "turquia", "turkije"]),
+    ("UA", &["ukraine", "ucrania", "україна", "ucraina", "ucrânia", "oekraïne"]),
+    ("US", &["united states", "usa", "us", "u.s", "u.s.a", "united states of america", "america", "vereinigte staaten", "vereinigte staaten von amerika", "états-unis", "etats-unis", "estados unidos", "stati uniti", "verenigde staten", "ee.uu", "ee. uu", "eeuu", "eua"]),
+    ("UY", &["uruguay"]),
+    ("VE", &["venezuela"]),
+    ("ZA", &["south africa", "südafrika", "afrique du sud", "sudáfrica", "sudafrica", "áfrica do sul", "zuid-afrika"]),
+];
+
+/// Cities whose name means one place to most people.
+pub(super) const CITIES: &[(&str, &[&str])] = &[
+    ("AR", &["buenos aires"]),
+    ("AT", &["vienna", "wien", "graz"]),
+    ("AU", &["sydney", "melbourne", "brisbane", "perth"]),
+    ("BE", &["brussels", "bruxelles", "antwerp", "gent"]),
+    ("BR", &["são paulo", "sao paulo", "rio de janeiro"]),
+    (
+        "CA",
+        &[
+            "toronto",
+            "vancouver",
+            "montreal",
+            "montréal",
+            "calgary",
+            "ottawa",
+        ],
+    ),
+    ("CH", &["zürich", "zurich", "geneva", "genève", "basel"]),
+    ("CZ", &["prague", "praha"]),
+    (
+        "DE",
+        &[
+            "berlin",
+            "munich",
+            "münchen",
+            "hamburg",
+            "köln",
+            "cologne",
+            "frankfurt",
+            "leipzig",
+        ],
+    ),
+    ("DK", &["copenhagen", "københavn"]),
+    (
+        "ES",
+        &["madrid", "barcelona", "sevilla", "valencia", "bilbao"],
+    ),
+    ("FI", &["helsinki"]),
+    (
+        "FR",
+        &[
+            "paris",
+            "lyon",
+            "marseille",
+            "toulouse",
+            "bordeaux",
+            "nantes",
+        ],
+    ),
+    (
+        "GB",
+        &[
+            "london",
+            "manchester",
+            "edinburgh",
+            "glasgow",
+            "bristol",
+            "leeds",
+        ],
+    ),
+    ("GR", &["athens", "αθήνα"]),
+    ("IE", &["dublin", "cork", "galway"]),
+    (
+        "IN",
+        &["mumbai", "delhi", "new delhi", "bangalore", "bengaluru"],
+    ),
+    (
+        "IT",
+        &[
+            "rome", "roma", "milan", "milano", "torino", "napoli", "firenze", "bologna",
+        ],
+    ),
+    ("JP", &["tokyo", "東京", "osaka", "大阪", "kyoto", "京都"]),
+    ("KR", &["seoul", "서울"]),
+    (
+        "MX",
+        &[
+            "mexico city",
+            "ciudad de méxico",
+            "cdmx",
+            "guadalajara",
+            "monterrey",
+        ],
+    ),
+    ("NL", &["amsterdam", "rotterdam", "utrecht", "den haag"]),
+    ("NO", &["oslo", "bergen"]),
+    ("NZ", &["auckland", "wellington"]),
+    ("PL", &["warsaw", "warszawa", "kraków", "krakow"]),
+    ("PT", &["lisbon", "lisboa", "porto"]),
+    ("RO", &["bucharest", "bucurești"]),
+    ("SE", &["stockholm", "göteborg", "malmö"]),
+    (
+        "US",
+        &[
+            "new york",
+            "new york city",
+            "nyc",
+            "los angeles",
+            "san francisco",
+            "chicago",
+            "miami",
+            "seattle",
+            "boston",
+            "denver",
+            "austin",
+            "brooklyn",
+            "san diego",
+            "atlanta",
+            "las vegas",
+            "nashville",
+            "phoenix",
+            "houston",
+            "dallas",
+            "philadelphia",
+            "minneapolis",
+        ],
+    ),
+];
+
+/// States of the United States whose names mean nothing else; Georgia is a country as well.
+#[rustfmt::skip]
+pub(super) const US_STATES: &[&str] = &[
+    "alabama", "alaska", "arizona", "arkansas", "california", "colorado", "connecticut",
+    "delaware", "florida", "hawaii", "idaho", "illinois", "indiana", "iowa", "kansas", "kentucky",
+    "louisiana", "maine", "maryland", "massachusetts", "michigan", "minnesota", "mississippi",
+    "missouri", "montana", "nebraska", "nevada", "new hampshire", "new jersey", "new mexico",
+    "north carolina", "north dakota", "ohio", "oklahoma", "oregon", "pennsylvania",
+    "rhode island", "south carolina", "south dakota", "tennessee", "texas", "utah", "vermont",
+    "virginia", "washington", "west virginia", "wisconsin", "wyoming",
+];
+
+/// Postal codes of states that are no country's code.
+pub(super) const US_STATE_CODES: &[&str] = &[
+    "AK", "CT", "FL", "HI", "IA", "KS", "MI", "ND", "NH", "NJ", "NM", "NV", "NY", "OH", "OK", "OR",
+    "RI", "TX", "UT", "VT", "WA", "WI", "WV", "WY",
+];
+
+/// Postal codes of states that are a country's code too: "DE" is Delaware and Germany.
+pub(super) const US_STATE_OR_COUNTRY_CODES: &[&str] = &[
+    "AL", "AR", "AZ", "CA", "CO", "DE", "GA", "ID", "IL", "IN", "KY", "LA", "MA", "MD", "ME", "MN",
+    "MO", "MS", "MT", "NC", "NE", "PA", "SC", "SD", "TN", "VA",
+];
+
+/// ISO 3166-1 alpha-3, where lists use it.
+#[rustfmt::skip]
+pub(super) const ALPHA_3: &[(&str, &str)] = &[
+    ("ARE", "AE"), ("ARG", "AR"), ("AUS", "AU"), ("AUT", "AT"), ("BEL", "BE"), ("BGR", "BG"), ("BRA", "BR"),
+    ("CAN", "CA"), ("CHE", "CH"), ("CHL", "CL"), ("CHN", "CN"), ("COL", "CO"), ("CRI", "CR"), ("CYP", "CY"),
+    ("CZE", "CZ"), ("DEU", "DE"), ("DNK", "DK"), ("ECU", "EC"), ("ESP", "ES"), ("EST", "EE"), ("FIN", "FI"),
+    ("FRA", "FR"), ("GBR", "GB"), ("GRC", "GR"), ("HRV", "HR"), ("HUN", "HU"), ("IDN", "ID"), ("IND", "IN"),
+    ("IRL", "IE"), ("ISL", "IS"), ("ISR", "IL"), ("ITA", "IT"), ("JPN", "JP"), ("KOR", "KR"), ("LTU", "LT"),
+    ("LUX", "LU"), ("LVA", "LV"), ("MEX", "MX"), ("MLT", "MT"), ("NLD", "NL"), ("NOR", "NO"), ("NZL", "NZ"),
+    ("PER", "PE"), ("PHL", "PH"), ("POL", "PL"), ("PRT", "PT"), ("ROU", "RO"), ("RUS", "RU"), ("SGP", "SG"),
+    ("SRB", "RS"), ("SVK", "SK"), ("SVN", "SI"), ("SWE", "SE"), ("THA", "TH"), ("TUR", "TR"), ("UKR", "UA"),
+    ("USA", "US"), ("ZAF", "ZA"),
+];

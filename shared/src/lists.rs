@@ -1,0 +1,447 @@
+//! Lists of people, as they are exported or written by hand: delimited text in a file.
+//!
+//! One reader for whoever imports a list. It is tolerant where nothing is lost (encodings, delimiters, notes
+//! before the header, padded or short rows, numbers as people write them) and strict where somebody could
+//! be harmed: a row whose cells may be another person's is refused and named.
+
+mod cells;
+mod columns;
+mod encoding;
+mod header;
+mod lines;
+mod names;
+mod report;
+mod values;
+
+use std::{collections::BTreeMap, fs::File, io, path::Path, time::UNIX_EPOCH};
+
+use cells::{Cells, End};
+use columns::{Columns, Mapping};
+use encoding::Encoding;
+use header::Header;
+use lines::{Line, Lines};
+pub use report::{ListReport, UsedColumns};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::domain::{
+    intake::{Page, Row, RowError},
+    lead::Platform,
+};
+
+/// Rows a page.
+pub const PAGE: usize = 500;
+/// Lines and bytes of a quoted cell that are looked at for its end.
+const CELL_LINES: usize = 1_000;
+const CELL_BYTES: usize = 1024 * 1024;
+/// Lines that a loose quote may take in before another ends it. After more, only the row that it opens in is refused.
+const TAKEN_IN: usize = 50;
+
+/// Which list to read, and how.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// A path, or `s3://bucket/key`.
+    pub file: String,
+    /// Platform of rows that name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
+    /// Name of a column → what it holds, for headers that are not known by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub columns: BTreeMap<String, String>,
+    /// Where it is not found by itself, such as `windows-1251`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<String>,
+}
+
+/// The list cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ListError {
+    #[error("`platform` is one of x, instagram, facebook, linkedin, csv")]
+    UnknownPlatform,
+    #[error(
+        "`columns` takes names of the list's columns, each with one of platform, id, username, name, first_name, last_name, \
+         email, profile_url, bio, followers, verified, location, website, country, language, ignore; {0} has another word"
+    )]
+    UnknownField(String),
+    #[error("`columns` names {name}, and the list has no such column; it has: {known}")]
+    NoSuchColumn { name: String, known: String },
+    #[error(
+        "no line names a column that tells who a row is about; name one username, email or profile url, or map one with `columns`"
+    )]
+    NoHeader,
+    #[error(
+        "its encoding is not recognised; export it as UTF-8, or name its encoding with `encoding`"
+    )]
+    UnknownEncoding,
+    #[error("it is {0}, not a list of delimited text; save it as CSV")]
+    OtherFormat(&'static str),
+    #[error("{0}")]
+    Unreadable(String),
+}
+
+impl ListError {
+    #[expect(clippy::needless_pass_by_value, reason = "fits map_err")]
+    fn io(error: io::Error) -> Self {
+        Self::Unreadable(error.to_string())
+    }
+
+    /// Whether what the source's parameters say is wrong, and not the list.
+    pub fn is_of_params(&self) -> bool {
+        match self {
+            Self::UnknownPlatform | Self::UnknownField(_) | Self::NoSuchColumn { .. } => true,
+            Self::NoHeader | Self::UnknownEncoding | Self::OtherFormat(_) | Self::Unreadable(_) => {
+                false
+            }
+        }
+    }
+}
+
+/// How far a list was read. A list that changed is read from its start again, which stores nothing
+/// twice.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Cursor {
+    version: String,
+    byte: u64,
+    line: u64,
+    /// Where the header of the table begins that is being read, and in which line.
+    #[serde(default)]
+    header: (u64, u64),
+    #[serde(default)]
+    encoding: String,
+    #[serde(default)]
+    encoding_start: u64,
+    done: bool,
+}
+
+impl Cursor {
+    fn read(cursor: &Value) -> Self {
+        serde_json::from_value(cursor.clone()).unwrap_or_default()
+    }
+}
+
+/// Opens a file of this machine. Gives its length, and what changes when it does.
+///
+/// # Errors
+/// When it cannot be opened; the path and the folder that it was looked for in are named.
+pub fn file(path: &Path) -> Result<(File, u64, String), ListError> {
+    let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
+    let (about, file) = opened.map_err(|error| {
+        let shown = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        ListError::Unreadable(format!("{}: {error}", shown.display()))
+    })?;
+    if about.is_dir() {
+        return Err(ListError::Unreadable(format!(
+            "{} is a folder",
+            path.display()
+        )));
+    }
+    let changed = about
+        .modified()
+        .ok()
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let version = format!(
+        "{}-{}",
+        about.len(),
+        changed.map_or(0, |time| time.as_nanos())
+    );
+    Ok((file, about.len(), version))
+}
+
+/// Whether this version of a list was read to its end.
+pub fn is_done(cursor: &Value, version: &str) -> bool {
+    let cursor = Cursor::read(cursor);
+    cursor.done && cursor.version == version
+}
+
+/// What tells one reading of a list from another: under other parameters the same rows are other leads.
+pub fn version_of(params: &Params, file: &str) -> String {
+    let Params {
+        file: _,
+        platform,
+        columns,
+        encoding,
+    } = params;
+    let mapped = match columns.is_empty() && encoding.is_none() {
+        true => String::new(),
+        false => json!([columns, encoding]).to_string(),
+    };
+    format!("{} {file}{mapped}", platform.as_deref().unwrap_or("csv"))
+}
+
+/// A list that is being read.
+#[derive(Debug)]
+pub struct List {
+    lines: Lines,
+    encoding: Encoding,
+    mapping: Mapping,
+    header: Header,
+    columns: Columns,
+    platform: Option<Platform>,
+    version: String,
+    report: ListReport,
+    line: Line,
+    cells: Cells,
+}
+
+/// What the next lines are.
+enum Record {
+    Cells {
+        line: u64,
+    },
+    /// Rows that cannot be told apart.
+    Refused(Vec<(u64, RowError)>),
+    Empty,
+    End,
+}
+
+impl List {
+    /// Opens a list and goes to where `cursor` says that it was read to, unless it is another one by now.
+    ///
+    /// # Errors
+    /// When it cannot be read, or the parameters do not fit.
+    pub fn open(
+        mut file: File,
+        version: String,
+        params: &Params,
+        cursor: &Value,
+    ) -> Result<Self, ListError> {
+        let platform = match &params.platform {
+            None => None,
+            Some(word) => Some(Platform::from_word(word).ok_or(ListError::UnknownPlatform)?),
+        };
+        let mapping = columns::mapping(&params.columns)?;
+        let cursor = Cursor::read(cursor);
+        let resumes = cursor.version == version && cursor.byte > 0;
+        let known =
+            encoding_rs::Encoding::for_label(cursor.encoding.as_bytes()).filter(|_| resumes);
+        let encoding = match known {
+            Some(of) => Encoding {
+                of,
+                start: cursor.encoding_start,
+            },
+            None => encoding::find(&mut file, params.encoding.as_deref())?,
+        };
+        let mut lines = Lines::new(file, encoding);
+        lines.seek(encoding.start, 1).map_err(ListError::io)?;
+        let header = match resumes {
+            true => header::at(&mut lines, cursor.header, &mapping)?,
+            false => header::find(&mut lines, &mapping)?,
+        };
+        if resumes {
+            lines
+                .seek(cursor.byte, cursor.line)
+                .map_err(ListError::io)?;
+        }
+        let columns = Columns::new(&header.cells, &mapping);
+        columns_exist(&params.columns, &columns)?;
+        let mut report = ListReport {
+            encoding: encoding.of.name().to_owned(),
+            delimiter: char::from(header.delimiter).to_string(),
+            tables: 1,
+            ..ListReport::default()
+        };
+        report.columns.add(&columns);
+        let (line, cells) = (Line::default(), Cells::default());
+        Ok(Self {
+            lines,
+            encoding,
+            mapping,
+            header,
+            columns,
+            platform,
+            version,
+            report,
+            line,
+            cells,
+        })
+    }
+
+    /// What was found so far.
+    pub fn report(&self) -> &ListReport {
+        &self.report
+    }
+
+    /// The next page; its last one ends the list.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn next_page(&mut self) -> Result<Page, ListError> {
+        let mut rows = Vec::with_capacity(PAGE);
+        let mut done = false;
+        while rows.len() < PAGE && !done {
+            match self.record()? {
+                Record::End => done = true,
+                Record::Empty => self.report.empty_rows += 1,
+                Record::Refused(lines) => {
+                    rows.extend(lines.into_iter().map(|(line, error)| Row {
+                        line,
+                        profile: Err(error),
+                    }));
+                }
+                Record::Cells { line } if self.columns.is_header(&self.cells) => {
+                    self.report.repeated_headers += usize::from(line > 0);
+                }
+                Record::Cells { line } if self.begins_table() => self.begin_table(line),
+                Record::Cells { line } => {
+                    let profile = self.columns.profile(&self.cells, self.platform);
+                    rows.push(Row { line, profile });
+                }
+            }
+        }
+        self.report.rows += rows.len();
+        let (byte, line) = self.lines.position();
+        let cursor = Cursor {
+            version: self.version.clone(),
+            byte,
+            line,
+            header: (self.header.offset, self.header.line),
+            encoding: self.encoding.of.name().to_owned(),
+            encoding_start: self.encoding.start,
+            done,
+        };
+        Ok(Page {
+            rows,
+            cursor: json!(cursor),
+            last: done,
+        })
+    }
+
+    /// Reads the next row into `cells`.
+    fn record(&mut self) -> Result<Record, ListError> {
+        loop {
+            if !self.lines.next(&mut self.line).map_err(ListError::io)? {
+                return Ok(Record::End);
+            }
+            if self.line.cut {
+                return Ok(Record::Refused(vec![(self.line.number, RowError::TooLong)]));
+            }
+            let blank = self
+                .line
+                .bytes
+                .iter()
+                .all(|b| b.is_ascii_whitespace() || *b == 0);
+            if !blank {
+                break;
+            }
+        }
+        let number = self.line.number;
+        let text = self.encoding.decode(&self.line.bytes);
+        let delimiter = self.header.delimiter;
+        match self.cells.read(&text, delimiter) {
+            End::Open => {
+                drop(text);
+                return self.record_of_lines(number);
+            }
+            End::Closed if self.cells.stray => {
+                let settled = self.cells.settle(&text, delimiter, self.columns.len());
+                if !settled {
+                    return Ok(Record::Refused(vec![(number, RowError::StrayQuote)]));
+                }
+            }
+            End::Closed => {}
+        }
+        Ok(if self.cells.filled() == 0 {
+            Record::Empty
+        } else {
+            Record::Cells { line: number }
+        })
+    }
+
+    /// Reads on while a quoted cell is open. One that takes in what looks like rows is not believed: the rows are
+    /// refused, since whose cells are whose is not known.
+    fn record_of_lines(&mut self, opened: u64) -> Result<Record, ListError> {
+        let delimiter = self.header.delimiter;
+        let mut taken: Vec<Line> = Vec::new();
+        let (mut bytes, mut rows, mut end) = (0, false, End::Open);
+        while end == End::Open
+            && bytes <= CELL_BYTES
+            && taken.len() < if rows { TAKEN_IN } else { CELL_LINES }
+        {
+            let mut line = Line::default();
+            if !self.lines.next(&mut line).map_err(ListError::io)? {
+                break;
+            }
+            bytes += line.bytes.len();
+            let text = self.encoding.decode(&line.bytes);
+            rows |= self.columns.look_like_row(&text, delimiter);
+            end = self.cells.read_on(&text, delimiter);
+            taken.push(line);
+        }
+        let error = || RowError::LooseQuote { opened };
+        let wrong_count = self.cells.stray && self.cells.len() != self.columns.len();
+        match end {
+            End::Closed if !rows && !wrong_count => Ok(Record::Cells { line: opened }),
+            End::Closed if taken.len() <= TAKEN_IN => {
+                let lines = taken
+                    .iter()
+                    .filter(|line| !line.bytes.is_empty())
+                    .map(|line| line.number);
+                Ok(Record::Refused(
+                    std::iter::once(opened)
+                        .chain(lines)
+                        .map(|line| (line, error()))
+                        .collect(),
+                ))
+            }
+            // Nothing ends it nearby: the lines that follow stand for themselves.
+            End::Closed | End::Open => {
+                self.lines.give_back(taken);
+                Ok(Record::Refused(vec![(opened, error())]))
+            }
+        }
+    }
+
+    /// Whether a row is the header of another table: most of its cells are names of columns.
+    fn begins_table(&self) -> bool {
+        if self.cells.iter().any(header::is_value) {
+            return false;
+        }
+        let filled = || self.cells.iter().filter(|cell| !cell.trim().is_empty());
+        // Most rows begin with what is no column's name.
+        if !filled()
+            .take(3)
+            .any(|cell| columns::meaning(cell, &self.mapping).is_some())
+        {
+            return false;
+        }
+        let (named, columns) = (
+            filled().count(),
+            header::columns(&self.cells, &self.mapping),
+        );
+        columns >= 2 && columns * 2 > named
+    }
+
+    fn begin_table(&mut self, line: u64) {
+        self.header = Header {
+            cells: self.cells.clone(),
+            delimiter: self.header.delimiter,
+            offset: self.line.offset,
+            line,
+        };
+        self.columns = Columns::new(&self.cells, &self.mapping);
+        self.report.tables += 1;
+        self.report.columns.add(&self.columns);
+    }
+}
+
+/// Every column that the parameters name is one of the list's.
+fn columns_exist(named: &BTreeMap<String, String>, columns: &Columns) -> Result<(), ListError> {
+    let folded = crate::domain::text::folded;
+    let missing = named.keys().find(|name| {
+        !columns
+            .names
+            .iter()
+            .any(|known| folded(known) == folded(name))
+    });
+    match missing {
+        None => Ok(()),
+        Some(name) => Err(ListError::NoSuchColumn {
+            name: name.clone(),
+            known: columns.names.join(", "),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests;
