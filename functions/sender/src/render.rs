@@ -2,6 +2,7 @@
 //! for, with the headers that mailbox providers ask for.
 
 mod frame;
+mod name;
 
 use askama::Template;
 use chrono::{DateTime, Utc};
@@ -13,7 +14,11 @@ use mail_builder::{
 use shared::{
     config::Identity,
     domain::{
-        content::Draft, email::EmailAddress, ids::SendId, lead::Platform,
+        content::Draft,
+        email::EmailAddress,
+        ids::SendId,
+        lead::Platform,
+        reading::{unlinked, without_strays},
         unsubscribe::UnsubscribeKeys,
     },
 };
@@ -95,7 +100,7 @@ pub fn render(
         frame.commercial,
         &[
             ("{sender}", &identity.name),
-            ("{offer}", letter.offer.trim_end_matches('.')),
+            ("{offer}", inert(letter.offer).trim_end_matches('.')),
         ],
     );
     let source = source(frame, letter);
@@ -158,28 +163,27 @@ fn source(frame: &Frame, letter: &Letter<'_>) -> String {
             frame.from_profile,
             &[
                 ("{platform}", letter.platform.title()),
-                ("{username}", letter.username),
+                ("{username}", &inert(letter.username)),
             ],
         ),
     }
 }
 
-/// By name where the name reads like one, not like a slogan; none where the message greets already.
+/// By name where the profile gives one that is a name; none where the message greets already.
 fn greeting(frame: &Frame, letter: &Letter<'_>) -> String {
-    let reads_like_a_name = |name: &&str| {
-        (1..=40).contains(&name.chars().count())
-            && name
-                .chars()
-                .all(|c| c.is_alphabetic() || " .'-’".contains(c))
-            && name.chars().any(char::is_alphabetic)
-    };
     if frame::greets(&letter.draft.message) {
         return String::new();
     }
-    match letter.name.map(str::trim).filter(reads_like_a_name) {
-        Some(name) => fill(frame.greeting, &[("{name}", name)]),
+    match letter.name.and_then(name::greeted) {
+        Some(name) => fill(frame.greeting, &[("{name}", &name)]),
         None => frame.greeting_without_name.to_owned(),
     }
+}
+
+/// Words of others within a sentence of ours: nothing hidden in them, and nothing of them clickable.
+fn inert(words: &str) -> String {
+    let plain = without_strays(words).replace(|c: char| c.is_control(), " ");
+    unlinked(plain.trim())
 }
 
 /// Fills blanks from left to right; what a value says is not read again.

@@ -17,6 +17,7 @@ mod mac;
 pub mod model_calls;
 pub mod page;
 pub mod quota;
+pub mod reading;
 pub mod reason;
 pub mod score;
 pub mod send_state;
