@@ -86,7 +86,7 @@ impl Notification {
 
 impl SesEvent {
     fn read(kind: &str, value: &Value) -> Self {
-        let plain: String = kind.chars().filter(|c| c.is_ascii_alphabetic()).collect();
+        let plain: String = kind.chars().filter(char::is_ascii_alphabetic).collect();
         let detail = |name| field(value, name);
         match plain.to_ascii_lowercase().as_str() {
             "send" => Self::Send,
