@@ -248,7 +248,7 @@ fn unreadable_address_means_the_only_addressee() {
 }
 
 #[test]
-fn event_without_id_is_told_by_tag_or_address() {
+fn event_without_id_follows_tag_or_address() {
     let mut notification = bounce();
     notification["mail"]["messageId"] = Value::Null;
     let event = &events(&notification)[0];

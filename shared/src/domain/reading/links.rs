@@ -87,16 +87,24 @@ pub fn spaced_names(text: &str) -> String {
                 .collect()
         };
         let (name, ending) = (word(range.start..dot), word(dot + 1..range.end));
+        let ending = ending.trim_end_matches('.');
+        // `@ana.fit` is somebody's name on a platform.
+        let is_handle = range
+            .start
+            .checked_sub(1)
+            .and_then(|at| seen.get(at))
+            .is_some_and(|s| s.c == '@');
         let number = name.chars().all(|c| c.is_ascii_digit());
         let mut letters = ending.chars();
         let begins_sentence =
             letters.next().is_some_and(char::is_uppercase) && letters.all(char::is_lowercase);
         let whole = format!("{name}.{ending}");
-        let is_name = whole.chars().any(char::is_uppercase) || NAMES.contains(&whole.as_str());
+        let is_name =
+            is_handle || whole.chars().any(char::is_uppercase) || NAMES.contains(&whole.as_str());
         let Some(dot) = seen.get(dot) else {
             continue;
         };
-        if number || begins_sentence {
+        if !is_handle && (number || begins_sentence) {
             spaces.push(dot.end);
         } else if is_name {
             spaces.push(dot.start);
@@ -274,7 +282,7 @@ fn clickable(seen: &[Seen], run: Range<usize>) -> Option<Clickable> {
         return None;
     }
     // A host by itself, in a sentence.
-    let alone = !before.is_some_and(|c| ":/@=\\#~&?+".contains(c))
+    let alone = !before.is_some_and(|c| ":/=\\#~&?+".contains(c))
         && !after.starts_with(['/', ':', '?', '#', '@', '=', '&', '%', '\\', '~']);
     if alone && word.trim_matches('.').split('.').count() == 2 {
         let lead = run_of.iter().take_while(|s| s.c == '.').count();

@@ -129,6 +129,11 @@ fn names_with_a_dot_get_a_space() {
         ("(Monday.com)", "(Monday .com)"),
         ("Booking.com's talk", "Booking .com's talk"),
         ("Booking.com.", "Booking .com."),
+        ("a guide to socket.io.", "a guide to socket .io."),
+        (
+            "read it on your page @ana.fit today",
+            "read it on your page @ana .fit today",
+        ),
         // Nobody writes these for a name.
         ("see evil.gg", "see evil.gg"),
         ("see:Evil.com", "see:Evil.com"),
