@@ -76,7 +76,7 @@ fn is_number(run: &str, before: &str) -> bool {
     let is_year =
         |group: &&str| group.len() == 4 && (group.starts_with("19") || group.starts_with("20"));
     let is_short = |group: &&str| group.len() <= 2;
-    let years = groups.len() > 1 && groups.iter().all(|group| is_year(group));
+    let years = groups.len() > 1 && groups.iter().all(is_year);
     let date = match groups.as_slice() {
         [year, month, day] if is_year(year) => is_short(month) && is_short(day),
         [day, month, year] if is_year(year) => is_short(month) && is_short(day),
