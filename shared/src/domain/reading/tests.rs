@@ -179,7 +179,7 @@ fn joiners_that_are_spelling_stay() {
         "葛\u{E0100}",
         "مُ\u{200C}ه",
     ] {
-        assert_eq!(without_strays(text), text, "{:?}", text);
+        assert_eq!(without_strays(text), text, "{text:?}");
         assert_eq!(strays(text).count(), 0, "{text:?}");
     }
 }
