@@ -1,5 +1,6 @@
 -- Messages that can never be worked on, with the reason, so that they neither loop nor vanish
--- (invariant 14). Only a hash of the body is kept: whatever it held, it was not ours.
+-- (invariant 14). Only a hash of the body is kept here: whatever it held, it was not ours. An event of SES
+-- that cannot be read exists nowhere else: its body is among the dead letters.
 
 create table quarantine (
     id           bigint generated always as identity,

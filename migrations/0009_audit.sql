@@ -68,7 +68,8 @@ begin
     select current_setting('application_name'), 'recipients', a.email_hash::text, 'insert',
            jsonb_build_object(
                'country', a.country, 'basis', a.basis, 'suppressed_at', a.suppressed_at,
-               'suppression_reason', a.suppression_reason, 'erased_at', a.erased_at),
+               'suppression_reason', a.suppression_reason, 'opt_out_way', a.opt_out_way,
+               'erased_at', a.erased_at),
            nullif(current_setting('outreach.note', true), '')
     from after_rows a
     -- A mailbox that a mail is planned for is no decision yet.
@@ -83,10 +84,12 @@ begin
     select current_setting('application_name'), 'recipients', a.email_hash::text, 'update',
            jsonb_build_object(
                'country', b.country, 'basis', b.basis, 'suppressed_at', b.suppressed_at,
-               'suppression_reason', b.suppression_reason, 'erased_at', b.erased_at),
+               'suppression_reason', b.suppression_reason, 'opt_out_way', b.opt_out_way,
+               'erased_at', b.erased_at),
            jsonb_build_object(
                'country', a.country, 'basis', a.basis, 'suppressed_at', a.suppressed_at,
-               'suppression_reason', a.suppression_reason, 'erased_at', a.erased_at),
+               'suppression_reason', a.suppression_reason, 'opt_out_way', a.opt_out_way,
+               'erased_at', a.erased_at),
            nullif(current_setting('outreach.note', true), '')
     from before_rows b
     join after_rows a on a.email_hash = b.email_hash

@@ -65,10 +65,10 @@ grant select on campaigns to outreach_feedback;
 grant select, update (sent, contacted, updated_at) on enriched_leads to outreach_feedback;
 grant select, update on sends to outreach_feedback;
 grant select, insert (email_hash, suppressed_at, suppression_reason),
-      update (suppressed_at, suppression_reason, updated_at) on recipients to outreach_feedback;
+      update (suppressed_at, suppression_reason, opt_out_way, updated_at) on recipients to outreach_feedback;
 grant select, insert, update on send_events, breakers, campaign_days to outreach_feedback;
 
 -- A link names a send; nothing of the person behind it is read.
 grant select (id, email_hash) on sends to outreach_web;
-grant select (email_hash, suppressed_at, suppression_reason),
-      update (suppressed_at, suppression_reason, updated_at) on recipients to outreach_web;
+grant select (email_hash, suppressed_at, suppression_reason, opt_out_way),
+      update (suppressed_at, suppression_reason, opt_out_way, updated_at) on recipients to outreach_web;

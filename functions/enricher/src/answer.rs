@@ -78,10 +78,7 @@ pub(crate) fn validate(
     let answer: Answer = serde_json::from_str(answer).map_err(|_| InvalidAnswer::Schema)?;
     bounded("niche", &answer.niche, 60)?;
     bounded("summary", &answer.summary, 600)?;
-    let draft = Draft {
-        subject: answer.subject.trim().to_owned(),
-        message: answer.message.trim().replace("\r\n", "\n"),
-    };
+    let draft = Draft::tidied(&answer.subject, &answer.message);
     if let Some(fault) = draft.fault() {
         return Err(InvalidAnswer::Draft(fault));
     }

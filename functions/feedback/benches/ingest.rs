@@ -200,6 +200,10 @@ fn wired(pool: &PgPool) -> Deps {
         ("RECIPIENT_HASH_KEY", &key),
         ("FEEDBACK_QUEUE_URL", "http://127.0.0.1/q/outreach-feedback"),
         (
+            "FEEDBACK_DEAD_LETTER_QUEUE_URL",
+            "http://127.0.0.1/q/outreach-feedback-dlq",
+        ),
+        (
             "FEEDBACK_TOPIC_ARN",
             "arn:aws:sns:us-east-1:000000000000:outreach-feedback",
         ),

@@ -25,11 +25,35 @@ pub(crate) fn event_key(
     digest.finalize().into()
 }
 
-/// The mailbox of an address, bare or as `Name <address>`.
+/// A short name of a text.
+pub(crate) fn digest(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    digest
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// The mailbox of an address, bare, as `Name <address>` or as `rfc822;address`.
 pub(crate) fn mailbox_hash(text: &str, key: &HashKey) -> Option<EmailHash> {
+    Some(key.hash(&address(text)?))
+}
+
+/// Whether an address can be read of it.
+pub(crate) fn is_address(text: &str) -> bool {
+    address(text).is_some()
+}
+
+fn address(text: &str) -> Option<EmailAddress> {
     let bare = text
         .rsplit_once('<')
         .and_then(|(_, rest)| rest.split_once('>'))
         .map_or(text, |(bare, _)| bare);
-    Some(key.hash(&EmailAddress::parse(bare).ok()?))
+    let typed = bare
+        .split_once(';')
+        .filter(|(kind, _)| kind.trim().eq_ignore_ascii_case("rfc822"));
+    let bare = typed.map_or(bare, |(_, address)| address);
+    let bare = bare.trim_matches(|c: char| c.is_whitespace() || "\"'".contains(c));
+    EmailAddress::parse(bare).ok()
 }

@@ -1,15 +1,18 @@
 //! Stores what SES reports about our mails, and all that follows: a state rises, a mailbox is
 //! suppressed, a campaign is stopped.
 //!
-//! Each body is parsed by itself, and the events of a batch are one transaction. Events come in any
+//! Each body is parsed by itself, and the events of a batch are one transaction. What cannot be read exists
+//! nowhere else: it is kept among the dead letters, where an alarm tells of it. Events come in any
 //! order and more than once; the rows end alike (invariant 12). An event that carries our tag also
 //! resolves what a sender could not know (9).
 
 mod envelope;
 mod event;
+mod field;
 mod key;
 mod notification;
 
+use chrono::{DateTime, Utc};
 use event::{Parsed, Parser};
 use lambda_runtime::Diagnostic;
 use serde_json::{Value, json};
@@ -29,6 +32,8 @@ use shared::{
 pub struct Deps {
     pool: PgPool,
     queue: Queue,
+    /// Where a body that cannot be read is kept.
+    dead_letters: Queue,
     config: config::Feedback,
 }
 
@@ -68,9 +73,11 @@ impl Deps {
     /// When the database's address cannot be read.
     pub fn new(config: config::Feedback, queue: Queue) -> Result<Self, FeedbackError> {
         let pool = db::connect_lazily(&config.database_url, "feedback")?;
+        let dead_letters = queue.beside(config.feedback_dead_letter_queue_url.clone());
         Ok(Self {
             pool,
             queue,
+            dead_letters,
             config,
         })
     }
@@ -89,19 +96,29 @@ pub async fn handle(deps: &Deps, event: Value) -> Result<Value, FeedbackError> {
         topic_arn: &deps.config.feedback_topic_arn,
         hash_key: &deps.config.hash_key,
         unsubscribe_keys: &deps.config.unsubscribe_keys,
+        now: now(),
     };
     let mut conn = db::acquire(&deps.pool).await?;
     installation::require_key(&mut conn, &deps.config.hash_key.fingerprint()).await?;
-    let (parsed, answer) = Batch::read(messages, |body| parser.parse(body)).split();
+    let (parsed, mut answer) = Batch::read(messages, |body| parser.parse(body)).split();
     ingest(&mut conn, parsed).await?;
     quarantine::insert(&mut conn, deps.queue.name(), answer.poison()).await?;
+    answer.keep_unreadable(&deps.dead_letters).await;
     Ok(json!(answer.finish(&deps.queue).await))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the shell reads the clock and hands it on"
+)]
+fn now() -> DateTime<Utc> {
+    Utc::now()
 }
 
 /// Stores what was parsed, and logs what it led to.
 async fn ingest(conn: &mut PgConnection, parsed: Vec<Parsed>) -> Result<(), FeedbackError> {
     let mut events = Vec::with_capacity(parsed.len());
-    let (mut unknown, mut validations, mut other_mails) = (0, 0, 0);
+    let (mut unknown, mut set_ups, mut other_mails) = (0, 0, 0);
     for parsed in parsed {
         match parsed {
             Parsed::Events(parsed) => events.extend(parsed),
@@ -110,7 +127,7 @@ async fn ingest(conn: &mut PgConnection, parsed: Vec<Parsed>) -> Result<(), Feed
                 unknown += 1;
                 events.push(event);
             }
-            Parsed::TopicValidation => validations += 1,
+            Parsed::SetUp => set_ups += 1,
             Parsed::OtherMail => other_mails += 1,
         }
     }
@@ -135,7 +152,7 @@ async fn ingest(conn: &mut PgConnection, parsed: Vec<Parsed>) -> Result<(), Feed
         sends = ingested.sends,
         suppressions = ingested.suppressions,
         unknown,
-        validations,
+        set_ups,
         other_mails,
         unmatched_opt_outs = ingested.unmatched_opt_outs,
         "stored a batch of events"

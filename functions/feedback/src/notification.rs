@@ -1,10 +1,10 @@
-//! SES's notifications as they come. Everything that may be missing may be missing, and what is not
-//! read is not named: a field that this version does not know changes nothing.
+//! SES's notifications as they come. Everything that may be missing may be missing, may be null and may
+//! be of another type, and what is not read is not named: such a field changes nothing else.
 
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
 
-use crate::envelope::Malformed;
+use crate::field::{field, list, text, time};
 
 /// An event of a configuration set, feedback of an identity, or a mail to us.
 #[derive(Debug)]
@@ -13,132 +13,248 @@ pub(crate) struct Notification {
     pub(crate) kind: String,
     pub(crate) mail: Mail,
     pub(crate) event: SesEvent,
+    /// The same for the same notification in whatever wrapping: its own text.
+    pub(crate) text: String,
+}
+
+#[derive(Debug)]
+pub(crate) enum SesEvent {
+    Send,
+    Reject,
+    RenderingFailure,
+    Delivery(Delivery),
+    DeliveryDelay(Moment),
+    Bounce(Bounce),
+    Complaint(Complaint),
+    Open(Moment),
+    Click(Moment),
+    Subscription(Moment),
+    /// A mail to us.
+    Received(Receipt),
+    /// A type that this version does not know.
+    Unknown,
+}
+
+/// The fields that a type's details stand in, with the type.
+const DETAILS: [(&str, &str); 10] = [
+    ("bounce", "Bounce"),
+    ("complaint", "Complaint"),
+    ("delivery", "Delivery"),
+    ("deliveryDelay", "DeliveryDelay"),
+    ("reject", "Reject"),
+    ("open", "Open"),
+    ("click", "Click"),
+    ("failure", "Rendering Failure"),
+    ("receipt", "Received"),
+    ("send", "Send"),
+];
+
+/// The type that the details of a notification speak of.
+fn kind_of_details(value: &Value) -> Option<&'static str> {
+    let given = |(name, _): &&(&str, &str)| field(value, name).is_object();
+    DETAILS.iter().find(given).map(|(_, kind)| *kind)
+}
+
+/// Whether a value could be a notification: it names a type, or is about a mail and has details.
+pub(crate) fn is_notification(value: &Value) -> bool {
+    let named = text(field(value, "eventType")).or_else(|| text(field(value, "notificationType")));
+    named.is_some() || field(value, "mail").is_object() && kind_of_details(value).is_some()
 }
 
 impl Notification {
-    /// Feedback of an identity and a mail to us name their type under another key.
-    pub(crate) fn parse(text: &str) -> Result<Self, Malformed> {
-        let mut fields: Map<String, Value> =
-            serde_json::from_str(text).map_err(|_| Malformed::Shape)?;
-        if let Some(kind) = fields.remove("notificationType") {
-            fields.entry("eventType").or_insert(kind);
-        }
-        let kind = fields.get("eventType").and_then(Value::as_str);
-        let kind = kind.ok_or(Malformed::Shape)?.to_owned();
-        let mail = fields.remove("mail").ok_or(Malformed::Incomplete)?;
-        Ok(Self {
+    /// Feedback of an identity and a mail to us name their type under another key. `told` is the type as
+    /// a wrapping says it.
+    pub(crate) fn read(value: &Value, told: Option<&str>) -> Option<Self> {
+        let word = |name| {
+            field(value, name)
+                .as_str()
+                .filter(|word| !word.trim().is_empty())
+        };
+        let kind = word("eventType")
+            .or_else(|| word("notificationType"))
+            .or_else(|| kind_of_details(value))
+            .or(told)?;
+        let kind = kind.trim().to_owned();
+        Some(Self {
+            mail: Mail::read(field(value, "mail")),
+            event: SesEvent::read(&kind, value),
             kind,
-            mail: Mail::deserialize(mail).map_err(|_| Malformed::Shape)?,
-            event: SesEvent::deserialize(Value::Object(fields)).map_err(|_| Malformed::Shape)?,
+            text: value.to_string(),
         })
     }
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(tag = "eventType", rename_all_fields = "camelCase")]
-pub(crate) enum SesEvent {
-    Send,
-    Reject,
-    #[serde(rename = "Rendering Failure")]
-    RenderingFailure,
-    Delivery {
-        delivery: Option<Delivery>,
-    },
-    DeliveryDelay {
-        delivery_delay: Option<Moment>,
-    },
-    Bounce {
-        bounce: Option<Bounce>,
-    },
-    Complaint {
-        complaint: Option<Complaint>,
-    },
-    Open {
-        open: Option<Moment>,
-    },
-    Click {
-        click: Option<Moment>,
-    },
-    Subscription {
-        subscription: Option<Moment>,
-    },
-    /// A mail to us.
-    Received {
-        receipt: Option<Receipt>,
-    },
-    /// A type that this version does not know.
-    #[serde(other)]
-    Unknown,
+impl SesEvent {
+    fn read(kind: &str, value: &Value) -> Self {
+        let plain: String = kind.chars().filter(char::is_ascii_alphabetic).collect();
+        let detail = |name| field(value, name);
+        match plain.to_ascii_lowercase().as_str() {
+            "send" => Self::Send,
+            "reject" => Self::Reject,
+            "renderingfailure" => Self::RenderingFailure,
+            "delivery" => Self::Delivery(Delivery::read(detail("delivery"))),
+            "deliverydelay" => Self::DeliveryDelay(Moment::read(detail("deliveryDelay"))),
+            "bounce" => Self::Bounce(Bounce::read(detail("bounce"))),
+            "complaint" => Self::Complaint(Complaint::read(detail("complaint"))),
+            "open" => Self::Open(Moment::read(detail("open"))),
+            "click" => Self::Click(Moment::read(detail("click"))),
+            "subscription" => Self::Subscription(Moment::read(detail("subscription"))),
+            "received" => Self::Received(Receipt::read(detail("receipt"))),
+            _ => Self::Unknown,
+        }
+    }
 }
 
 /// The mail that an event is about.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Default)]
 pub(crate) struct Mail {
-    pub(crate) timestamp: Option<String>,
+    pub(crate) at: Option<DateTime<Utc>>,
     pub(crate) message_id: Option<String>,
-    pub(crate) destination: Option<Vec<String>>,
-    pub(crate) tags: Option<Tags>,
+    pub(crate) destination: Vec<String>,
+    /// Our own tag, as it is written.
+    pub(crate) send_id: Option<String>,
 }
 
-/// Only our own tag.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Tags {
-    pub(crate) send_id: Option<Vec<String>>,
+impl Mail {
+    fn read(mail: &Value) -> Self {
+        let common = field(mail, "commonHeaders");
+        let id = text(field(mail, "messageId")).or_else(|| text(field(common, "messageId")));
+        let mut destination = addresses(field(mail, "destination"));
+        if destination.is_empty() {
+            destination = addresses(field(common, "to"));
+        }
+        Self {
+            at: time(field(mail, "timestamp")),
+            message_id: id,
+            destination,
+            send_id: tag(field(mail, "tags"), "send_id"),
+        }
+    }
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// A tag of a mail: `{"name": ["value"]}`, or a list of names and values.
+fn tag(tags: &Value, name: &str) -> Option<String> {
+    let listed = || {
+        let mut entries = list(tags).iter();
+        let entry = entries.find(|entry| text(field(entry, "name")).as_deref() == Some(name))?;
+        text(field(entry, "value"))
+    };
+    text(field(tags, name)).or_else(listed)
+}
+
+/// Addresses as texts, or as fields of recipients.
+fn addresses(value: &Value) -> Vec<String> {
+    let address = |entry: &Value| text(entry).or_else(|| text(field(entry, "emailAddress")));
+    list(value).iter().filter_map(address).collect()
+}
+
+#[derive(Debug, Default)]
 pub(crate) struct Bounce {
-    pub(crate) bounce_type: Option<String>,
-    pub(crate) bounce_sub_type: Option<String>,
-    pub(crate) bounced_recipients: Option<Vec<BouncedRecipient>>,
-    pub(crate) timestamp: Option<String>,
+    pub(crate) kind: String,
+    pub(crate) subtype: String,
+    pub(crate) recipients: Vec<BouncedRecipient>,
+    pub(crate) at: Option<DateTime<Utc>>,
     pub(crate) feedback_id: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+impl Bounce {
+    fn read(bounce: &Value) -> Self {
+        let recipients = list(field(bounce, "bouncedRecipients")).iter();
+        Self {
+            kind: text(field(bounce, "bounceType")).unwrap_or_default(),
+            subtype: text(field(bounce, "bounceSubType")).unwrap_or_default(),
+            recipients: recipients.map(BouncedRecipient::read).collect(),
+            at: time(field(bounce, "timestamp")),
+            feedback_id: text(field(bounce, "feedbackId")),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
 pub(crate) struct BouncedRecipient {
-    #[serde(default)]
-    pub(crate) email_address: String,
+    pub(crate) address: Option<String>,
     pub(crate) action: Option<String>,
     pub(crate) status: Option<String>,
+    pub(crate) diagnostic: Option<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+impl BouncedRecipient {
+    fn read(recipient: &Value) -> Self {
+        Self {
+            address: text(recipient).or_else(|| text(field(recipient, "emailAddress"))),
+            action: text(field(recipient, "action")),
+            status: text(field(recipient, "status")),
+            diagnostic: text(field(recipient, "diagnosticCode")),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
 pub(crate) struct Complaint {
-    pub(crate) complained_recipients: Option<Vec<Recipient>>,
-    pub(crate) timestamp: Option<String>,
+    pub(crate) recipients: Vec<Option<String>>,
+    pub(crate) at: Option<DateTime<Utc>>,
     pub(crate) feedback_id: Option<String>,
-    pub(crate) complaint_sub_type: Option<String>,
-    pub(crate) complaint_feedback_type: Option<String>,
+    pub(crate) subtype: Option<String>,
+    pub(crate) feedback: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Recipient {
-    #[serde(default)]
-    pub(crate) email_address: String,
+impl Complaint {
+    fn read(complaint: &Value) -> Self {
+        let recipients = list(field(complaint, "complainedRecipients")).iter();
+        Self {
+            recipients: recipients
+                .map(|recipient| text(recipient).or_else(|| text(field(recipient, "emailAddress"))))
+                .collect(),
+            at: time(field(complaint, "timestamp")),
+            feedback_id: text(field(complaint, "feedbackId")),
+            subtype: text(field(complaint, "complaintSubType")),
+            feedback: text(field(complaint, "complaintFeedbackType")),
+        }
+    }
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default)]
 pub(crate) struct Delivery {
-    pub(crate) timestamp: Option<String>,
-    pub(crate) recipients: Option<Vec<String>>,
+    pub(crate) at: Option<DateTime<Utc>>,
+    pub(crate) recipients: Vec<Option<String>>,
+}
+
+impl Delivery {
+    fn read(delivery: &Value) -> Self {
+        let recipients = addresses(field(delivery, "recipients"));
+        Self {
+            at: time(field(delivery, "timestamp")),
+            recipients: recipients.into_iter().map(Some).collect(),
+        }
+    }
 }
 
 /// All that is read of an open, a click or a delay.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default)]
 pub(crate) struct Moment {
-    pub(crate) timestamp: Option<String>,
+    pub(crate) at: Option<DateTime<Utc>>,
+}
+
+impl Moment {
+    fn read(moment: &Value) -> Self {
+        Self {
+            at: time(field(moment, "timestamp")),
+        }
+    }
 }
 
 /// How a mail to us came in.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default)]
 pub(crate) struct Receipt {
-    pub(crate) timestamp: Option<String>,
-    #[serde(default)]
+    pub(crate) at: Option<DateTime<Utc>>,
     pub(crate) recipients: Vec<String>,
+}
+
+impl Receipt {
+    fn read(receipt: &Value) -> Self {
+        Self {
+            at: time(field(receipt, "timestamp")),
+            recipients: addresses(field(receipt, "recipients")),
+        }
+    }
 }

@@ -18,6 +18,7 @@ use shared::{
         ids::SendId,
         lead::{Origin, Platform},
         name::for_greeting,
+        reading::{unlinked, without_strays},
         unsubscribe::UnsubscribeKeys,
     },
 };
@@ -101,7 +102,7 @@ pub fn render(
         frame.commercial,
         &[
             ("{sender}", &identity.name),
-            ("{offer}", letter.offer.trim_end_matches('.')),
+            ("{offer}", inert(letter.offer).trim_end_matches('.')),
         ],
     );
     let source = source(frame, letter);
@@ -168,7 +169,7 @@ fn source(frame: &Frame, letter: &Letter<'_>) -> String {
             frame.from_profile,
             &[
                 ("{platform}", letter.platform.title()),
-                ("{username}", letter.username),
+                ("{username}", &inert(letter.username)),
             ],
         ),
     }
@@ -183,6 +184,12 @@ fn greeting(frame: &Frame, letter: &Letter<'_>) -> String {
         Some(name) => fill(frame.greeting, &[("{name}", &name)]),
         None => frame.greeting_without_name.to_owned(),
     }
+}
+
+/// Words of others within a sentence of ours: nothing hidden in them, and nothing of them clickable.
+fn inert(words: &str) -> String {
+    let plain = without_strays(words).replace(|c: char| c.is_control(), " ");
+    unlinked(plain.trim())
 }
 
 /// Fills blanks from left to right; what a value says is not read again.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{
+    body::{Body, to_bytes},
     extract::{Path, State, rejection::PathRejection},
     http::{HeaderMap, StatusCode},
     response::Response,
@@ -14,7 +15,7 @@ use shared::{
         self, DbError,
         recipients::{self, Unsubscribed},
     },
-    domain::ids::SendId,
+    domain::{feedback::OptOutWay, ids::SendId},
     telemetry,
 };
 
@@ -54,20 +55,23 @@ pub(crate) async fn ask(
     )
 }
 
-/// Unsubscribes. The body is not even read: one click, our form, an empty body or garbage all come from
+/// Unsubscribes, whatever the body says: one click, our form, an empty body or garbage all come from
 /// a person who holds the token. Says so only once it is stored.
 pub(crate) async fn act(
     State(deps): State<Arc<Deps>>,
     token: Token,
     headers: HeaderMap,
+    body: Body,
 ) -> Response {
     let Some(send) = send_of(&deps, token) else {
         return bad_link(&deps, &headers);
     };
-    let stored = tokio::time::timeout(WEB_TIMEOUT, store(&deps, send)).await;
+    let way = way(body).await;
+    let stored = tokio::time::timeout(WEB_TIMEOUT, store(&deps, send, way)).await;
     let (status, message) = match stored {
         Ok(Ok(Unsubscribed::Now)) => {
-            tracing::info!(send.id = %send, "unsubscribed the mailbox of a send");
+            let way = way.as_str();
+            tracing::info!(send.id = %send, way, "unsubscribed the mailbox of a send");
             (StatusCode::OK, Message::Unsubscribed)
         }
         Ok(Ok(Unsubscribed::Before)) => (StatusCode::OK, Message::Unsubscribed),
@@ -94,9 +98,25 @@ pub(crate) async fn act(
     answer::message(&headers, status, message, &deps.config)
 }
 
-async fn store(deps: &Deps, send: SendId) -> Result<Unsubscribed, DbError> {
+async fn store(deps: &Deps, send: SendId, way: OptOutWay) -> Result<Unsubscribed, DbError> {
     let mut conn = db::acquire(&deps.pool).await?;
-    recipients::unsubscribe(&mut conn, send).await
+    recipients::unsubscribe(&mut conn, send, way).await
+}
+
+/// A longer body is none of our form.
+const FORM: usize = 4_096;
+
+/// Our form names its button. Everything else is the mailbox provider's one click.
+async fn way(body: Body) -> OptOutWay {
+    let body = to_bytes(body, FORM).await.unwrap_or_default();
+    let ours = body
+        .split(|byte| *byte == b'&')
+        .any(|field| field == b"by=button");
+    if ours {
+        OptOutWay::Button
+    } else {
+        OptOutWay::OneClick
+    }
 }
 
 fn send_of(deps: &Deps, token: Token) -> Option<SendId> {

@@ -250,6 +250,7 @@ pub(super) fn variables(
         ("ENRICH_QUEUE_URL", queue_url("enrich")),
         ("OUTREACH_QUEUE_URL", queue_url("outreach")),
         ("FEEDBACK_QUEUE_URL", queue_url("feedback")),
+        ("FEEDBACK_DEAD_LETTER_QUEUE_URL", queue_url("feedback")),
     ]);
     variables
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use futures::future::{join, join_all};
 use shared::db::{self, recipients};
+use shared::domain::feedback::OptOutWay;
 use shared::domain::ids::SendId;
 
 use super::args::ChaosArgs;
@@ -178,7 +179,7 @@ async fn unsubscribe_slowly(bed: &TestBed<'_>, number: usize) -> Result<()> {
         pause(HELD).await;
         let pool = bed.another_pool()?;
         let mut conn = db::acquire(&pool).await?;
-        let opt_out = recipients::unsubscribe(&mut conn, SendId(*send));
+        let opt_out = recipients::unsubscribe(&mut conn, SendId(*send), OptOutWay::OneClick);
         // A sender that arms waits for the rows; where it has armed, the opt-out waits for it.
         let done = tokio::time::timeout(HELD, opt_out).await;
         drop(held);

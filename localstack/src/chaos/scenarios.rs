@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use futures::future::join;
 use shared::db::operator::{Resolution, resolve};
 use shared::db::{self, PgPool, recipients};
+use shared::domain::feedback::OptOutWay;
 use shared::domain::ids::SendId;
 use simulated::{SesFault, Timing};
 
@@ -116,7 +117,7 @@ async fn opt_out_before_arm(bed: &TestBed<'_>) -> Result<()> {
     let (hold, claimed, pool) = hold_after_claim(bed).await?;
     let mut conn = db::acquire(&pool).await?;
     for send in claimed {
-        recipients::unsubscribe(&mut conn, SendId(send)).await?;
+        recipients::unsubscribe(&mut conn, SendId(send), OptOutWay::OneClick).await?;
     }
     hold.release();
     Ok(())
@@ -133,7 +134,7 @@ async fn opt_out_during_arm(bed: &TestBed<'_>) -> Result<()> {
     let another = bed.another_pool()?;
     let mut looking = db::acquire(&another).await?;
     let send = claimed.first().copied().unwrap_or_default();
-    let opt_out = recipients::unsubscribe(&mut conn, SendId(send));
+    let opt_out = recipients::unsubscribe(&mut conn, SendId(send), OptOutWay::OneClick);
     let release = async {
         // Blocked or done, it has had its chance.
         let _ = tokio::time::timeout(BLOCKED, until_blocked(&mut looking)).await;
@@ -150,7 +151,7 @@ async fn arm_during_opt_out(bed: &TestBed<'_>) -> Result<()> {
     let mut conn = db::acquire(&pool).await?;
     let mut opt_out = db::begin(&mut conn).await?;
     let send = claimed.first().copied().unwrap_or_default();
-    recipients::unsubscribe(&mut opt_out, SendId(send)).await?;
+    recipients::unsubscribe(&mut opt_out, SendId(send), OptOutWay::OneClick).await?;
     hold.release();
     let another = bed.another_pool()?;
     until_blocked(&mut *db::acquire(&another).await?).await?;
@@ -167,7 +168,7 @@ async fn use_scarce_quota(bed: &TestBed<'_>) -> Result<Option<Violation>> {
     let queued = interventions::sends_in(&mut conn, "queued").await?;
     ensure!(queued.len() > 3, "only {} sends are planned", queued.len());
     for send in queued.into_iter().take(2) {
-        recipients::unsubscribe(&mut conn, SendId(send)).await?;
+        recipients::unsubscribe(&mut conn, SendId(send), OptOutWay::OneClick).await?;
     }
     bed.let_mails_go();
     bed.simulator.quiesce(LIMIT).await?;

@@ -20,6 +20,10 @@ async fn events_in_any_order_settle_every_mail(pool: PgPool) {
     queue.shuffle(true);
     let spec = configured("feedback", &bed.stand_ins, &pool)
         .variable("FEEDBACK_QUEUE_URL", bed.stand_ins.queue_url(&queue))
+        .variable(
+            "FEEDBACK_DEAD_LETTER_QUEUE_URL",
+            bed.stand_ins.queue_url(&queue),
+        )
         .variable("FEEDBACK_TOPIC_ARN", Envelope::TOPIC_ARN);
     let feedback = bed.simulator.function(spec);
     let mapping = Mapping {

@@ -12,6 +12,8 @@ pub struct Feedback {
     pub hash_key: HashKey,
     /// Its own queue.
     pub feedback_queue_url: String,
+    /// Where a body that cannot be read is kept.
+    pub feedback_dead_letter_queue_url: String,
     /// The topic that SES publishes to: an envelope from another one is refused.
     pub feedback_topic_arn: String,
     /// Keys of the tokens that come back as mailboxes.
@@ -27,6 +29,7 @@ impl Feedback {
         let database_url = Secret(r.required("DATABASE_URL"));
         let hash_key = hash_key(&mut r);
         let feedback_queue_url = r.required("FEEDBACK_QUEUE_URL");
+        let feedback_dead_letter_queue_url = r.required("FEEDBACK_DEAD_LETTER_QUEUE_URL");
         let feedback_topic_arn = r.required("FEEDBACK_TOPIC_ARN");
         let unsubscribe_keys = r.parsed("UNSUBSCRIBE_KEYS", UnsubscribeKeys::parse);
         let config = hash_key
@@ -35,6 +38,7 @@ impl Feedback {
                 database_url,
                 hash_key,
                 feedback_queue_url,
+                feedback_dead_letter_queue_url,
                 feedback_topic_arn,
                 unsubscribe_keys,
             });

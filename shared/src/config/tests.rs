@@ -126,6 +126,7 @@ fn the_feedback_function_believes_one_topic_only() {
     let arn = "arn:aws:sns:us-east-1:000000000000:outreach-feedback";
     let lookup = with(&[
         ("FEEDBACK_QUEUE_URL", "http://127.0.0.1/q"),
+        ("FEEDBACK_DEAD_LETTER_QUEUE_URL", "http://127.0.0.1/d"),
         ("FEEDBACK_TOPIC_ARN", arn),
     ]);
     assert_eq!(

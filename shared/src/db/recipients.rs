@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use super::{DbError, begin, commit};
 use crate::domain::{
     feedback::{
-        Suppression,
+        OptOutWay, Suppression,
         suppression::{self, Suppressed},
     },
     ids::SendId,
@@ -26,19 +26,27 @@ pub enum Unsubscribed {
 /// new call to SES starts for it (invariant 10): arm either sees the changed mailbox or came first.
 ///
 /// Replaces the weaker reasons, keeps the time of an earlier suppression, and changes nothing the
-/// second time.
+/// second time: the first way that an opt-out came is the one on record.
 ///
 /// # Errors
 /// When a statement fails or its end is not known; it can be repeated.
-pub async fn unsubscribe(conn: &mut PgConnection, send: SendId) -> Result<Unsubscribed, DbError> {
+pub async fn unsubscribe(
+    conn: &mut PgConnection,
+    send: SendId,
+    way: OptOutWay,
+) -> Result<Unsubscribed, DbError> {
     // Locks one row and then no other, so there is no deadlock to run it again for.
     let mut tx = begin(conn).await?;
-    let unsubscribed = opt_out(&mut tx, send).await?;
+    let unsubscribed = opt_out(&mut tx, send, way).await?;
     commit(tx).await?;
     Ok(unsubscribed)
 }
 
-async fn opt_out(tx: &mut PgConnection, send: SendId) -> Result<Unsubscribed, DbError> {
+async fn opt_out(
+    tx: &mut PgConnection,
+    send: SendId,
+    way: OptOutWay,
+) -> Result<Unsubscribed, DbError> {
     let mailbox = sqlx::query_scalar!("select email_hash from sends where id = $1", send.0)
         .fetch_optional(&mut *tx)
         .await
@@ -46,7 +54,7 @@ async fn opt_out(tx: &mut PgConnection, send: SendId) -> Result<Unsubscribed, Db
     let Some(mailbox) = mailbox else {
         return Ok(Unsubscribed::NoSuchSend);
     };
-    let (changed, _) = suppress(tx, &mailbox, Suppression::Unsubscribed.as_str()).await?;
+    let (changed, _) = suppress(tx, &mailbox, Suppression::Unsubscribed.as_str(), way).await?;
     Ok(if changed {
         Unsubscribed::Now
     } else {
@@ -63,10 +71,11 @@ pub(super) async fn suppress(
     tx: &mut PgConnection,
     mailbox: &[u8],
     reason: &str,
+    way: OptOutWay,
 ) -> Result<(bool, String), DbError> {
     let row = sqlx::query!(
-        r#"select suppressed_at, suppression_reason, now() as "now!" from recipients
-           where email_hash = $1 for no key update"#,
+        r#"select suppressed_at, suppression_reason, opt_out_way, now() as "now!"
+           from recipients where email_hash = $1 for no key update"#,
         mailbox,
     )
     .fetch_one(&mut *tx)
@@ -81,13 +90,17 @@ pub(super) async fn suppress(
     let new = suppression::suppress(current.as_ref(), &[new], None);
     let changed = new != current;
     let (at, reason) = new.map(|new| (new.at, new.reason)).unzip();
-    if changed {
+    // After a complaint, an opt-out changes nothing but is on record.
+    if changed || row.opt_out_way.is_none() {
         sqlx::query!(
-            "update recipients set suppressed_at = $2, suppression_reason = $3, updated_at = now()
+            "update recipients
+             set suppressed_at = $2, suppression_reason = $3,
+                 opt_out_way = coalesce(opt_out_way, $4), updated_at = now()
              where email_hash = $1",
             mailbox,
             at,
             reason,
+            way.as_str(),
         )
         .execute(tx)
         .await

@@ -3,18 +3,22 @@
 //! | Bounce | Class | Source |
 //! |---|---|---|
 //! | `Permanent`, any subtype, known or not | hard: the mailbox is suppressed | SES guide, bounce types; `Suppressed` and `On…SuppressionList`: SES did not even try |
-//! | `Transient`: `MailboxFull`, `CustomTimeoutExceeded` | soft: counted, five in a row suppress | SES guide |
-//! | `Transient`: `General`, action `failed` and a status 4.x or 5.x (4.4.7: expired after days) | soft | RFC 3464, RFC 3463 |
-//! | `Transient`: `General` without these | an automatic reply: recorded only | what out-of-office notes look like (SES simulator, `ooto@`) |
 //! | `Transient`: `MessageTooLarge`, `ContentRejected`, `AttachmentRejected` | about the mail, not the mailbox | SES guide |
+//! | `Transient`: `MailboxFull` | soft: counted, five in a row suppress | SES guide |
+//! | the rest: a dead domain (`5.1.2`, `5.4.4`, "unable to lookup DNS"), no such mailbox (`5.1.1`) | hard | RFC 3463, by `status` or `diagnosticCode` |
+//! | the rest: too large, not authenticated (`5.7.26`) | about the mail | RFC 3463, RFC 7372 |
+//! | the rest: action `failed`, or a code 4 or 5 | soft | RFC 3464, RFC 3463 |
+//! | `Transient`: `General` without these | an automatic reply: recorded only | what out-of-office notes look like (SES simulator, `ooto@`) |
 //! | `Undetermined`, and whatever this version does not know | soft | the careful side |
 
+mod diagnosis;
 pub mod fold;
 pub mod suppression;
 
 use std::str::FromStr;
 
-pub use suppression::Suppression;
+use diagnosis::{Diagnosis, diagnose};
+pub use suppression::{OptOutWay, Suppression};
 
 use super::send_state::SendState;
 
@@ -63,7 +67,12 @@ pub struct BounceReport<'a> {
     pub action: Option<&'a str>,
     /// The recipient's `status`.
     pub status: Option<&'a str>,
+    /// The recipient's `diagnosticCode`: what the server answered.
+    pub diagnostic: Option<&'a str>,
 }
+
+/// Begins the id of a mail that SES gave none for: it is no id of SES's, and no send takes it for one.
+pub const UNNAMED_MAIL: &str = "unnamed-";
 
 /// What a bounce is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,25 +178,29 @@ fn bounced(class: BounceClass) -> Effect {
 
 /// The class of a bounce; see the table above.
 pub fn classify(report: &BounceReport<'_>) -> BounceClass {
-    let failed = report
-        .action
-        .is_some_and(|action| action.eq_ignore_ascii_case("failed"))
-        && report
-            .status
-            .is_some_and(|status| status.starts_with("4.") || status.starts_with("5."));
-    match (report.kind, report.subtype) {
-        ("Permanent", _) => BounceClass::Hard,
-        ("Transient", "MessageTooLarge" | "ContentRejected" | "AttachmentRejected") => {
-            BounceClass::Mail
+    let (kind, subtype) = (report.kind.to_lowercase(), report.subtype.to_lowercase());
+    match (kind.as_str(), subtype.as_str()) {
+        ("permanent", _) => return BounceClass::Hard,
+        ("transient", "messagetoolarge" | "contentrejected" | "attachmentrejected") => {
+            return BounceClass::Mail;
         }
-        ("Transient", "General") if !failed => BounceClass::Reply,
-        _ => BounceClass::Soft,
+        ("transient", "mailboxfull") => return BounceClass::Soft,
+        _ => {}
+    }
+    match diagnose(report) {
+        Diagnosis::Nobody => BounceClass::Hard,
+        Diagnosis::Mail => BounceClass::Mail,
+        Diagnosis::Failed => BounceClass::Soft,
+        Diagnosis::NoFailure if (kind.as_str(), subtype.as_str()) == ("transient", "general") => {
+            BounceClass::Reply
+        }
+        Diagnosis::NoFailure => BounceClass::Soft,
     }
 }
 
 /// Everything but "this is no spam", which a mailbox on SES's suppression list cannot say.
 fn is_complaint(subtype: Option<&str>, feedback: Option<&str>) -> bool {
-    subtype.is_some() || feedback != Some("not-spam")
+    subtype.is_some() || !feedback.is_some_and(|word| word.eq_ignore_ascii_case("not-spam"))
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ pub mod name;
 pub mod page;
 pub mod place;
 pub mod quota;
+pub mod reading;
 pub mod reason;
 pub mod score;
 pub mod send_state;

@@ -249,6 +249,12 @@ mod tests {
             "김민수",
             "Ann",
             "Wai Ling",
+            "J.R. Smith",
+            "علی‌رضا",
+            "Łukasz Żak",
+            "Mª José",
+            "Noor van den Berg",
+            "Jean‐Luc",
         ] {
             check(name, Some(name));
         }
@@ -286,6 +292,22 @@ mod tests {
             "the running team of the city of example",
             "user",
             "1.402E+04",
+            "Instagram User",
+            "evil。com",
+            "🔥BEST DEALS🔥",
+            "🔥SHOES🔥",
+            "CEO | Coach",
+            "Founder, Trails",
+            "Trail Shop",
+            "Buy cheap shoes",
+            "<script>",
+            "Ana &amp; Bo",
+            "{name}",
+            "p\u{430}ypal",
+            "Mr.",
+            "ᅠ",
+            "🌸",
+            "…",
         ] {
             if text == "Ana\u{202E}xyz" {
                 check(text, Some("Anaxyz"));

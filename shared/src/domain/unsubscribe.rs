@@ -1,14 +1,31 @@
 //! Unsubscribe tokens: opaque, signed, without an address, good for ever (RFC 8058, 3.1).
+//!
+//! They are letters and digits only, in either case: mail programs take the full stop or the bracket
+//! behind a link into it, leave out a dash at its end, and some servers change its case.
 
 use std::fmt;
 
-use data_encoding::{BASE32_DNSSEC, BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
+use data_encoding::{BASE32_DNSSEC, HEXLOWER_PERMISSIVE};
 use subtle::ConstantTimeEq;
 
 use super::{ids::SendId, mac::mac};
 
 const VERSION: u8 = 1;
 const TAG_BYTES: usize = 16;
+const ID_BYTES: usize = 8;
+/// A key's name is no longer.
+const NAME_BYTES: usize = 16;
+/// As many signs hold five whole bytes, with a token's version and the length of its key's name.
+const HEAD: usize = 8;
+/// What a mail program put before a token is no longer: `%3C`, read as letters.
+const LEADING: usize = 8;
+/// As many signs are read of a text: the longest token, and what may stand before it.
+const READ: usize = signs(2 + NAME_BYTES + ID_BYTES + TAG_BYTES) + LEADING;
+
+/// How many signs write so many bytes.
+const fn signs(bytes: usize) -> usize {
+    (bytes * 8).div_ceil(5)
+}
 
 /// The keys that tokens were and are signed with. The first signs, all verify: rotating a key
 /// does not break the links in old mails.
@@ -35,7 +52,7 @@ impl UnsubscribeKeys {
         let mut keys: Vec<(String, Vec<u8>)> = Vec::new();
         for entry in text.split(',') {
             let (name, hex) = entry.trim().split_once(':').ok_or(InvalidKeys::Shape)?;
-            let named = (1..=16).contains(&name.len())
+            let named = (1..=NAME_BYTES).contains(&name.len())
                 && name
                     .chars()
                     .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
@@ -64,19 +81,34 @@ impl UnsubscribeKeys {
         token.extend_from_slice(&send.0.to_be_bytes());
         let tag = mac(key, &[b"unsubscribe\0", &token]);
         token.extend(tag.iter().take(TAG_BYTES));
-        BASE64URL_NOPAD.encode(&token)
+        BASE32_DNSSEC.encode(&token)
     }
 
-    /// The send that a token was signed for, or `None` for a forged, cut or foreign one.
-    pub fn verify(&self, token: &str) -> Option<SendId> {
-        let bytes = BASE64URL_NOPAD.decode(token.as_bytes()).ok()?;
+    /// The send that a token was signed for, or `None` for a forged, cut or foreign one. Whatever a mail
+    /// program added before, behind or within it is left out: the token says how long it is.
+    pub fn verify(&self, text: &str) -> Option<SendId> {
+        let signs: String = text
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .take(READ)
+            .collect();
+        (0..=LEADING).find_map(|lead| self.verify_exactly(signs.get(lead..)?))
+    }
+
+    fn verify_exactly(&self, text: &str) -> Option<SendId> {
+        let head = BASE32_DNSSEC.decode(text.get(..HEAD)?.as_bytes()).ok()?;
+        let &[version, name_length, ..] = head.as_slice() else {
+            return None;
+        };
+        let length = signs(2 + usize::from(name_length) + ID_BYTES + TAG_BYTES);
+        let bytes = BASE32_DNSSEC.decode(text.get(..length)?.as_bytes()).ok()?;
         let (signed, tag) = bytes.split_at_checked(bytes.len().checked_sub(TAG_BYTES)?)?;
-        let (&[version, name_length], rest) = signed.split_first_chunk::<2>()?;
+        let (_, rest) = signed.split_first_chunk::<2>()?;
         let (name, id) = rest.split_at_checked(usize::from(name_length))?;
         let (_, key) = self.0.iter().find(|(known, _)| known.as_bytes() == name)?;
         let expected = mac(key, &[b"unsubscribe\0", signed]);
         let genuine: bool = expected.get(..TAG_BYTES)?.ct_eq(tag).into();
-        let id: [u8; 8] = id.try_into().ok()?;
+        let id: [u8; ID_BYTES] = id.try_into().ok()?;
         (genuine && version == VERSION).then(|| SendId(i64::from_be_bytes(id)))
     }
 }
@@ -99,8 +131,14 @@ impl UnsubscribeKeys {
         BASE32_DNSSEC.encode(&token)
     }
 
-    /// The send that a mailbox's token was signed for.
-    pub fn verify_mailbox(&self, token: &str) -> Option<SendId> {
+    /// The send that a mailbox's token was signed for: the end of its local part, whatever stands between
+    /// the mailbox's name and it (`+`, `%2B`, `-`).
+    pub fn verify_mailbox(&self, local_part: &str) -> Option<SendId> {
+        let signs: String = local_part
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect();
+        let token = signs.get(signs.len().checked_sub(MAILBOX_TOKEN_LENGTH)?..)?;
         let bytes = BASE32_DNSSEC.decode(token.as_bytes()).ok()?;
         let (signed, tag) = bytes.split_at_checked(bytes.len().checked_sub(TAG_BYTES)?)?;
         let (&[version], id) = signed.split_first_chunk::<1>()?;
@@ -154,6 +192,19 @@ mod tests {
         );
     }
 
+    /// Names of keys are years, and a link must not end in what mail programs leave out.
+    #[test]
+    fn token_ends_in_letter_or_digit() {
+        for name in ["2026", "k1", "a-b", "a_b", "k", "sixteen_letters_"] {
+            for id in 0..200 {
+                let keys = keys(&[(name, 7)]);
+                let token = keys.sign(SendId(id));
+                assert!(token.chars().all(|c| c.is_ascii_alphanumeric()), "{token}");
+                assert_eq!(keys.verify(&format!("{token}.")), Some(SendId(id)));
+            }
+        }
+    }
+
     #[test]
     fn invalid_key_list_names_the_fault() {
         let parse = |text: &str| UnsubscribeKeys::parse(text).unwrap_err();
@@ -185,20 +236,89 @@ mod tests {
         );
     }
 
+    /// What was seen before, behind and within a link in a mail.
+    const BEFORE: &[&str] = &["", "<", "%3C", "/", "(", " ", "=3D", "&lt;", "\u{200B}"];
+    const AFTER: &[&str] = &[
+        "",
+        ".",
+        ",",
+        ")",
+        ">",
+        "]",
+        "}",
+        "'",
+        "\"",
+        "*",
+        "/",
+        "//",
+        "=",
+        "=3D",
+        "=20",
+        "%3E",
+        "%3D",
+        "%0A",
+        "%0D%0A",
+        "%22",
+        "%20",
+        "%2E",
+        "&gt;",
+        "&quot;",
+        "…",
+        "\u{201D}",
+        "?utm_source=x",
+        "&fbclid=abc",
+        "#top",
+        "\r\n",
+        "-",
+        "_",
+        ">.",
+        ").",
+        "%253E",
+        "abc",
+    ];
+    const WITHIN: &[&str] = &["", "=\r\n", "\n", " ", "\u{AD}", "\u{200B}", "/"];
+    const LOCAL_PARTS: &[&str] = &["", "stop+", "Stop-", "stop%2B", "stop=", "stop"];
+
     proptest! {
         #[test]
-        fn every_send_reads_back(id in any::<i64>()) {
-            let keys = keys(&[("k1", 3)]);
-            prop_assert_eq!(keys.verify(&keys.sign(SendId(id))), Some(SendId(id)));
+        fn every_send_reads_back(id in any::<i64>(), name in "[A-Za-z0-9_-]{1,16}") {
+            let keys = keys(&[(name.as_str(), 3)]);
+            let token = keys.sign(SendId(id));
+            prop_assert!(token.chars().all(|c| c.is_ascii_alphanumeric()), "{token}");
+            prop_assert_eq!(keys.verify(&token), Some(SendId(id)));
+        }
+
+        #[test]
+        fn token_survives_what_mail_programs_do(
+            id in any::<i64>(), name in "[A-Za-z0-9_-]{1,16}",
+            before in prop::sample::select(BEFORE), after in prop::sample::select(AFTER),
+            within in prop::sample::select(WITHIN), at in 0_usize..68, upper in any::<bool>(),
+        ) {
+            let keys = keys(&[(name.as_str(), 3)]);
+            let mut token = keys.sign(SendId(id));
+            if upper {
+                token.make_ascii_uppercase();
+            }
+            token.insert_str(at % token.len(), within);
+            let mangled = format!("{before}{token}{after}");
+            prop_assert_eq!(keys.verify(&mangled), Some(SendId(id)), "{}", mangled);
+        }
+
+        #[test]
+        fn a_cut_token_is_refused(id in any::<i64>(), length in 0_usize..48) {
+            let keys = keys(&[("2026", 3)]);
+            let token = keys.sign(SendId(id));
+            prop_assert_eq!(token.len(), 48);
+            prop_assert_eq!(keys.verify(&token[..length]), None);
         }
 
         #[test]
         fn a_changed_token_is_refused(id in any::<i64>(), at in 0_usize..36, bit in 0_u8..8) {
             let keys = keys(&[("k1", 3)]);
-            let mut bytes = BASE64URL_NOPAD.decode(keys.sign(SendId(id)).as_bytes()).unwrap();
+            let mut bytes = BASE32_DNSSEC.decode(keys.sign(SendId(id)).as_bytes()).unwrap();
             let at = at % bytes.len();
             bytes[at] ^= 1 << bit;
-            prop_assert_eq!(keys.verify(&BASE64URL_NOPAD.encode(&bytes)), None);
+            prop_assert_eq!(keys.verify(&BASE32_DNSSEC.encode(&bytes)), None);
         }
 
         #[test]
@@ -208,12 +328,12 @@ mod tests {
         }
 
         #[test]
-        fn unsubscribe_mailbox_round_trips(id in any::<i64>()) {
+        fn unsubscribe_mailbox_round_trips(id in any::<i64>(), name in prop::sample::select(LOCAL_PARTS)) {
             let token = keys(&[("old", 3)]).sign_for_mailbox(SendId(id));
             prop_assert_eq!(token.len(), MAILBOX_TOKEN_LENGTH);
             let keys = keys(&[("new", 4), ("old", 3)]);
             for token in [token.to_uppercase(), token.to_lowercase()] {
-                prop_assert_eq!(keys.verify_mailbox(&token), Some(SendId(id)));
+                prop_assert_eq!(keys.verify_mailbox(&format!("{name}{token}")), Some(SendId(id)));
                 prop_assert_eq!(keys.verify(&token), None, "a link's token is another one");
             }
         }

@@ -41,8 +41,21 @@ struct Delivery<T> {
     message_id: String,
     receipt_handle: Option<String>,
     receives: u32,
-    content: Result<T, String>,
+    content: Result<T, Unreadable>,
     payload_hash: [u8; 32],
+}
+
+/// A body that could not be read, as it came: it may hold personal data, so it is never printed.
+#[derive(Clone, PartialEq, Eq)]
+struct Unreadable {
+    reason: String,
+    body: String,
+}
+
+impl fmt::Debug for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.reason)
+    }
 }
 
 impl<T> Batch<T> {
@@ -54,13 +67,17 @@ impl<T> Batch<T> {
         let deliveries = messages.into_iter().map(|message| {
             let body = message.body.unwrap_or_default();
             let receives = message.attributes.get("ApproximateReceiveCount");
+            let payload_hash = Sha256::digest(body.as_bytes()).into();
             Delivery {
                 // SQS always gives an id. The empty one fails the whole batch, which is safe.
                 message_id: message.message_id.unwrap_or_default(),
                 receipt_handle: message.receipt_handle,
                 receives: receives.and_then(|n| n.parse().ok()).unwrap_or(1),
-                content: read(&body).map_err(|invalid| invalid.to_string()),
-                payload_hash: Sha256::digest(body.as_bytes()).into(),
+                content: read(&body).map_err(|invalid| Unreadable {
+                    reason: invalid.to_string(),
+                    body,
+                }),
+                payload_hash,
             }
         });
         Self {
@@ -83,7 +100,10 @@ impl<T> Batch<T> {
         for delivery in self.deliveries {
             let outcome = match delivery.content {
                 Ok(content) => settle(content),
-                Err(invalid) => Settled::Poison(invalid),
+                Err(Unreadable { reason, body }) => {
+                    answer.unreadable.push((delivery.message_id.clone(), body));
+                    Settled::Poison(reason)
+                }
             };
             match outcome {
                 Settled::Done => {}
@@ -130,18 +150,31 @@ impl Batch<i64> {
 }
 
 /// The answer to SQS about a batch.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Default)]
 #[must_use = "the messages come again unless the batch is answered"]
 pub struct Answer {
     failures: Vec<String>,
     delays: Vec<(String, Duration)>,
     poison: Vec<Poison>,
+    /// Bodies that could not be read, by SQS's id.
+    unreadable: Vec<(String, String)>,
 }
 
 impl Answer {
     /// What must be in quarantine before the batch is answered.
     pub fn poison(&self) -> &[Poison] {
         &self.poison
+    }
+
+    /// Keeps each body that could not be read in the dead-letter queue, from where it can be moved back
+    /// once the function can read it. One that cannot be kept comes again.
+    pub async fn keep_unreadable(&mut self, dead_letters: &Queue) {
+        for (message_id, body) in std::mem::take(&mut self.unreadable) {
+            // SQS delivers no empty body and takes none.
+            if !body.is_empty() && !dead_letters.keep(&body).await {
+                self.failures.push(message_id);
+            }
+        }
     }
 
     /// Delays what comes again, and reports which messages those are.

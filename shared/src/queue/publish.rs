@@ -38,6 +38,12 @@ impl Queue {
         Self { client, url }
     }
 
+    /// Another queue of the same account.
+    #[must_use]
+    pub fn beside(&self, url: String) -> Self {
+        Self::new(self.client.clone(), url)
+    }
+
     /// Its name, for the quarantine and the log.
     pub fn name(&self) -> &str {
         self.url.rsplit('/').next().unwrap_or(&self.url)
@@ -93,6 +99,21 @@ impl Queue {
                 delayed.len()
             }
         }
+    }
+
+    /// Sends a body as it is: into a dead-letter queue, so that it is not lost. Gives whether it got there.
+    pub(super) async fn keep(&self, body: &str) -> bool {
+        let request = self.client.send_message().queue_url(&self.url);
+        let sent = request.message_body(body).send().await;
+        if let Err(error) = &sent {
+            let error = crate::telemetry::chain(error);
+            tracing::error!(
+                queue = self.name(),
+                error,
+                "could not keep a message that cannot be read"
+            );
+        }
+        sent.is_ok()
     }
 
     /// Hides deliveries for as long as they should wait. A delay that fails only means that the

@@ -22,7 +22,7 @@ use shared::{
     domain::{
         content::Draft,
         email::EmailHash,
-        feedback::{BounceClass, Effect, Suppression},
+        feedback::{BounceClass, Effect, OptOutWay, Suppression},
         ids::SendId,
         model_calls::CallState,
         quota::{AccountQuota, Limits, Throttling},
@@ -221,7 +221,7 @@ async fn feed(conn: &mut PgConnection, seen: &mut Seen) {
     events.push(event(200, None, "another's", complained));
     seen.of("feedback", feedback::ingest(conn, &events)).await;
     let (send, _) = mails[9];
-    let unsubscribed = recipients::unsubscribe(conn, SendId(send));
+    let unsubscribed = recipients::unsubscribe(conn, SendId(send), OptOutWay::OneClick);
     seen.of("unsubscribe", unsubscribed).await;
 }
 

@@ -1,11 +1,11 @@
-//! Envelopes, greetings, and what can never be read.
+//! Envelopes, and how much a batch costs.
 
 use serde_json::{Value, json};
 use shared::{db::PgPool, testing::Statements};
 
 use crate::{
     fixture::{Fixture, TOPIC},
-    notifications::{at, delivery, envelope, example, hard, mail, send, soft, text, untagged},
+    notifications::{at, delivery, envelope, example, hard, mail, send, soft, untagged},
 };
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
@@ -26,38 +26,6 @@ async fn event_in_other_envelopes_is_stored_once(pool: PgPool) {
     .await;
     assert_eq!(f.number("select count(*) from send_events").await, 1);
     assert_eq!(f.state(id).await, "delivered");
-}
-
-#[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn malformed_bodies_are_quarantined_alone(pool: PgPool) {
-    let f = Fixture::new(&pool).await;
-    let ids = f.plan(2).await;
-    let poison = [
-        String::new(),
-        "null".to_owned(),
-        "not a notice".to_owned(),
-        json!({"v": 1, "id": 7}).to_string(),
-        json!({"eventType": "Send"}).to_string(),
-        json!({"eventType": "Send", "mail": {"messageId": "m"}}).to_string(),
-        json!({"eventType": "Send", "mail": {"messageId": "a\u{0}b", "timestamp": text(chrono::DateTime::UNIX_EPOCH)}})
-            .to_string(),
-        json!({"eventType": 7, "mail": mail(ids[0], 0)}).to_string(),
-        envelope(&send(&mail(ids[0], 0)).to_string(), "arn:aws:sns:us-east-1:000000000000:other"),
-        example("envelope_foreign_topic"),
-        example("envelope_subscription_confirmation"),
-        envelope("{}", TOPIC),
-    ];
-    let mut bodies = vec![send(&mail(ids[0], 0)).to_string()];
-    bodies.extend(poison.iter().cloned());
-    bodies.push(send(&mail(ids[1], 1)).to_string());
-    for _ in 0..2 {
-        let answer = f.deliver(&bodies).await;
-        assert_eq!(answer["batchItemFailures"], json!([]));
-        assert_eq!(f.state(ids[0]).await, "sent");
-        assert_eq!(f.state(ids[1]).await, "sent");
-        let put_aside = f.number("select count(*) from quarantine").await;
-        assert_eq!(usize::try_from(put_aside).unwrap(), poison.len());
-    }
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]

@@ -94,8 +94,17 @@ impl Fixture {
     }
 }
 
-/// The function's wiring, once more.
+/// The function's wiring, once more, where no queue is reached.
 pub(crate) fn wired(pool: &PgPool) -> Deps {
+    wired_to(
+        pool,
+        "http://127.0.0.1:9",
+        "http://127.0.0.1/q/outreach-feedback-dlq",
+    )
+}
+
+/// The function's wiring with a dead-letter queue.
+pub(crate) fn wired_to(pool: &PgPool, endpoint: &str, dead_letters: &str) -> Deps {
     let url = testing::database_url_of(pool, "feedback");
     let key = testing::hash_key_text();
     let keys = format!("k1:{}", "0f".repeat(32));
@@ -103,12 +112,13 @@ pub(crate) fn wired(pool: &PgPool) -> Deps {
         ("DATABASE_URL", url.expose()),
         ("RECIPIENT_HASH_KEY", &key),
         ("FEEDBACK_QUEUE_URL", "http://127.0.0.1/q/outreach-feedback"),
+        ("FEEDBACK_DEAD_LETTER_QUEUE_URL", dead_letters),
         ("FEEDBACK_TOPIC_ARN", TOPIC),
         ("UNSUBSCRIBE_KEYS", &keys),
     ];
     let config = config::Feedback::from_lookup(&testing::lookup(&table)).unwrap();
-    // Nothing is published, and a message is never delayed: no queue is reached.
-    let sqs = aws_sdk_sqs::Client::new(&testing::sdk(Some("http://127.0.0.1:9")));
+    // Nothing is published, and a message is never delayed.
+    let sqs = aws_sdk_sqs::Client::new(&testing::sdk(Some(endpoint)));
     let queue = Queue::new(sqs, config.feedback_queue_url.clone());
     Deps::new(config, queue).unwrap()
 }

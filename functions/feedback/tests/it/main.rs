@@ -1,7 +1,8 @@
 //! The feedback function on a real PostgreSQL.
 //!
 //! * `kinds` – each of SES's events as it comes, and what follows from it.
-//! * `envelopes` – envelopes, greetings, and what can never be read.
+//! * `envelopes` – envelopes, and how much a batch costs.
+//! * `unreadable` – what can never be read, and where it is kept.
 //! * `ledger` – events that come early, late, or for a mail that is not on record.
 //! * `mailboxes` – who is suppressed, and for which reason.
 //! * `breakers` – when a campaign is stopped.
@@ -25,3 +26,4 @@ mod notifications;
 mod order;
 mod settling;
 mod together;
+mod unreadable;

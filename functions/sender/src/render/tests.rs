@@ -1,4 +1,6 @@
 use mail_parser::{Message, MessageParser};
+use proptest::prelude::*;
+use shared::domain::reading::has_link;
 
 use super::{frame::FRAMES, *};
 
@@ -277,4 +279,73 @@ fn text_of_a_lead_never_becomes_a_header() {
         .unwrap()
         .to_owned();
     assert!(!head.contains("Bcc"), "{head}");
+}
+
+#[test]
+fn name_that_is_a_link_is_not_greeted() {
+    let text = text_of(&mail(|letter| Letter {
+        name: Some("free-shoes.com"),
+        language: None,
+        ..letter
+    }));
+    assert!(
+        text.starts_with("Hello,\r\n") || text.starts_with("Hello,\n"),
+        "{text}"
+    );
+    assert!(!text.contains("free-shoes"), "{text}");
+}
+
+#[test]
+fn offer_and_username_hold_no_link() {
+    let text = text_of(&mail(|letter| Letter {
+        username: "ana.fit",
+        offer: "10 % at https://evil.example.com/x\u{202E}.",
+        language: None,
+        ..letter
+    }));
+    assert!(text.contains("profile (ana .fit)"), "{text}");
+    assert!(
+        text.contains("10 % at https: //evil .example .com/x."),
+        "{text}"
+    );
+}
+
+/// The text without what we put there: our two links.
+fn without_ours(text: &str) -> String {
+    let token = keys().sign(SendId(42));
+    text.replace(&format!("https://app.example.com/u/{token}"), "")
+        .replace("https://app.example.com/privacy", "")
+}
+
+/// What others write: names of hosts and what may stand around them.
+fn words() -> impl Strategy<Value = String> {
+    let word = prop_oneof![
+        3 => prop::sample::select(vec![
+            "evil.com", "see:evil.gg", "Booking.com", "https://x.io", "www.evil", "ana@evil.com", "trails.It", ".", ".com", "com", "Ana",
+            " ", "=?utf-8?q?evil=2Ecom?=", "\u{200B}", "\u{202E}", "evil。com", "<a href=x>", "&#46;com", "(", ")", ",", "\n", "'", "é",
+        ]).prop_map(str::to_owned),
+        1 => "\\PC{1,4}",
+    ];
+    prop::collection::vec(word, 0..8).prop_map(|words| words.concat())
+}
+
+proptest! {
+    #[test]
+    fn only_our_own_links_are_clickable(
+        (name, offer, username) in (words(), words(), words()), (subject, message) in (words(), words()), frame in 0..FRAMES.len(),
+    ) {
+        let draft = Draft::tidied(&subject, &message);
+        let draft = if draft.fault().is_none() { draft } else { self::draft() };
+        let to = EmailAddress::parse("ana@example.org").unwrap();
+        let mime = mail_of(&Letter {
+            name: Some(&name), offer: &offer, username: &username, language: Some(FRAMES[frame].language), ..letter(&to, &draft)
+        });
+        let message = parsed(&mime);
+        prop_assert_eq!(message.subject().unwrap_or_default(), draft.subject.as_str());
+        prop_assert!(!has_link(message.subject().unwrap_or_default()));
+        let text = without_ours(&message.body_text(0).unwrap());
+        prop_assert!(!has_link(&text), "{}", text);
+        let html = message.body_html(0).unwrap().into_owned();
+        prop_assert_eq!(html.matches("<a ").count(), 2, "{}", html);
+    }
 }

@@ -110,6 +110,17 @@ impl Fixture {
         .unwrap()
     }
 
+    /// How the opt-out of a mailbox came.
+    pub(crate) async fn way(&self, mail: usize) -> Option<String> {
+        sqlx::query_scalar(
+            "select opt_out_way from recipients join sends using (email_hash) where id = $1",
+        )
+        .bind(self.sends[mail])
+        .fetch_one(&self.pool)
+        .await
+        .unwrap()
+    }
+
     /// How many recipients are suppressed.
     pub(crate) async fn suppressed(&self) -> i64 {
         self.number("select count(*) from recipients where suppressed_at is not null")

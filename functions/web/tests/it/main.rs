@@ -4,6 +4,7 @@
 //! * `reading` – what does not: scanners, previews, guessed links.
 //! * `reasons` – which "no" stands when there are two.
 //! * `away` – a database that does not answer.
+//! * `mangled` – links as mail programs leave them, and how an opt-out came.
 //! * `pages` – what the pages say, and the headers around them.
 //! * `events` – the same through the events that Lambda delivers.
 
@@ -16,6 +17,7 @@
 mod away;
 mod events;
 mod fixture;
+mod mangled;
 mod one_click;
 mod pages;
 mod reading;

@@ -57,11 +57,37 @@ async fn unsubscribe_page_has_one_clear_button(pool: PgPool) {
     assert_eq!(body.matches("<button").count(), 1);
     assert_eq!(body.matches("<form method=\"post\">").count(), 1);
     assert!(!body.contains("<input") && !body.contains("action="));
+    assert!(body.contains("<button type=\"submit\" name=\"by\" value=\"button\">"));
     assert!(body.contains("will not write to you again"));
     assert!(body.contains("opening this page does not unsubscribe you"));
     // The link is a capability: the page does not repeat it.
     let link = f.link(0);
     assert!(!body.contains(link.strip_prefix("/u/").unwrap()));
+}
+
+/// Whoever lands on a page that cannot help reads where to write and which word, in a browser and in what a
+/// program shows.
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn dead_end_names_mailbox_and_words(pool: PgPool) {
+    let f = Fixture::new(&pool, 1).await;
+    let cut = &f.link(0)[..40];
+    for path in [cut, "/u/wrong", "/u/", "/", "/unsubscribe"] {
+        for answer in [f.get(path).await, f.one_click(path).await] {
+            assert_eq!(answer.status, axum::http::StatusCode::NOT_FOUND, "{path}");
+            for needed in [
+                "bo@example.com",
+                "unsubscribe\u{201d}",
+                "reply to the mail",
+                "A person",
+            ] {
+                assert!(
+                    answer.body.contains(needed),
+                    "{path}: {needed} is not in {}",
+                    answer.body
+                );
+            }
+        }
+    }
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]

@@ -84,6 +84,8 @@ impl TestBed<'_> {
             ("ENRICH_QUEUE_URL", queue(0)),
             ("OUTREACH_QUEUE_URL", queue(1)),
             ("FEEDBACK_QUEUE_URL", queue(2)),
+            // No event of a run is unreadable: one that is would stay and be found.
+            ("FEEDBACK_DEAD_LETTER_QUEUE_URL", queue(2)),
             ("FEEDBACK_TOPIC_ARN", TOPIC.to_owned()),
             ("OPENAI_API_KEY", "none".to_owned()),
             ("MODEL_DAILY_BUDGET_USD", "100000".to_owned()),

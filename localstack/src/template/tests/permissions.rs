@@ -66,6 +66,7 @@ const GRANTS: &[(&str, &[(&str, &str)])] = &[
             ("sqs:ReceiveMessage", "FeedbackQueue"),
             ("sqs:DeleteMessage", "FeedbackQueue"),
             ("sqs:GetQueueAttributes", "FeedbackQueue"),
+            ("sqs:SendMessage", "FeedbackDeadLetterQueue"),
         ],
     ),
     // Its pages need nothing of AWS: the database is reached by its password.

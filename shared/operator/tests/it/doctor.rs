@@ -116,6 +116,7 @@ impl Stack {
             "ENRICH_QUEUE_URL",
             "OUTREACH_QUEUE_URL",
             "FEEDBACK_QUEUE_URL",
+            "FEEDBACK_DEAD_LETTER_QUEUE_URL",
         ] {
             settings.insert(name, queue(&sqs, pool, name).await);
         }

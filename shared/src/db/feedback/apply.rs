@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use super::super::DbError;
 use crate::domain::{
     email::EmailHash,
-    feedback::{BounceClass, fold::SendRow, suppression::Suppressed},
+    feedback::{BounceClass, OptOutWay, Suppression, fold::SendRow, suppression::Suppressed},
     ids::SendId,
 };
 
@@ -26,14 +26,23 @@ pub(super) async fn mailboxes(
         .iter()
         .map(|(_, new)| new.as_ref().map(|new| new.reason.as_str()))
         .collect();
+    // Of what comes through events, only a mail to us is an opt-out in the recipient's own words.
+    let by_mail = |reason: &&str| *reason == Suppression::Unsubscribed.as_str();
+    let ways: Vec<Option<&str>> = reasons
+        .iter()
+        .map(|reason| reason.filter(by_mail).map(|_| OptOutWay::Mail.as_str()))
+        .collect();
     sqlx::query!(
         "update recipients r
-         set suppressed_at = d.at, suppression_reason = d.reason, updated_at = now()
-         from unnest($1::bytea[], $2::timestamptz[], $3::text[]) as d (email_hash, at, reason)
+         set suppressed_at = d.at, suppression_reason = d.reason,
+             opt_out_way = coalesce(r.opt_out_way, d.way), updated_at = now()
+         from unnest($1::bytea[], $2::timestamptz[], $3::text[], $4::text[])
+             as d (email_hash, at, reason, way)
          where r.email_hash = d.email_hash",
         &hashes as &[&[u8]],
         &at as &[Option<DateTime<Utc>>],
         &reasons as &[Option<&str>],
+        &ways as &[Option<&str>],
     )
     .execute(conn)
     .await

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use super::DbError;
 use crate::{
     db::{self, recipients},
-    domain::email::EmailHash,
+    domain::{email::EmailHash, feedback::OptOutWay},
 };
 
 /// What became of an opt-out that an operator entered.
@@ -36,7 +36,7 @@ pub async fn suppress(
         .execute(&mut *tx)
         .await
         .map_err(DbError::on("store a recipient"))?;
-        let (changed, reason) = recipients::suppress(tx, &mailbox.0, reason).await?;
+        let (changed, reason) = recipients::suppress(tx, &mailbox.0, reason, OptOutWay::Person).await?;
         let sends = sqlx::query!(
             r#"select count(*) filter (where state in ('review', 'queued', 'claimed')) as "planned!",
                       count(*) filter (where state in ('calling', 'unknown', 'sent', 'delivered',

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{
-    BounceClass, Effect,
+    BounceClass, Effect, UNNAMED_MAIL,
     suppression::{PastEvent, Suppressed, soft_bounces_in_a_row, suppress},
 };
 use crate::domain::{
@@ -96,7 +96,10 @@ pub fn fold(
             continue;
         };
         if new.message_id.is_none() {
-            let free = |id: &&str| owners.get(*id).is_none_or(|owner| *owner == row.id);
+            let free = |id: &&str| {
+                !id.starts_with(UNNAMED_MAIL)
+                    && owners.get(*id).is_none_or(|owner| *owner == row.id)
+            };
             let ids = marks.iter().map(|mark| mark.message_id).filter(free);
             let id = ids.min().filter(|id| named.insert(id));
             new.message_id = id.map(str::to_owned);

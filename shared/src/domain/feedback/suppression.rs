@@ -47,6 +47,30 @@ impl Suppression {
     }
 }
 
+/// How a person's own opt-out came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OptOutWay {
+    /// The button of our page.
+    Button,
+    /// The mailbox provider's one click (RFC 8058).
+    OneClick,
+    /// A mail to the unsubscribe mailbox.
+    Mail,
+    /// Told to somebody of ours, who wrote it down.
+    Person,
+}
+
+impl OptOutWay {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Button => "button",
+            Self::OneClick => "one_click",
+            Self::Mail => "mail",
+            Self::Person => "person",
+        }
+    }
+}
+
 /// What an operator typed as a reason: stronger than a bounce, weaker than what the recipient said.
 const OPERATOR_STRENGTH: u8 = 3;
 

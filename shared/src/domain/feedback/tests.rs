@@ -6,6 +6,7 @@ fn bounce<'a>(kind: &'a str, subtype: &'a str) -> BounceReport<'a> {
         subtype,
         action: None,
         status: None,
+        diagnostic: None,
     }
 }
 
@@ -40,21 +41,116 @@ fn bounce_class_follows_from_its_code() {
     check("", "", BounceClass::Soft);
 }
 
-#[test]
-fn a_failed_delivery_is_no_automatic_reply() {
-    let general = |action, status| {
-        classify(&BounceReport {
+#[track_caller]
+fn general(
+    action: Option<&str>,
+    status: Option<&str>,
+    diagnostic: Option<&str>,
+    class: BounceClass,
+) {
+    for (kind, subtype) in [("Transient", "General"), ("TRANSIENT", "general")] {
+        let report = BounceReport {
             action,
             status,
-            ..bounce("Transient", "General")
-        })
-    };
-    assert_eq!(general(Some("failed"), Some("4.4.7")), BounceClass::Soft);
-    assert_eq!(general(Some("Failed"), Some("5.0.0")), BounceClass::Soft);
-    assert_eq!(general(Some("failed"), None), BounceClass::Reply);
-    assert_eq!(general(Some("failed"), Some("2.0.0")), BounceClass::Reply);
-    assert_eq!(general(Some("relayed"), Some("4.4.7")), BounceClass::Reply);
-    assert_eq!(general(None, Some("4.4.7")), BounceClass::Reply);
+            diagnostic,
+            ..bounce(kind, subtype)
+        };
+        assert_eq!(classify(&report), class, "{report:?}");
+    }
+}
+
+#[test]
+fn a_failed_delivery_is_no_automatic_reply() {
+    use BounceClass::{Reply, Soft};
+    general(Some("failed"), Some("4.4.7"), None, Soft);
+    general(Some("Failed"), Some("5.0.0"), None, Soft);
+    general(Some("failed"), None, None, Soft);
+    general(None, Some("4.4.7"), None, Soft);
+    general(
+        None,
+        None,
+        Some("smtp; 550 5.7.1 Message refused by policy"),
+        Soft,
+    );
+    general(
+        Some("failed"),
+        None,
+        Some("smtp; 421 try again later"),
+        Soft,
+    );
+    general(
+        None,
+        None,
+        Some("smtp;550 permanent failure for one or more recipients"),
+        Soft,
+    );
+    general(Some("failed"), Some("2.0.0"), None, Reply);
+    general(Some("relayed"), Some("4.4.7"), None, Reply);
+    general(Some("delayed"), Some("4.4.1"), None, Reply);
+    general(None, None, None, Reply);
+    general(
+        None,
+        None,
+        Some("smtp; I am out of office until 2026, call 12345"),
+        Reply,
+    );
+    general(None, None, Some("smtp; 250 2.1.5 Ok"), Reply);
+    general(None, None, Some("dns; 192.0.2.9"), Reply);
+}
+
+#[test]
+fn dead_domain_or_mailbox_stops_after_one() {
+    use BounceClass::{Hard, Soft};
+    for diagnostic in [
+        "smtp; 550 4.4.7 Message expired: unable to deliver in 840 minutes.<421 4.4.0 Unable to lookup DNS for gmial.example>",
+        "smtp; 550 5.4.310 DNS domain gmial.example does not exist",
+        "smtp; 556 5.1.10 Recipient address has null MX",
+        "X-Postfix; Host or domain name not found. Name service error for name=gmial.example",
+        "smtp; 550 5.1.1 <x>: Recipient address rejected: User unknown",
+        "smtp; 550-5.1.1 The email account that you tried to reach does not exist",
+        "X-Unix; user unknown",
+        "smtp; 550 5.2.1 The email account that you tried to reach is inactive",
+    ] {
+        general(Some("failed"), None, Some(diagnostic), Hard);
+        general(Some("failed"), Some("5.0.0"), Some(diagnostic), Hard);
+        let undetermined = BounceReport {
+            diagnostic: Some(diagnostic),
+            ..bounce("Undetermined", "Undetermined")
+        };
+        assert_eq!(classify(&undetermined), Hard, "{diagnostic}");
+    }
+    general(Some("failed"), Some("5.1.2"), None, Hard);
+    general(
+        Some("failed"),
+        Some("4.2.1"),
+        Some("smtp; 450 4.2.1 user unknown, try later"),
+        Soft,
+    );
+    general(
+        Some("failed"),
+        Some("4.4.1"),
+        Some("smtp; 421 4.4.1 connection timed out"),
+        Soft,
+    );
+}
+
+#[test]
+fn bounce_about_the_mail_spares_the_mailbox() {
+    use BounceClass::Mail;
+    general(
+        Some("failed"),
+        Some("5.7.26"),
+        Some("smtp; 550-5.7.26 unauthenticated mail"),
+        Mail,
+    );
+    general(
+        None,
+        None,
+        Some("smtp; 550 5.7.1 Unauthenticated email is not accepted due to domain's DMARC policy"),
+        Mail,
+    );
+    general(Some("failed"), Some("5.3.4"), None, Mail);
+    general(Some("failed"), Some("5.7.515"), None, Mail);
 }
 
 #[track_caller]
@@ -99,6 +195,7 @@ fn every_event_has_its_state_and_suppression() {
         no,
     );
     leads_to(complaint(None, Some("not-spam")), Some(Sent), None);
+    leads_to(complaint(None, Some("Not-Spam")), Some(Sent), None);
 }
 
 #[test]

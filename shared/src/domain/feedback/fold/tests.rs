@@ -40,6 +40,7 @@ fn bounce<'a>(kind: &'a str, subtype: &'a str) -> Report<'a> {
         subtype,
         action: None,
         status: None,
+        diagnostic: None,
     })
 }
 
