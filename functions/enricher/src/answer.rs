@@ -123,8 +123,9 @@ pub(crate) fn validate(
                 .collect()
         })
         .collect();
-    let flags = red_flags(shown);
-    reasons.extend(flags.iter().map(|flag| flag.reason.to_owned()));
+    let texts: Vec<&str> = shown.iter().map(String::as_str).collect();
+    let flags = red_flags(&texts);
+    reasons.extend(flags.iter().map(crate::red_flags::RedFlag::reason));
     let compliance = flags
         .iter()
         .map(|flag| flag.compliance)
