@@ -18,7 +18,7 @@ use serde::Serialize;
 use super::reason::Reason;
 
 /// Kept with each decision. Raised with every change of a rule, which a test watches.
-pub const GATE_VERSION: u32 = 3;
+pub const GATE_VERSION: u32 = 4;
 
 /// The gate's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -15,6 +15,7 @@ pub mod installation;
 pub mod lead;
 mod mac;
 pub mod model_calls;
+pub mod model_outage;
 pub mod page;
 pub mod quota;
 pub mod reason;

@@ -14,6 +14,7 @@ fn help_lists_commands_and_examples() {
         "resolve",
         "breaker",
         "suppress",
+        "ask-again",
         "confirm-restore",
         "Examples:",
         "OPERATOR_DATABASE_URL",
@@ -37,6 +38,7 @@ async fn empty_database_points_to_migrate(pool: shared::db::PgPool) {
             "asked by telephone",
         ],
         &["confirm-restore", "--yes"],
+        &["ask-again", "spring"],
     ] {
         let mut outreach = outreach();
         let output = outreach

@@ -18,6 +18,7 @@ fn facts() -> Facts {
             min_score: Score::new(70).unwrap(),
             min_confidence: Confidence::new(0.5).unwrap(),
             review_all: false,
+            rules_decide: false,
             basis_rules: BasisRules::new(),
             hours: None,
             breaker_open: false,
@@ -260,5 +261,5 @@ fn changed_rules_raise_gate_version() {
         .take(4)
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    assert_eq!((GATE_VERSION, hash.as_str()), (3, "9f59f835"));
+    assert_eq!((GATE_VERSION, hash.as_str()), (4, "aac0677a"));
 }
