@@ -36,7 +36,7 @@ use shared::{
         leads, quarantine,
     },
     deadline::Deadline,
-    domain::gate::Method,
+    domain::{gate::Method, model_outage::EnrichmentWait},
     queue::{Batch, InvalidEvent, Queue, Settled, Trigger},
     telemetry,
 };
@@ -185,7 +185,10 @@ async fn enrich(
                 // A campaign still waits for an answer.
                 result.and_modify(|result| {
                     result.complete = false;
-                    result.wait = Some(wait);
+                    // Who is asked about right now waits for nothing but the answer.
+                    if wait.reason != EnrichmentWait::ModelBusy {
+                        result.wait = Some(wait);
+                    }
                 });
             }
         }

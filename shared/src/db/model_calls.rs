@@ -245,9 +245,10 @@ async fn lock_history(
         r#"select c.id, c.request_key, c.attempt, c.state, c.fault, c.answer, c.cost_micros,
                   c.reserved_micros, c.created_at,
                   c.lease_until < clock_timestamp() as "expired!",
-                  exists (select from model_calls a
-                          where a.model = c.model and a.state = 'answered'
-                            and a.updated_at > c.created_at) as "others_answered!"
+                  c.updated_at,
+                  (select min(a.updated_at) from model_calls a
+                   where a.model = c.model and a.state = 'answered' and a.updated_at >= c.created_at
+                  ) as other_answered_at
            from (select * from model_calls where request_key = any($1)
                  order by request_key, attempt for no key update) c"#,
         &keys as &[&[u8]],
@@ -281,7 +282,9 @@ async fn lock_history(
             state,
             fault,
             expired: row.expired,
-            others_answered: row.others_answered,
+            other_answered_after: row
+                .other_answered_at
+                .map(|at| (at - row.updated_at).to_std().unwrap_or_default()),
             set_aside: before(inquiry.and_then(|i| i.again_at)),
             answer: row.answer,
         };

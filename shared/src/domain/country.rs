@@ -4,7 +4,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// Two capital letters. Assigned or not is not checked: a code without a rule gets the strictest.
+/// Two capital letters. Assigned or not is not checked: where a code has no rule, a person
+/// decides.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Country([u8; 2]);

@@ -1,11 +1,18 @@
 //! Whether a question may be put to the model: a function of the calls that were made for it.
 
+use std::time::Duration;
+
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
 /// Tries about one question, paid or not, after which it is given up.
 const MOST_TRIES: usize = 3;
 /// Paid answers that could not be used: the second was asked for with another request.
 const MOST_UNUSABLE: usize = 2;
+
+/// A server that answers another question so soon after a lost answer was there.
+const SAME_TIME: Duration = Duration::from_secs(60);
+/// A server that answers another question so soon after a refusal was set up as it is.
+const SAME_SETUP: Duration = Duration::from_secs(10 * 60);
 
 /// How far a call has come. Its word is that of the column `model_calls.state`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, EnumString, IntoStaticStr)]
@@ -69,21 +76,25 @@ pub struct PastCall {
     pub fault: Option<CallFault>,
     /// Its lease has ended: if it is still `calling`, it may have been paid and counts as lost.
     pub expired: bool,
-    /// Whether the model has answered another question since: then this one's end was not the server's.
-    pub others_answered: bool,
+    /// How long after its end the model answered another question; nothing if it did meanwhile.
+    pub other_answered_after: Option<Duration>,
     /// Whether a person has asked for another try since.
     pub set_aside: bool,
     pub answer: Option<String>,
 }
 
 impl PastCall {
-    /// Whether it is a try that brought nothing, because of the question itself.
+    /// Whether it is a try that brought nothing, because of the question itself: the server answered others
+    /// at that time. What ends with an outage does not count.
     fn is_wasted_try(&self) -> bool {
+        let others_within = |time| self.other_answered_after.is_some_and(|after| after <= time);
         match self.state {
             CallState::Unusable => true,
             CallState::Calling => self.expired,
-            CallState::Lost => self.fault == Some(CallFault::Crashed) || self.others_answered,
-            CallState::Failed => self.fault == Some(CallFault::Unclear) && self.others_answered,
+            CallState::Lost => self.fault == Some(CallFault::Crashed) || others_within(SAME_TIME),
+            CallState::Failed => {
+                self.fault == Some(CallFault::Unclear) && others_within(SAME_SETUP)
+            }
             CallState::Answered | CallState::Refused => false,
         }
     }
@@ -163,7 +174,7 @@ mod tests {
             state,
             fault: None,
             expired: false,
-            others_answered: false,
+            other_answered_after: None,
             set_aside: false,
             answer: (state == CallState::Answered).then(|| "yes".to_owned()),
         }
@@ -185,7 +196,7 @@ mod tests {
 
     fn since(call: PastCall) -> PastCall {
         PastCall {
-            others_answered: true,
+            other_answered_after: Some(Duration::from_secs(5)),
             ..call
         }
     }
@@ -240,7 +251,16 @@ mod tests {
         let unclear = |n| with(CallFault::Unclear, call(n, CallState::Failed));
         let away: Vec<_> = (1..=50).map(unclear).collect();
         assert_eq!(decide(&away), ask(51));
-        // The server answered others after each: it is this question.
+        // It was back a while later.
+        let ended: Vec<_> = lost
+            .iter()
+            .map(|call| PastCall {
+                other_answered_after: Some(Duration::from_secs(90)),
+                ..call.clone()
+            })
+            .collect();
+        assert_eq!(decide(&ended), ask(40_000));
+        // The server answered others meanwhile: it is this question.
         let own: Vec<_> = (1..=3).map(|n| since(call(n, CallState::Lost))).collect();
         assert_eq!(decide(&own[..2]), ask(3));
         assert_eq!(decide(&own), exhausted(None));

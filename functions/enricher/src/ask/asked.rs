@@ -14,7 +14,7 @@ use shared::{
 
 use super::{LEASE, Question, cost, worst_cost};
 use crate::{
-    answer::{self, Known, Unreadable},
+    answer::{self, InvalidText, Known, Unreadable},
     red_flags::{RedFlag, compliance},
     rules,
     score::{NoAnswer, NotScored, Scored, Until},
@@ -153,7 +153,7 @@ impl<'a> Asked<'a> {
             Reservation::Answered { answer } => match self.read(&answer, model) {
                 Ok(answer::Answer::Whole(scored)) => self.score = Some(Ok(scored)),
                 Ok(answer::Answer::WithoutText(scored, fault)) => {
-                    self.take_without_text(scored, &fault);
+                    self.take_without_text(scored, fault);
                 }
                 Err(_) => self.score_by_rules(NoAnswer::Unusable),
             },
@@ -174,18 +174,22 @@ impl<'a> Asked<'a> {
         None
     }
 
-    /// Asked often enough: what an answer holds besides its text is used; without one the rules score.
+    /// Asked often enough. A sound assessment is used without its text; that of an answer which invents,
+    /// or of a profile that something speaks against, is not trusted, and the rules score.
     fn give_up(&mut self, fault: Option<CallFault>, answer: Option<String>, model: &Model) {
-        match answer.map(|answer| self.read(&answer, model)) {
-            Some(Ok(answer::Answer::Whole(scored))) => self.score = Some(Ok(scored)),
-            Some(Ok(answer::Answer::WithoutText(scored, fault))) => {
-                self.take_without_text(scored, &fault);
+        let read = answer.and_then(|answer| self.read(&answer, model).ok());
+        match read {
+            Some(answer::Answer::Whole(scored)) => self.score = Some(Ok(scored)),
+            Some(answer::Answer::WithoutText(scored, fault @ InvalidText::Draft(_)))
+                if self.flags.is_empty() =>
+            {
+                self.take_without_text(scored, fault);
             }
-            Some(Err(_)) | None => self.score_by_rules(fault.into()),
+            Some(answer::Answer::WithoutText(..)) | None => self.score_by_rules(fault.into()),
         }
     }
 
-    fn take_without_text(&mut self, mut scored: Scored, fault: &answer::InvalidText) {
+    fn take_without_text(&mut self, mut scored: Scored, fault: InvalidText) {
         scored
             .reasons
             .push(format!("the model's text cannot be sent: {fault}"));
@@ -276,7 +280,7 @@ impl<'a> Asked<'a> {
             }
             // Nobody needs a text for a mail that is not sent.
             Ok(answer::Answer::WithoutText(scored, fault)) if self.is_refused(&scored) => {
-                self.take_without_text(scored, &fault);
+                self.take_without_text(scored, fault);
                 (CallState::Answered, None, Some(text.clone()))
             }
             Ok(answer::Answer::WithoutText(_, fault)) => {
