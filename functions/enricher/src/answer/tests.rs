@@ -230,7 +230,7 @@ fn personal_claim_without_evidence_is_not_sent() {
         whole(&changed(|a| a["evidence"] = evidence));
     }
     whole(&changed(|a| {
-        a["message"] = json!("15200 km, and 10 % for you?")
+        a["message"] = json!("15200 km, and 10 % for you?");
     }));
 }
 
