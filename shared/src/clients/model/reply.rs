@@ -247,7 +247,7 @@ mod tests {
         read(&body.to_string()).unwrap().content
     }
 
-    fn choice(finish: &str, message: Value) -> Content {
+    fn choice(finish: &str, message: &Value) -> Content {
         said(&json!({"choices": [{"finish_reason": finish, "message": message}]}))
     }
 
@@ -273,7 +273,7 @@ mod tests {
             json!({"content": "", "function_call": {"arguments": text}}),
             json!({"content": "", "parsed": {"a": 1}}),
         ] {
-            assert_eq!(choice("stop", message.clone()), whole(), "{message}");
+            assert_eq!(choice("stop", &message), whole(), "{message}");
         }
         assert_eq!(said(&json!({"choices": [{"text": text}]})), whole());
         assert_eq!(
@@ -284,8 +284,8 @@ mod tests {
             said(&json!([{"choices": [{"message": {"content": text}}]}])),
             whole()
         );
-        assert_eq!(choice("later_word", json!({"content": text})), whole());
-        assert_eq!(choice("content_filter", json!({"content": text})), whole());
+        assert_eq!(choice("later_word", &json!({"content": text})), whole());
+        assert_eq!(choice("content_filter", &json!({"content": text})), whole());
     }
 
     #[test]
@@ -297,18 +297,14 @@ mod tests {
             json!({"content": "I cannot assess people."}),
             json!({"content": [{"type": "refusal", "refusal": "I will not"}]}),
         ] {
-            assert_eq!(
-                choice("stop", message.clone()),
-                Content::Refused,
-                "{message}"
-            );
+            assert_eq!(choice("stop", &message), Content::Refused, "{message}");
         }
         for finish in ["content_filter", "SAFETY"] {
-            assert_eq!(choice(finish, json!({"content": "x"})), Content::Refused);
+            assert_eq!(choice(finish, &json!({"content": "x"})), Content::Refused);
         }
         for finish in ["length", "MAX_TOKENS"] {
             assert_eq!(
-                choice(finish, json!({"content": "{\"a"})),
+                choice(finish, &json!({"content": "{\"a"})),
                 Content::Truncated("{\"a".to_owned())
             );
         }
@@ -318,7 +314,7 @@ mod tests {
             json!({}),
             json!(7),
         ] {
-            assert_eq!(choice("stop", message.clone()), Content::Empty, "{message}");
+            assert_eq!(choice("stop", &message), Content::Empty, "{message}");
         }
         for body in [
             json!({"choices": []}),
