@@ -22,6 +22,11 @@ create table leads (
     -- was made for, so a sweep that publishes a request again must not change this.
     enrich_requested_at timestamptz,
     enrich_published_at timestamptz,
+    -- Why it has no answer yet, and when it is asked about again.
+    enrich_waits_for    text,
+    enrich_next_at      timestamptz,
+    -- When a person wanted it asked about again: failed calls from before count no more.
+    enrich_again_at     timestamptz,
     erased_at           timestamptz,
     created_at          timestamptz not null default now(),
     updated_at          timestamptz not null default now(),

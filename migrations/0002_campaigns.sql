@@ -11,6 +11,9 @@ create table campaigns (
     -- Mails a day at most; the owner raises it as the domain warms up.
     daily_cap      integer     not null default 50,
     review_all     boolean     not null default false,
+    -- Where the model gives no answer, the score of the rules is final. Otherwise the lead waits for the
+    -- model, or a person looks.
+    rules_decide   boolean     not null default false,
     -- Country code → 'allow' | 'review' | 'consent', over the built-in table of lawful bases.
     basis_rules    jsonb       not null default '{}',
     -- Mails leave between these hours where the recipient is; both empty means at any hour.

@@ -55,6 +55,8 @@ create table model_calls (
     request_key     bytea       not null,
     attempt         integer     not null,
     state           text        not null default 'calling',
+    -- What was wrong with it.
+    fault           text,
     lease_until     timestamptz not null,
     model           text        not null,
     answer          text,
@@ -69,8 +71,14 @@ create table model_calls (
     constraint model_calls_attempt_positive check (attempt >= 1),
     constraint model_calls_state_known check (
         state in ('calling', 'answered', 'refused', 'unusable', 'lost', 'failed')
+    ),
+    constraint model_calls_fault_known check (
+        fault in ('cut_off', 'empty', 'no_json', 'form', 'draft', 'evidence', 'declined', 'unclear', 'crashed')
     )
 );
+
+-- Whether a model has answered since some time.
+create index model_calls_answered_idx on model_calls (model, updated_at) where state = 'answered';
 
 comment on column model_calls.state is
     'calling; paid: answered, refused, unusable (not to the schema), lost (no reply, may be paid); failed: not paid';
@@ -81,4 +89,17 @@ create table model_spend (
     micros bigint not null default 0,
     constraint model_spend_pkey primary key (day),
     constraint model_spend_natural check (micros >= 0)
+);
+
+-- A model's server that answered nobody when it was last asked. One question is put to it now and then;
+-- every lead waits meanwhile. The key names address, model, key and parameters: another set-up is asked at
+-- once.
+create table model_outages (
+    setup_hash  bytea       not null,
+    model       text        not null,
+    reason      text        not null,
+    since       timestamptz not null default now(),
+    failures    integer     not null default 1,
+    next_try_at timestamptz not null,
+    constraint model_outages_pkey primary key (setup_hash)
 );

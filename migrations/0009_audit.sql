@@ -140,7 +140,7 @@ begin
            jsonb_build_object(
                'name', a.name, 'status', a.status, 'min_score', a.min_score,
                'min_confidence', a.min_confidence, 'daily_cap', a.daily_cap,
-               'review_all', a.review_all, 'basis_rules', a.basis_rules,
+               'review_all', a.review_all, 'rules_decide', a.rules_decide, 'basis_rules', a.basis_rules,
                'send_from', a.send_from, 'send_until', a.send_until),
            nullif(current_setting('outreach.note', true), '')
     from after_rows a;
@@ -155,20 +155,20 @@ begin
            jsonb_build_object(
                'name', b.name, 'status', b.status, 'min_score', b.min_score,
                'min_confidence', b.min_confidence, 'daily_cap', b.daily_cap,
-               'review_all', b.review_all, 'basis_rules', b.basis_rules,
+               'review_all', b.review_all, 'rules_decide', b.rules_decide, 'basis_rules', b.basis_rules,
                'send_from', b.send_from, 'send_until', b.send_until),
            jsonb_build_object(
                'name', a.name, 'status', a.status, 'min_score', a.min_score,
                'min_confidence', a.min_confidence, 'daily_cap', a.daily_cap,
-               'review_all', a.review_all, 'basis_rules', a.basis_rules,
+               'review_all', a.review_all, 'rules_decide', a.rules_decide, 'basis_rules', a.basis_rules,
                'send_from', a.send_from, 'send_until', a.send_until),
            nullif(current_setting('outreach.note', true), '')
     from before_rows b
     join after_rows a on a.id = b.id
-    where (b.name, b.status, b.min_score, b.min_confidence, b.daily_cap, b.review_all,
+    where (b.name, b.status, b.min_score, b.min_confidence, b.daily_cap, b.review_all, b.rules_decide,
            b.basis_rules, b.send_from, b.send_until)
           is distinct from
-          (a.name, a.status, a.min_score, a.min_confidence, a.daily_cap, a.review_all,
+          (a.name, a.status, a.min_score, a.min_confidence, a.daily_cap, a.review_all, a.rules_decide,
            a.basis_rules, a.send_from, a.send_until);
     return null;
 end;

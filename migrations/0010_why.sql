@@ -13,7 +13,8 @@ select w.platform, w.username, w.campaign, w.send_id, w.state, w.reason,
        -- The gate's rule, where the gate gave this reason.
        case w.reason when d.decision ->> 'reason' then d.decision ->> 'stopped_by'
                      when d.decision -> 'quota' ->> 'reason' then 'quota' end as rule,
-       case when w.state = 'queued' then s.not_before end as next_at,
+       case when w.state = 'queued' then s.not_before
+            when w.send_id is null and l.enrich_requested_at is not null then l.enrich_next_at end as next_at,
        case when w.state in ('claimed', 'calling') then s.lease_until end as held_until,
        e.score, c.min_score, e.ai_confidence as confidence, c.min_confidence, e.compliant, e.reviewed,
        d.decision ->> 'country' as country, d.decision ->> 'basis' as basis,
@@ -63,7 +64,7 @@ from (
            case when l.erased_at is not null then 'erased'
                 when c.status = 'ended' then 'campaign_ended'
                 when c.status <> 'active' then 'campaign_paused'
-                when l.enrich_requested_at is not null then 'enrichment_pending'
+                when l.enrich_requested_at is not null then coalesce(l.enrich_waits_for, 'enrichment_pending')
                 else 'not_enriched' end,
            l.id, c.id, null::bigint
     from leads l

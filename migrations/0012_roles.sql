@@ -40,13 +40,18 @@ grant select, insert on lead_sources to outreach_collector;
 
 grant select on sources, lead_sources to outreach_enricher;
 grant select, update (leads_requested_at) on campaigns to outreach_enricher;
-grant select, update (enrich_requested_at, enrich_published_at) on leads to outreach_enricher;
+grant select, update (enrich_requested_at, enrich_published_at, enrich_waits_for, enrich_next_at)
+    on leads to outreach_enricher;
 -- It cannot lift a suppression.
 grant select, insert (email_hash, country), update (country) on recipients to outreach_enricher;
 grant select, insert, update on model_calls, model_spend to outreach_enricher;
 -- What was reserved and not asked.
 grant delete on model_calls to outreach_enricher;
+grant select, insert, update, delete on model_outages to outreach_enricher;
 grant select, insert on enriched_leads, sends to outreach_enricher;
+-- A mail that waited for a text gets one.
+grant update (enriched_lead_id, state, reason, content_hash, decision, send_requested_at, updated_at)
+    on sends to outreach_enricher;
 
 grant select on campaigns, leads, lead_sources, breakers to outreach_sender;
 grant update (origin, confirmed_at, confirmed_by) on installation to outreach_sender;

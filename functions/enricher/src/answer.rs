@@ -1,17 +1,23 @@
 //! Validates the model's answer: against the schema, against bounds and against the profile
 //! (invariant 6).
 
+mod form;
+
 use std::sync::LazyLock;
 
-use serde::{Deserialize, Serialize};
+pub(crate) use form::Unreadable;
+use serde::Serialize;
 use serde_json::Value;
 use shared::domain::{
     content::{Draft, DraftFault},
-    gate::{Assessment, Compliance, Method},
-    score::{Confidence, Score},
+    gate::{Assessment, Method},
+    model_calls::CallFault,
 };
 
-use crate::{red_flags::red_flags, score::Scored};
+use crate::{
+    red_flags::{RedFlag, compliance},
+    score::Scored,
+};
 
 /// The strict schema of an answer, within the subset that structured outputs support:
 /// <https://platform.openai.com/docs/guides/structured-outputs>
@@ -21,136 +27,149 @@ pub(crate) const SCHEMA_TEXT: &str = include_str!("prompts/schema-1.json");
 pub(crate) static SCHEMA: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(SCHEMA_TEXT).unwrap_or_default());
 
+/// Longest claim or reason that is kept, in characters.
+const NOTE: usize = 300;
+/// Most claims and most reasons.
+const NOTES: usize = 20;
+
 /// A claim about the person with the words that back it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Evidence {
     claim: String,
     quote: String,
 }
 
-/// Why an answer is not valid.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum InvalidAnswer {
-    #[error("it is not to the schema")]
-    Schema,
-    #[error("{0} is empty or too long")]
-    Bounds(&'static str),
-    #[error("the draft cannot be sent: {0}")]
+/// What an answer holds.
+#[derive(Debug, Clone)]
+pub(crate) enum Answer {
+    Whole(Scored),
+    /// The assessment holds; its text cannot be sent.
+    WithoutText(Scored, InvalidText),
+}
+
+/// Why the text of an answer cannot be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum InvalidText {
+    #[error("{0}")]
     Draft(DraftFault),
     #[error("it makes claims and quotes nothing")]
     NoEvidence,
     #[error("a quote is not in the profile")]
     InventedQuote,
-    #[error("the message names a number that is neither in the profile nor in the offer")]
+    #[error("it names a number that is neither in the profile nor in the offer")]
     InventedNumber,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Answer {
-    niche: String,
-    score: Score,
-    summary: String,
-    subject: String,
-    message: String,
-    evidence: Vec<Evidence>,
-    compliance: AnswerCompliance,
-    confidence: Confidence,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AnswerCompliance {
-    verdict: Compliance,
-    reasons: Vec<String>,
-}
-
-/// Checks an answer against the schema and the profile as it was `shown`. Who answered and what it cost
-/// is the caller's to fill in.
-///
-/// The profile's own words can make the result stricter, never more lenient.
-pub(crate) fn validate(
-    answer: &str,
-    shown: &[String],
-    offer: &str,
-) -> Result<Scored, InvalidAnswer> {
-    let answer: Answer = serde_json::from_str(answer).map_err(|_| InvalidAnswer::Schema)?;
-    bounded("niche", &answer.niche, 60)?;
-    bounded("summary", &answer.summary, 600)?;
-    let draft = Draft::tidied(&answer.subject, &answer.message);
-    if let Some(fault) = draft.fault() {
-        return Err(InvalidAnswer::Draft(fault));
-    }
-    if answer.evidence.is_empty() || answer.evidence.len() > 20 {
-        return Err(InvalidAnswer::NoEvidence);
-    }
-    let shown_text: Vec<String> = shown.iter().map(|text| folded(text)).collect();
-    for Evidence { claim, quote } in &answer.evidence {
-        bounded("a claim", claim, 300)?;
-        let quote = folded(quote);
-        // A letter or two are in every profile and back nothing.
-        if quote.chars().count() < 3 || !shown_text.iter().any(|text| text.contains(&quote)) {
-            return Err(InvalidAnswer::InventedQuote);
+impl From<InvalidText> for CallFault {
+    fn from(fault: InvalidText) -> Self {
+        match fault {
+            InvalidText::Draft(_) => Self::Draft,
+            InvalidText::NoEvidence | InvalidText::InventedQuote | InvalidText::InventedNumber => {
+                Self::Evidence
+            }
         }
     }
-    let known: Vec<String> = shown
+}
+
+/// What an answer is held against.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known<'a> {
+    /// The profile as the model was shown it.
+    pub(crate) shown: &'a [String],
+    pub(crate) offer: &'a str,
+    /// What the profile's own words say against writing to it.
+    pub(crate) flags: &'a [RedFlag],
+}
+
+/// Reads an answer and checks it against the schema and the profile. Who answered and what it cost is the
+/// caller's to fill in.
+///
+/// The profile's own words can make the result stricter, never more lenient.
+pub(crate) fn read(answer: &str, known: Known<'_>) -> Result<Answer, Unreadable> {
+    let fields = form::find(answer)?;
+    let field = |name: &str| fields.get(name);
+    let score = form::score(field("score")).ok_or(Unreadable::Field("score"))?;
+    let (verdict, mut reasons) = form::compliance(field("compliance"));
+    reasons.truncate(NOTES);
+    let mut reasons: Vec<String> = reasons.iter().map(|reason| clean(reason, NOTE)).collect();
+    reasons.extend(known.flags.iter().map(RedFlag::reason));
+    let message = form::text(field("message")).replace("\\n", "\n");
+    let draft = Draft::tidied(&form::text(field("subject")), &message);
+    let evidence: Vec<Evidence> = form::evidence(field("evidence"))
+        .into_iter()
+        .take(NOTES + 1)
+        .map(|(claim, quote)| Evidence {
+            claim: clean(&claim, NOTE),
+            quote: clean(&quote, NOTE * 2),
+        })
+        .collect();
+    let niche = clean(&form::text(field("niche")), 60).to_lowercase();
+    let fault = fault(&draft, &evidence, known);
+    let scored = Scored {
+        niche: match niche.is_empty() {
+            true => "unknown".to_owned(),
+            false => niche,
+        },
+        summary: clean(&form::text(field("summary")), 600),
+        draft: fault.is_none().then_some(draft),
+        assessment: Assessment {
+            score,
+            confidence: form::confidence(field("confidence")),
+            compliance: verdict.max(compliance(known.flags)),
+            method: Method::Model,
+            reviewed: false,
+        },
+        reasons,
+        evidence: serde_json::to_value(evidence).unwrap_or_default(),
+        model: None,
+        cost_micros: 0,
+    };
+    Ok(match fault {
+        None => Answer::Whole(scored),
+        Some(fault) => Answer::WithoutText(scored, fault),
+    })
+}
+
+/// Why the text cannot be sent, if so.
+fn fault(draft: &Draft, evidence: &[Evidence], known: Known<'_>) -> Option<InvalidText> {
+    if let Some(fault) = draft.fault() {
+        return Some(InvalidText::Draft(fault));
+    }
+    if evidence.is_empty() || evidence.len() > NOTES {
+        return Some(InvalidText::NoEvidence);
+    }
+    let shown: Vec<String> = known.shown.iter().map(|text| folded(text)).collect();
+    let is_quoted = |quote: &str| {
+        let quote = folded(quote);
+        // A letter or two are in every profile and back nothing.
+        quote.chars().count() >= 3 && shown.iter().any(|text| text.contains(&quote))
+    };
+    if !evidence.iter().all(|item| is_quoted(&item.quote)) {
+        return Some(InvalidText::InventedQuote);
+    }
+    let given: Vec<String> = known
+        .shown
         .iter()
         .map(String::as_str)
-        .chain([offer])
+        .chain([known.offer])
         .flat_map(numbers)
         .collect();
     let named = numbers(&draft.message)
         .into_iter()
         .chain(numbers(&draft.subject));
-    if named.into_iter().any(|number| !known.contains(&number)) {
-        return Err(InvalidAnswer::InventedNumber);
-    }
-    let mut reasons: Vec<String> = answer
-        .compliance
-        .reasons
-        .iter()
-        .take(10)
-        // For a reviewer only, so cleaned rather than refused. PostgreSQL takes no NUL.
-        .map(|reason| {
-            reason
-                .chars()
-                .filter(|c| !c.is_control())
-                .take(300)
-                .collect()
-        })
-        .collect();
-    let flags = red_flags(shown);
-    reasons.extend(flags.iter().map(|flag| flag.reason.to_owned()));
-    let compliance = flags
-        .iter()
-        .map(|flag| flag.compliance)
-        .fold(answer.compliance.verdict, Compliance::max);
-    Ok(Scored {
-        niche: answer.niche.trim().to_lowercase(),
-        summary: answer.summary.trim().to_owned(),
-        draft: Some(draft),
-        assessment: Assessment {
-            score: answer.score,
-            confidence: answer.confidence,
-            compliance,
-            method: Method::Model,
-            reviewed: false,
-        },
-        reasons,
-        evidence: serde_json::to_value(answer.evidence).unwrap_or_default(),
-        model: None,
-        cost_micros: 0,
-    })
+    named
+        .into_iter()
+        .any(|number| !given.contains(&number))
+        .then_some(InvalidText::InventedNumber)
 }
 
-fn bounded(field: &'static str, text: &str, limit: usize) -> Result<(), InvalidAnswer> {
-    let length = text.trim().chars().count();
-    if (1..=limit).contains(&length) && !text.chars().any(char::is_control) {
-        Ok(())
-    } else {
-        Err(InvalidAnswer::Bounds(field))
-    }
+/// For a reviewer only, so cleaned rather than refused. PostgreSQL takes no NUL.
+fn clean(text: &str, limit: usize) -> String {
+    let words: Vec<&str> = text
+        .split(|c: char| c.is_control() || c.is_whitespace())
+        .filter(|word| !word.is_empty())
+        .collect();
+    words.join(" ").chars().take(limit).collect()
 }
 
 /// Runs of white space as one space, quotation marks as plain ones: what copying changes.

@@ -1,27 +1,30 @@
 //! Asks the model about a batch: reserve, call, settle. No question is paid for twice while its answer
 //! is known, and every call is on record before it is made (invariant 5).
 
+mod asked;
 mod call;
+mod outage;
 
 use std::time::Duration;
 
-use call::call;
+use asked::Asked;
+use call::{Put, call};
 use futures::future::join_all;
+use outage::Outcome;
 use shared::{
-    clients::model::{Answer, Content, Model, ModelError},
+    clients::model::{Model, ModelError},
     db::{
         DbError, PgConnection,
         enrichment::Task,
-        model_calls::{self, Reservation, SettledCall, Terms},
+        model_calls::{self, Inquiry, Reserved, Terms},
     },
     deadline::Deadline,
-    domain::model_calls::CallState,
 };
 
 use crate::{
-    answer::{self, SCHEMA_TEXT},
-    prompt::{Prompt, SYSTEM},
-    score::{NoAnswer, NotScored, Scored},
+    answer::SCHEMA_TEXT,
+    prompt::{Prompt, SYSTEM, correction},
+    score::{NotScored, Scored},
 };
 
 /// After this long a call without an outcome counts as lost: longer than an invocation lasts.
@@ -30,8 +33,10 @@ const LEASE: Duration = Duration::from_secs(90);
 const RESERVE: Duration = Duration::from_secs(8);
 /// No round begins with less time left for it.
 const SHORTEST_ROUND: Duration = Duration::from_secs(5);
-/// How often a question is asked in one invocation.
-const ROUNDS: usize = 2;
+/// A question is asked in two of them at most; the third takes what is known then.
+const ROUNDS: usize = 3;
+/// How much longer an answer may be that was cut off.
+const LONGER: u32 = 3;
 
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
@@ -49,275 +54,110 @@ pub(crate) struct Question<'a> {
     pub(crate) prompt: Prompt,
 }
 
-/// Scores each question, in order, by the model if there is one, which is asked at most twice.
+/// What came of a batch of questions.
+#[derive(Debug)]
+pub(crate) struct Answers {
+    /// For each question, in order.
+    pub(crate) scores: Vec<Result<Scored, NotScored>>,
+    /// Why the server refuses all calls of ours. Somebody has to put something right.
+    pub(crate) refused: Option<ModelError>,
+}
+
+/// Scores each question by the model if there is one.
 ///
 /// # Errors
-/// When the database fails, or the server refuses all calls of ours. What was paid is kept.
+/// When the database fails. What was paid is kept.
 pub(crate) async fn score(
     model: Option<&Model>,
     conn: &mut PgConnection,
     questions: &[Question<'_>],
     deadline: Deadline,
-) -> Result<Vec<Result<Scored, NotScored>>, AskError> {
+) -> Result<Answers, DbError> {
     let mut asked: Vec<Asked<'_>> = questions.iter().map(|q| Asked::new(q, model)).collect();
-    let has_time = || deadline.allows(RESERVE + SHORTEST_ROUND);
+    let mut refused = None;
     if let Some(model) = model {
         for _ in 0..ROUNDS {
-            if !has_time() {
+            if !deadline.allows(RESERVE + SHORTEST_ROUND) || refused.is_some() {
                 break;
             }
-            round(model, conn, &mut asked, deadline).await?;
+            refused = round(model, conn, &mut asked, deadline).await?;
         }
     }
-    let has_time = has_time();
-    let scores: Vec<_> = asked
-        .into_iter()
-        .map(|asked| asked.finish(has_time))
-        .collect();
-    let over_budget = scores
-        .iter()
-        .filter(|score| matches!(score, Err(NotScored::NextSweep)))
-        .count();
-    if over_budget > 0 {
-        tracing::warn!(
-            leads = over_budget,
-            "the day's model budget is used up: leads wait for tomorrow"
-        );
-    }
-    Ok(scores)
+    Ok(Answers {
+        scores: asked.into_iter().map(Asked::finish).collect(),
+        refused,
+    })
 }
 
-/// How far the asking of one question has come.
-struct Asked<'a> {
-    question: &'a Question<'a>,
-    /// What its calls have cost, in millionths of a US dollar.
-    cost_micros: i64,
-    /// Its answer was cut off: the next may be longer.
-    truncated: bool,
-    score: Option<Result<Scored, NotScored>>,
-}
-
-impl<'a> Asked<'a> {
-    fn new(question: &'a Question<'a>, model: Option<&Model>) -> Self {
-        let mut asked = Self {
-            question,
-            cost_micros: 0,
-            truncated: false,
-            score: None,
-        };
-        let recipient = &question.task.recipient;
-        if model.is_none() {
-            asked.score_by_rules(NoAnswer::NoModel);
-        } else if recipient.suppressed || recipient.erased {
-            // The gate refuses them whatever the model would say.
-            asked.score_by_rules(NoAnswer::OptedOut);
-        }
-        asked
-    }
-
-    fn score_by_rules(&mut self, why: NoAnswer) {
-        self.score = Some(Ok(Scored::by_rules(&self.question.task.lead, why)));
-    }
-
-    /// What is open after the last round has had unusable answers, or no time for the next.
-    fn finish(mut self, has_time: bool) -> Result<Scored, NotScored> {
-        if self.score.is_none() && has_time {
-            self.score_by_rules(NoAnswer::Unusable);
-        }
-        self.score.unwrap_or(Err(NotScored::Retry(None)))
-    }
-
-    /// Takes what is known without a call. Gives the attempt to make, if there is one.
-    fn take_reservation(&mut self, reservation: Reservation, model: &Model) -> Option<i32> {
-        match reservation {
-            Reservation::Ask { attempt } => return Some(attempt),
-            Reservation::Answered { answer } => match self.validate(&answer, model) {
-                Ok(scored) => self.score = Some(Ok(scored)),
-                Err(_) => self.score_by_rules(NoAnswer::Unusable),
-            },
-            Reservation::Refused => self.score_by_rules(NoAnswer::Refused),
-            Reservation::Exhausted => self.score_by_rules(NoAnswer::Unusable),
-            Reservation::Busy => self.score = Some(Err(NotScored::Retry(Some(LEASE)))),
-            Reservation::OverBudget => self.score = Some(Err(NotScored::NextSweep)),
-        }
-        None
-    }
-
-    fn validate(&self, text: &str, model: &Model) -> Result<Scored, answer::InvalidAnswer> {
-        let offer = &self.question.task.campaign.offer;
-        let scored = answer::validate(text, &self.question.prompt.shown, offer)?;
-        Ok(Scored {
-            model: Some(model.name().to_owned()),
-            cost_micros: self.cost_micros,
-            ..scored
-        })
-    }
-
-    /// Takes the end of a call. Gives what is to be kept of it, and why all calls may be refused.
-    fn take_reply(
-        &mut self,
-        attempt: i32,
-        reply: Result<Answer, ModelError>,
-        model: &Model,
-        max_tokens: u32,
-    ) -> (SettledCall, Option<ModelError>) {
-        let usage = reply
-            .as_ref()
-            .ok()
-            .map(|a| (a.input_tokens, a.output_tokens));
-        let worst = worst_cost(model, &self.question.prompt, max_tokens);
-        let paid = match usage {
-            Some((input, output)) if input + output > 0 => cost(model, input, output),
-            // It is not known what it cost: what was reserved.
-            _ => worst,
-        };
-        let (mut kept, mut refusal) = (None, None);
-        let mut cost_micros = 0;
-        let state = match reply {
-            Ok(answer) => {
-                cost_micros = paid;
-                self.cost_micros += paid;
-                let (state, text) = self.take_content(answer.content, model);
-                kept = text;
-                state
-            }
-            Err(ModelError::Lost) => {
-                cost_micros = paid;
-                self.cost_micros += paid;
-                CallState::Lost
-            }
-            Err(error) => {
-                refusal = self.take_failure(error);
-                CallState::Failed
-            }
-        };
-        let (input, output) = usage.unwrap_or_default();
-        let settled = SettledCall {
-            key: self.question.prompt.key,
-            attempt,
-            state,
-            answer: kept,
-            input_tokens: i32::try_from(input).unwrap_or(i32::MAX),
-            output_tokens: i32::try_from(output).unwrap_or(i32::MAX),
-            cost_micros,
-        };
-        (settled, refusal)
-    }
-
-    /// Takes a paid answer. What is unusable stays open for another round.
-    fn take_content(&mut self, content: Content, model: &Model) -> (CallState, Option<String>) {
-        match content {
-            Content::Refused => {
-                self.score_by_rules(NoAnswer::Refused);
-                (CallState::Refused, None)
-            }
-            Content::Truncated => {
-                self.truncated = true;
-                (CallState::Unusable, None)
-            }
-            Content::Unusable => (CallState::Unusable, None),
-            Content::Text(text) => match self.validate(&text, model) {
-                Ok(scored) => {
-                    self.score = Some(Ok(scored));
-                    (CallState::Answered, Some(text))
-                }
-                Err(invalid) => {
-                    tracing::warn!(reason = %invalid, "an answer of the model is not valid");
-                    (CallState::Unusable, None)
-                }
-            },
-        }
-    }
-
-    /// Takes a call that cost nothing. Gives the error if it is not about this question alone.
-    fn take_failure(&mut self, error: ModelError) -> Option<ModelError> {
-        match error {
-            ModelError::Throttled { after } => self.score = Some(Err(NotScored::Retry(after))),
-            ModelError::Unavailable { .. } => self.score_by_rules(NoAnswer::Unavailable),
-            ModelError::Declined { code } => {
-                tracing::warn!(code, "the model's server does not take a question");
-                self.score_by_rules(NoAnswer::Unusable);
-            }
-            ModelError::Refuses { .. } | ModelError::Lost => {
-                self.score = Some(Err(NotScored::Retry(None)));
-                return Some(error);
-            }
-        }
-        None
-    }
-}
-
-/// One round: what is known is taken, and what may be asked is asked.
+/// One round: what is known is taken, and what may be asked is asked. Gives the error if the server
+/// refuses all.
 async fn round(
     model: &Model,
     conn: &mut PgConnection,
     asked: &mut [Asked<'_>],
     deadline: Deadline,
-) -> Result<(), AskError> {
-    let open: Vec<&mut Asked<'_>> = asked.iter_mut().filter(|a| a.score.is_none()).collect();
+) -> Result<Option<ModelError>, DbError> {
+    let mut open: Vec<&mut Asked<'_>> = asked.iter_mut().filter(|a| a.is_open()).collect();
     if open.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
-    let max_tokens = match open.iter().any(|asked| asked.truncated) {
-        true => model.config().max_tokens.saturating_mul(2),
+    let longest = match open.iter().any(|asked| asked.was_asked()) {
+        true => model.config().max_tokens.saturating_mul(LONGER),
         false => model.config().max_tokens,
     };
-    let reservations = reserve(model, conn, &open, max_tokens).await?;
-    let calls: Vec<_> = open
-        .into_iter()
-        .zip(reservations)
-        .filter_map(|(asked, reservation)| {
-            let attempt = asked.take_reservation(reservation, model)?;
-            Some((asked, attempt))
-        })
-        .collect();
+    let terms = terms(model, &open, longest);
+    let inquiries: Vec<Inquiry> = open.iter().map(|asked| asked.inquiry()).collect();
+    let Reserved { each, outage } = model_calls::reserve(conn, &inquiries, terms).await?;
+    let mut calls = Vec::new();
+    for (asked, (reservation, unbooked)) in open.iter_mut().zip(each) {
+        if let Some(call) = asked.take_reservation(reservation, unbooked, model) {
+            calls.push((asked, call));
+        }
+    }
     if calls.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let until = Deadline::within(deadline.remaining().saturating_sub(RESERVE));
-    let replies = join_all(calls.iter().map(|(asked, _)| {
-        let prompt = &asked.question.prompt;
-        call(model, prompt, max_tokens, until)
+    let replies = join_all(calls.iter().map(|(asked, reserved)| {
+        let put = Put {
+            prompt: &asked.question.prompt,
+            max_tokens: reserved.max_tokens(model, longest),
+            correction: reserved.after.and_then(correction),
+        };
+        call(model, put, until)
     }))
     .await;
-    let (settled, refusals): (Vec<_>, Vec<_>) = calls
+    let outcomes: Vec<Outcome> = replies.iter().map(Outcome::of).collect();
+    let again = outcomes.iter().all(|outcome| *outcome == Outcome::LOST)
+        && calls.iter().all(|(asked, _)| asked.may_be_asked_again());
+    let change = outage::change(outage.as_ref(), &outcomes, again);
+    let settled: Vec<_> = calls
         .into_iter()
-        .zip(replies)
-        .map(|((asked, attempt), reply)| asked.take_reply(attempt, reply, model, max_tokens))
-        .unzip();
-    model_calls::settle(conn, &settled).await?;
-    let mut refusals: Vec<_> = refusals.into_iter().flatten().collect();
-    let all = refusals.len() == settled.len();
-    match refusals.pop() {
-        // Whatever we ask: key, account or set-up.
-        Some(error) if all => Err(AskError::Refused(error)),
-        Some(error) => {
-            tracing::error!(%error, "the model's server refused some calls of a batch");
-            Ok(())
+        .zip(&replies)
+        .map(|((asked, reserved), reply)| asked.take_reply(reserved, reply, model, longest))
+        .collect();
+    model_calls::settle(conn, &settled, change, terms).await?;
+    if let Some(wait) = outage::wait(change) {
+        for asked in open {
+            asked.wait(wait);
         }
-        None => Ok(()),
     }
+    Ok(outage::refusal(change, replies))
 }
 
-/// Writes down what is about to be asked, and takes its worst cost from the day's budget.
-async fn reserve(
-    model: &Model,
-    conn: &mut PgConnection,
-    open: &[&mut Asked<'_>],
-    max_tokens: u32,
-) -> Result<Vec<Reservation>, DbError> {
-    let keys: Vec<_> = open.iter().map(|asked| asked.question.prompt.key).collect();
+/// What the dearest of these questions can cost, and within which limits.
+fn terms<'a>(model: &'a Model, open: &[&mut Asked<'_>], max_tokens: u32) -> Terms<'a> {
     let worst = open
         .iter()
         .map(|asked| worst_cost(model, &asked.question.prompt, max_tokens))
         .max();
-    let terms = Terms {
+    Terms {
         model: model.name(),
+        setup: model.setup_hash(),
         call_micros: worst.unwrap_or_default().max(1),
         daily_budget_micros: model.config().daily_budget_micros,
         lease: LEASE,
-    };
-    model_calls::reserve(conn, &keys, terms).await
+    }
 }
 
 /// Millionths of a US dollar, rounded up.
@@ -333,8 +173,9 @@ fn cost(model: &Model, input_tokens: u32, output_tokens: u32) -> i64 {
     micros
 }
 
-/// A token is at least one byte, so no question costs more than its bytes and its longest answer.
+/// A token is at least one byte, so no question costs more than its bytes and its longest answer. A
+/// correction may repeat the schema.
 fn worst_cost(model: &Model, prompt: &Prompt, max_tokens: u32) -> i64 {
-    let bytes = SYSTEM.len() + SCHEMA_TEXT.len() + prompt.user.len() + 200;
+    let bytes = SYSTEM.len() + 2 * SCHEMA_TEXT.len() + prompt.user.len() + 600;
     cost(model, u32::try_from(bytes).unwrap_or(u32::MAX), max_tokens)
 }

@@ -18,11 +18,11 @@ use std::{
 };
 
 pub use ask::AskError;
-use ask::{Question, score};
+use ask::{Answers, Question, score};
 use aws_config::SdkConfig;
+use chrono::{DateTime, Utc};
 use lambda_runtime::Diagnostic;
 use prompt::Prompt;
-use score::NotScored;
 use serde_json::{Value, json};
 use shared::{
     clients::{
@@ -32,16 +32,19 @@ use shared::{
     config,
     db::{
         self, DbError, PgConnection, PgPool, campaigns,
-        enrichment::{self, LeadResult, Task},
+        enrichment::{self, LatestEnrichment, LeadResult, Task, Wait},
         leads, quarantine,
     },
     deadline::Deadline,
+    domain::{gate::Method, model_outage::EnrichmentWait},
     queue::{Batch, InvalidEvent, Queue, Settled, Trigger},
     telemetry,
 };
 
 /// Leads that a sweep publishes at most, of either kind.
 const SWEEP: i64 = 1_000;
+/// Longest wait of a message; a longer one is the sweep's.
+const A_MOMENT: Duration = Duration::from_secs(2 * 60);
 /// Leads of an activated campaign that are locked at once.
 const REQUEST_BATCH: i64 = 200;
 
@@ -160,13 +163,14 @@ async fn enrich(
             complete: task.requested_at.is_some(),
             inactive: task.inactive.clone(),
             enrichments: Vec::new(),
+            wait: None,
         });
         let prompt = Prompt::new(&task.lead, &task.campaign, name);
         if !is_answered(task, &prompt) {
             questions.push(Question { task, prompt });
         }
     }
-    let scores = score(model, conn, &questions, deadline).await?;
+    let Answers { scores, refused } = score(model, conn, &questions, deadline).await?;
     let now = now();
     for (Question { task, prompt }, score) in questions.iter().zip(scores) {
         let result = results.entry(task.lead.id);
@@ -175,21 +179,32 @@ async fn enrich(
                 let enrichment = plan::plan(task, prompt, scored, now);
                 result.and_modify(|result| result.enrichments.push(enrichment));
             }
-            Err(wait) => {
-                settled.insert(task.lead.id.0, wait.into());
+            Err(waits) => {
+                let wait = waits.wait(now);
+                settled.insert(task.lead.id.0, comes_again(wait, now));
                 // A campaign still waits for an answer.
-                result.and_modify(|result| result.complete = false);
+                result.and_modify(|result| {
+                    result.complete = false;
+                    // Who is asked about right now waits for nothing but the answer.
+                    if wait.reason != EnrichmentWait::ModelBusy {
+                        result.wait = Some(wait);
+                    }
+                });
             }
         }
     }
     let results: Vec<LeadResult> = results
         .into_values()
-        .filter(|result| result.complete || !result.enrichments.is_empty())
+        .filter(|result| result.complete || result.wait.is_some() || !result.enrichments.is_empty())
         .collect();
     if !results.is_empty() {
         store(deps, conn, &results).await?;
     }
-    Ok(settled)
+    match refused {
+        // An alarm rings: somebody has to put something right.
+        Some(error) => Err(AskError::Refused(error).into()),
+        None => Ok(settled),
+    }
 }
 
 /// Stores a batch, then publishes the sends that are due.
@@ -217,13 +232,13 @@ async fn store(
     Ok(())
 }
 
-impl From<NotScored> for Settled {
-    fn from(wait: NotScored) -> Self {
-        match wait {
-            NotScored::Retry(after) => Self::Retry { after },
-            // The request stands.
-            NotScored::NextSweep => Self::Done,
-        }
+/// What waits for a moment comes again as its message; what waits longer is found by the sweep, so that
+/// an outage leads no message to the dead letters.
+fn comes_again(wait: Wait, now: DateTime<Utc>) -> Settled {
+    let after = (wait.until - now).to_std().unwrap_or_default();
+    match after <= A_MOMENT {
+        true => Settled::Retry { after: Some(after) },
+        false => Settled::Done,
     }
 }
 
@@ -231,7 +246,12 @@ impl From<NotScored> for Settled {
 /// last answer was made from exactly this.
 fn is_answered(task: &Task, prompt: &Prompt) -> bool {
     let input = plan::input_hash(task, prompt);
-    task.requested_at.is_none() || task.latest.as_deref() == Some(input.as_slice())
+    let answers = |latest: &LatestEnrichment| {
+        let wanted_again = latest.method == Method::Rules
+            && task.again_at.is_some_and(|again_at| again_at > latest.at);
+        latest.input_hash == input && !wanted_again
+    };
+    task.requested_at.is_none() || task.latest.as_ref().is_some_and(answers)
 }
 
 fn no_such_lead() -> Settled {
@@ -242,6 +262,6 @@ fn no_such_lead() -> Settled {
     clippy::disallowed_methods,
     reason = "the shell reads the clock once and hands it on"
 )]
-fn now() -> chrono::DateTime<chrono::Utc> {
-    chrono::Utc::now()
+fn now() -> DateTime<Utc> {
+    Utc::now()
 }

@@ -124,7 +124,8 @@ mod tests {
                 country: "US".parse().ok(),
                 ..Default::default()
             },
-            latest: Some(vec![]),
+            again_at: None,
+            latest: None,
             inactive: vec![],
         }
     }
@@ -177,6 +178,25 @@ mod tests {
         assert!(new.plan.unwrap().review && new.draft.is_none());
         assert_eq!(new.method, Method::Rules);
         assert!(new.compliance_notes.contains("refused"));
+    }
+
+    /// What is scored for want of an answer is no verdict, unless the campaign says so.
+    #[test]
+    fn low_score_of_rules_refuses_only_where_wanted() {
+        let poor = shared::domain::lead::Lead {
+            website: None,
+            bio: None,
+            follower_count: None,
+            verified: false,
+            ..lead()
+        };
+        let reason = |rules_decide| {
+            let mut task = task();
+            task.campaign.facts.rules_decide = rules_decide;
+            planned(&task, Scored::by_rules(&poor, NoAnswer::Unavailable)).reason
+        };
+        assert_eq!(reason(false), Some(Reason::ScoredByRules));
+        assert_eq!(reason(true), Some(Reason::LowScore));
     }
 
     #[test]

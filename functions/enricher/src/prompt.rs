@@ -5,7 +5,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use shared::{
     db::{enrichment::Campaign, model_calls::RequestKey},
-    domain::lead::Lead,
+    domain::{lead::Lead, model_calls::CallFault},
 };
 
 use crate::{answer::SCHEMA_TEXT, redact::without_addresses};
@@ -88,6 +88,36 @@ impl Prompt {
     }
 }
 
+/// What the model is told when it is asked again: another request than the one whose answer could not be
+/// used.
+pub(crate) fn correction(fault: CallFault) -> Option<String> {
+    let text = match fault {
+        CallFault::CutOff => {
+            "Your last answer was cut off. Be brief: at most three short sentences of message, one or two \
+             pieces of evidence."
+                .to_owned()
+        }
+        CallFault::Empty | CallFault::NoJson | CallFault::Form => format!(
+            "Your last answer could not be read. Answer with one JSON object and nothing else: no fence, no \
+             greeting, no thoughts, numbers as numbers, every field given. This is its schema: {SCHEMA_TEXT}"
+        ),
+        CallFault::Draft => {
+            "The subject or message of your last answer cannot be sent. Write no link, domain name, address \
+             or placeholder, write names that hold a dot without it, leave a space after each full stop, and \
+             let the subject begin with none of Re, Fw or Fwd."
+                .to_owned()
+        }
+        CallFault::Evidence => {
+            "Your last answer says of the person what the profile does not say. Copy each quote from the \
+             profile character by character, and name no number that is neither in the profile nor in the \
+             offer."
+                .to_owned()
+        }
+        CallFault::Declined | CallFault::Unclear | CallFault::Crashed => return None,
+    };
+    Some(text)
+}
+
 /// Nothing inside can close or open a tag of ours.
 fn data(text: &str) -> String {
     text.replace('<', "\\u003c")
@@ -131,6 +161,7 @@ pub(crate) mod tests {
                 min_score: Score::new(70).unwrap(),
                 min_confidence: Confidence::new(0.5).unwrap(),
                 review_all: false,
+                rules_decide: false,
                 basis_rules: Default::default(),
                 hours: None,
                 breaker_open: false,

@@ -2,14 +2,14 @@
 
 use shared::domain::{
     email::EmailAddress,
-    gate::{Assessment, Compliance, Method},
+    gate::{Assessment, Method},
     lead::Lead,
     score::{Confidence, Score},
 };
 use url::Url;
 
 use crate::{
-    red_flags::{contains, red_flags},
+    red_flags::{RedFlag, compliance, red_flags},
     score::Scored,
 };
 
@@ -52,39 +52,47 @@ pub(crate) fn score(lead: &Lead) -> Scored {
     if lead.verified {
         sign(10, "a verified name");
     }
-    let texts: Vec<String> = [&lead.name, &lead.bio]
-        .into_iter()
-        .flatten()
-        .cloned()
-        .collect();
-    let flags = red_flags(&texts);
+    let flags = flags(lead);
     let summary = if signs.is_empty() {
         "Scored by rules: no sign that speaks for this profile.".to_owned()
     } else {
         format!("Scored by rules: {}.", signs.join(", "))
     };
     Scored {
-        niche: niche(&texts).to_owned(),
+        niche: niche(lead).to_owned(),
         summary,
         draft: None,
         assessment: Assessment {
             score: Score::new(points).unwrap_or(Score::MAX),
             confidence: Confidence::new(0.3).unwrap_or(Confidence::MIN),
-            compliance: flags
-                .iter()
-                .map(|flag| flag.compliance)
-                .fold(Compliance::Ok, Compliance::max),
+            compliance: compliance(&flags),
             method: Method::Rules,
             reviewed: false,
         },
-        reasons: flags.iter().map(|flag| flag.reason.to_owned()).collect(),
+        reasons: flags.iter().map(RedFlag::reason).collect(),
         evidence: serde_json::json!([]),
         model: None,
         cost_micros: 0,
     }
 }
 
-fn niche(texts: &[String]) -> &'static str {
+/// What the profile's own words say against writing to it: as it is stored, not as the model sees it.
+pub(crate) fn flags(lead: &Lead) -> Vec<RedFlag> {
+    let texts = [&lead.name, &lead.bio, &lead.location];
+    let texts: Vec<&str> = texts.into_iter().flatten().map(String::as_str).collect();
+    red_flags(&texts)
+}
+
+/// The phrase, not as a part of a longer word.
+fn contains(text: &str, phrase: &str) -> bool {
+    text.match_indices(phrase).any(|(at, _)| {
+        let before = text.get(..at).and_then(|t| t.chars().next_back());
+        let after = text.get(at + phrase.len()..).and_then(|t| t.chars().next());
+        !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
+    })
+}
+
+fn niche(lead: &Lead) -> &'static str {
     const NICHES: &[(&str, &[&str])] = &[
         (
             "fitness",
@@ -116,6 +124,8 @@ fn niche(texts: &[String]) -> &'static str {
             &["photographer", "photography", "fotografía"],
         ),
     ];
+    let texts = [&lead.name, &lead.bio];
+    let texts: Vec<&str> = texts.into_iter().flatten().map(String::as_str).collect();
     let text = texts.join("\n").to_lowercase();
     let found = NICHES
         .iter()

@@ -209,14 +209,14 @@ fn mails(evidence: &Evidence, findings: &mut Findings) {
 }
 
 /// The model's ledger against the database. Every question is written down before it is asked, at
-/// most twice.
+/// most three times.
 fn questions(evidence: &Evidence, findings: &mut Findings) {
     let paid = evidence.questions.iter().filter(|entry| entry.paid);
     let mut by_question = BTreeMap::<_, usize>::new();
     for entry in paid.clone() {
         *by_question.entry(&entry.prompt_hash).or_default() += 1;
     }
-    let most = if evidence.may_ask_again { 2 } else { 1 };
+    let most = if evidence.may_ask_again { 3 } else { 1 };
     for times in by_question.into_values().filter(|times| *times > most) {
         findings.add(
             "a model call is paid once",

@@ -6,9 +6,12 @@ use sqlx::{FromRow, PgConnection};
 
 /// What has to move back for an hour to have passed: leases end, and what waits for less than that
 /// is due.
-const AN_HOUR: [&str; 6] = [
-    "update leads set enrich_requested_at = enrich_requested_at - interval '1 hour'
+const AN_HOUR: [&str; 7] = [
+    "update leads
+     set enrich_requested_at = enrich_requested_at - interval '1 hour',
+         enrich_next_at = enrich_next_at - interval '1 hour'
      where enrich_requested_at is not null",
+    "update model_outages set next_try_at = next_try_at - interval '1 hour'",
     "update model_calls set lease_until = lease_until - interval '1 hour' where state = 'calling'",
     "update sources set lease_until = lease_until - interval '1 hour' where lease_until is not null",
     "update recipient_domains

@@ -90,6 +90,11 @@ pub enum Command {
     Breaker(BreakerArgs),
     /// Record an opt-out
     Suppress(SuppressArgs),
+    /// Ask the model again about leads that it gave no answer for
+    ///
+    /// Those of a campaign that wait for the model, and those that only the rules have scored. Says first
+    /// how many they are and what it may cost.
+    AskAgain(AskAgainArgs),
     /// Let mails leave from a restored database
     ///
     /// A restored backup does not know what was sent after it was taken. The sender therefore refuses to
@@ -155,6 +160,16 @@ pub struct SendsArgs {
     /// How many, newest first
     #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) limit: u32,
+}
+
+/// Which leads to ask the model about again.
+#[derive(Debug, Args)]
+pub struct AskAgainArgs {
+    /// The campaign's name
+    pub(crate) campaign: String,
+    /// Do it; without it, only what would be asked is shown
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 /// What to do about an unknown send.

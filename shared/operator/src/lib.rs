@@ -2,6 +2,7 @@
 //!
 //! Every change is recorded in `audit_log` as `operator:NAME`, with the operator's note.
 
+mod ask_again;
 mod breaker;
 mod cli;
 mod confirm_restore;
@@ -52,6 +53,7 @@ pub async fn run(stack: &Stack, request: &Request) -> Result<ExitCode> {
         Command::Resolve(args) => resolve::resolve(stack, options, args).await?,
         Command::Breaker(args) => breaker::breaker(stack, options, args).await?,
         Command::Suppress(args) => suppress::suppress(stack, options, args).await?,
+        Command::AskAgain(args) => ask_again::ask_again(stack, options, args).await?,
         Command::ConfirmRestore(args) => confirm_restore::confirm(stack, options, args).await?,
         Command::Doctor => return doctor::doctor(stack, options).await,
         Command::Smoke(args) => smoke::smoke(stack, options, args).await?,

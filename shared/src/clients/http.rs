@@ -1,11 +1,16 @@
-//! Plain HTTP for the collector's sources.
+//! Plain HTTP for the collector's sources, and what every client reads of headers.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
     time::Duration,
 };
 
-use reqwest::{Client, ClientBuilder, Response, StatusCode, header::HeaderMap, redirect};
+use chrono::{DateTime, Utc};
+use reqwest::{
+    Client, ClientBuilder, Response, StatusCode,
+    header::{DATE, HeaderMap, RETRY_AFTER},
+    redirect,
+};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::config::Secret;
@@ -135,5 +140,95 @@ impl Reply {
     /// A header's text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// Longest wait that is taken from another's header: what asks for more is asked again after a day.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long a server asks to be left alone: seconds, milliseconds or a date, by its own clock if it
+/// says what time it is there.
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let seconds = |text: &str| {
+        let seconds: f64 = text.trim_end_matches('s').parse().ok()?;
+        Duration::try_from_secs_f64(seconds).ok()
+    };
+    let milliseconds = text("retry-after-ms").and_then(|text| {
+        let milliseconds: f64 = text.parse().ok()?;
+        Duration::try_from_secs_f64(milliseconds / 1_000.0).ok()
+    });
+    let after = text(RETRY_AFTER.as_str());
+    let until = || {
+        let moment = |text: &str| DateTime::parse_from_rfc2822(text).ok();
+        let until = moment(after?)?.with_timezone(&Utc);
+        let now = match text(DATE.as_str()).and_then(moment) {
+            Some(there) => there.with_timezone(&Utc),
+            None => now(),
+        };
+        // One that has passed asks for nothing.
+        Some((until - now).to_std().unwrap_or_default())
+    };
+    let wait = milliseconds.or_else(|| seconds(after?)).or_else(until);
+    wait.map(|wait| wait.min(LONGEST_WAIT))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the wire is read at the moment at which it says until when"
+)]
+fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_read_in_every_form() {
+        let seconds = |n| Some(Duration::from_secs(n));
+        let date = "Mon, 05 Jan 2026 10:00:00 GMT";
+        for (headers, expected) in [
+            (vec![("retry-after", "7")], seconds(7)),
+            (
+                vec![("retry-after", " 1.5 ")],
+                Some(Duration::from_millis(1_500)),
+            ),
+            (vec![("retry-after", "20s")], seconds(20)),
+            (
+                vec![("retry-after-ms", "250"), ("retry-after", "1")],
+                Some(Duration::from_millis(250)),
+            ),
+            (
+                vec![
+                    ("retry-after", "Mon, 05 Jan 2026 10:02:00 GMT"),
+                    ("date", date),
+                ],
+                seconds(120),
+            ),
+            (
+                vec![
+                    ("retry-after", date),
+                    ("date", "Mon, 05 Jan 2026 11:00:00 GMT"),
+                ],
+                seconds(0),
+            ),
+            (
+                vec![("retry-after", "Mon, 05 Jan 2015 10:02:00 GMT")],
+                seconds(0),
+            ),
+            (vec![("retry-after", "99999999999")], Some(LONGEST_WAIT)),
+            (vec![("retry-after", "-3")], None),
+            (vec![("retry-after", "soon")], None),
+            (vec![("retry-after", "NaN")], None),
+            (vec![], None),
+        ] {
+            let mut map = HeaderMap::new();
+            for (name, value) in &headers {
+                map.insert(*name, value.parse().unwrap());
+            }
+            assert_eq!(retry_after(&map), expected, "{headers:?}");
+        }
     }
 }

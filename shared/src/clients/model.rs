@@ -1,5 +1,6 @@
 //! The language model, through any server that speaks OpenAI's chat completions.
 
+mod fault;
 mod reply;
 
 use std::time::Duration;
@@ -7,9 +8,10 @@ use std::time::Duration;
 use async_openai::{
     Client, config::OpenAIConfig, error::OpenAIError, middleware::HttpRequestFactory,
 };
-use reply::Completion;
+pub use fault::Cause;
 use reqwest::Response;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::config;
 
@@ -33,6 +35,8 @@ pub struct Question<'a> {
     pub schema: &'a Value,
     /// Most tokens the answer may have.
     pub max_tokens: u32,
+    /// What was wrong with the answer to this question before, if it is asked again.
+    pub correction: Option<&'a str>,
 }
 
 /// What a paid call brought.
@@ -49,17 +53,17 @@ pub struct Answer {
 /// What the model said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
-    /// A whole text; whether it is to the schema is for the caller to check.
+    /// A text; whether it holds an answer is for the caller to check.
     Text(String),
+    /// The same, cut at the token limit; the answer may be whole all the same.
+    Truncated(String),
     /// It will not answer this.
     Refused,
-    /// It was cut at the token limit.
-    Truncated,
-    /// Nothing, or nothing that can be read.
-    Unusable,
+    /// Nothing.
+    Empty,
 }
 
-/// The call brought no answer.
+/// The call brought no answer. What a server quotes of the question is in none of them.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// Too many calls; not paid.
@@ -84,15 +88,25 @@ pub enum ModelError {
         /// The server's code for it.
         code: String,
     },
-    /// It refuses every call of ours, with this code: key, quota or set-up. Not paid.
+    /// It refuses, and does not say whether this question or every one. Not paid.
     #[error(
-        "the model's server refuses our calls ({code}, status {status}); check OPENAI_API_KEY, OPENAI_MODEL and the account's credit"
+        "the model's server refuses our call with status {status} ({code}) and does not say why: check OPENAI_API_KEY, OPENAI_MODEL, OPENAI_BASE_URL and the account's credit"
     )]
+    Unclear {
+        /// The status.
+        status: u16,
+        /// The server's code, if it gives one.
+        code: String,
+    },
+    /// It refuses every call of ours until somebody puts something right. Not paid.
+    #[error("the model's server refuses our calls with status {status} ({code}): {cause}")]
     Refuses {
         /// The status.
         status: u16,
         /// The server's code for it.
         code: String,
+        /// What has to be put right.
+        cause: Cause,
     },
 }
 
@@ -139,18 +153,42 @@ impl Model {
         &self.config
     }
 
+    /// Names server, model, key and parameters: what an outage is of. Another set-up is asked at once.
+    pub fn setup_hash(&self) -> [u8; 32] {
+        let config = &self.config;
+        let mut hash = Sha256::new();
+        for part in [
+            config.base_url.as_str(),
+            &config.name,
+            config.api_key.expose(),
+            &config
+                .temperature
+                .map(|t| t.to_string())
+                .unwrap_or_default(),
+            &config.max_tokens.to_string(),
+        ] {
+            hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        hash.finalize().into()
+    }
+
     /// Asks once.
     ///
     /// # Errors
     /// Which of them may have been paid is said at each.
     pub async fn ask(&self, question: &Question<'_>) -> Result<Answer, ModelError> {
+        let mut messages = vec![
+            json!({"role": "system", "content": question.system}),
+            json!({"role": "user", "content": question.user}),
+        ];
+        if let Some(correction) = question.correction {
+            messages.push(json!({"role": "user", "content": correction}));
+        }
         let mut request = json!({
             "model": self.config.name,
             "max_completion_tokens": question.max_tokens,
-            "messages": [
-                {"role": "system", "content": question.system},
-                {"role": "user", "content": question.user},
-            ],
+            "messages": messages,
             "response_format": {"type": "json_schema", "json_schema": {
                 "name": question.schema_name,
                 "schema": question.schema,
@@ -164,23 +202,14 @@ impl Model {
             let temperature: f64 = temperature.to_string().parse().unwrap_or(0.3);
             fields.insert("temperature".to_owned(), temperature.into());
         }
-        let reply = self
-            .client
-            .chat()
-            .create_byot::<_, Completion>(request)
-            .await;
+        let reply = self.client.chat().create_byot::<_, Value>(request).await;
         match reply {
-            Ok(completion) => Ok(completion.into_answer()),
+            Ok(value) => reply::of_value(&value),
             Err(OpenAIError::Boxed(error)) => match error.downcast::<ModelError>() {
                 Ok(error) => Err(*error),
                 Err(_) => Err(ModelError::Lost),
             },
-            // A 200 whose body is no completion: it was worked on, and paid.
-            Err(OpenAIError::JSONDeserialize(..)) => Ok(Answer {
-                content: Content::Unusable,
-                input_tokens: 0,
-                output_tokens: 0,
-            }),
+            Err(OpenAIError::JSONDeserialize(_, body)) => reply::read(&body),
             Err(_) => Err(ModelError::Lost),
         }
     }
@@ -203,5 +232,5 @@ async fn call(
     if response.status().is_success() {
         return Ok(response);
     }
-    Err(Box::new(reply::refusal(response).await))
+    Err(Box::new(fault::of_response(response).await))
 }

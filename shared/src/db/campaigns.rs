@@ -76,6 +76,7 @@ pub(super) struct RuleColumns {
     pub(super) min_score: i16,
     pub(super) min_confidence: f32,
     pub(super) review_all: bool,
+    pub(super) rules_decide: bool,
     pub(super) basis_rules: Value,
 }
 
@@ -97,6 +98,7 @@ impl RuleColumns {
             min_score: Score::new(self.min_score.into()).ok_or_else(|| unknown("min_score"))?,
             min_confidence: confidence.ok_or_else(|| unknown("min_confidence"))?,
             review_all: self.review_all,
+            rules_decide: self.rules_decide,
             basis_rules: serde_json::from_value(self.basis_rules)
                 .map_err(|_| unknown("basis_rules"))?,
             hours: None,

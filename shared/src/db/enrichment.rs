@@ -1,9 +1,11 @@
 //! Table `enriched_leads`: what a lead is about, and what was decided about writing to it.
 
+mod again;
 mod record;
 
+pub use again::{Again, ask_again, count_again};
 use chrono::{DateTime, Utc};
-pub use record::{LeadResult, NewEnrichment, Plan, Recorded, record};
+pub use record::{LeadResult, NewEnrichment, Plan, Recorded, Wait, record};
 use sqlx::PgConnection;
 
 use super::{DbError, campaigns::RuleColumns, known};
@@ -11,7 +13,7 @@ use crate::domain::{
     basis::Basis,
     country::Country,
     email::EmailHash,
-    gate::{CampaignFacts, CampaignStatus, PastMails, RecipientFacts},
+    gate::{CampaignFacts, CampaignStatus, Method, PastMails, RecipientFacts},
     ids::{CampaignId, LeadId},
     lead::Lead,
 };
@@ -26,10 +28,21 @@ pub struct Task {
     pub requested_at: Option<DateTime<Utc>>,
     pub campaign: Campaign,
     pub recipient: RecipientFacts,
-    /// What the newest enrichment was made from.
-    pub latest: Option<Vec<u8>>,
+    /// When a person wanted it asked about again.
+    pub again_at: Option<DateTime<Utc>>,
+    /// The newest enrichment.
+    pub latest: Option<LatestEnrichment>,
     /// The lead's campaigns that are not active and have no enrichment of it.
     pub inactive: Vec<CampaignId>,
+}
+
+/// The newest enrichment of a lead for a campaign.
+#[derive(Debug, Clone)]
+pub struct LatestEnrichment {
+    /// Of all that it was made from.
+    pub input_hash: Vec<u8>,
+    pub method: Method,
+    pub at: DateTime<Utc>,
 }
 
 /// A campaign as an enrichment needs it.
@@ -95,6 +108,7 @@ pub async fn load(conn: &mut PgConnection, ids: &[i64]) -> Result<Work, DbError>
                     min_score: row.min_score,
                     min_confidence: row.min_confidence,
                     review_all: row.review_all,
+                    rules_decide: row.rules_decide,
                     basis_rules: row.basis_rules,
                 }
                 .read()?,
@@ -106,7 +120,15 @@ pub async fn load(conn: &mut PgConnection, ids: &[i64]) -> Result<Work, DbError>
                 basis,
                 past: PastMails::default(),
             },
-            latest: row.input_hash,
+            again_at: row.enrich_again_at,
+            latest: match (row.input_hash, row.method, row.enriched_at) {
+                (Some(input_hash), Some(method), Some(at)) => Some(LatestEnrichment {
+                    input_hash,
+                    method: known(&method, "enriched_leads", &mailbox, "method")?,
+                    at,
+                }),
+                _ => None,
+            },
             inactive: row.inactive.into_iter().map(CampaignId).collect(),
             lead: Lead {
                 id: LeadId(row.id),

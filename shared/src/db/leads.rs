@@ -230,7 +230,8 @@ fn json<T: serde::Serialize>(rows: &[T]) -> sqlx::types::Json<&[T]> {
     sqlx::types::Json(rows)
 }
 
-/// Leads whose enrichment is pending and was not published for so long, for an active campaign. They
+/// Leads whose enrichment is pending and was not published for so long, for an active campaign, and that
+/// wait for nothing or have waited long enough. They
 /// count as published from now on, so that two sweeps do not publish the same ones; the request
 /// itself is untouched, since an answer to it may be on its way.
 ///
@@ -247,6 +248,7 @@ pub async fn take_unpublished(
              where l.enrich_requested_at is not null
                and greatest(l.enrich_requested_at, l.enrich_published_at)
                    < now() - make_interval(secs => $1)
+               and (l.enrich_next_at is null or l.enrich_next_at <= now())
                and l.erased_at is null
                and exists (
                    select 1 from lead_sources ls

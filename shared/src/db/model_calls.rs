@@ -5,21 +5,49 @@ use std::{
     time::Duration,
 };
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 
 use super::{DbError, known, transaction};
-use crate::domain::model_calls::{CallState, Decision, PastCall, decide};
+use crate::domain::{
+    model_calls::{CallFault, CallState, Decision, PastCall, decide},
+    model_outage::{Admission, EnrichmentWait, Outage, admit},
+};
 
 /// Names one question: hash of model, prompt version and lead content (invariant 5).
 pub type RequestKey = [u8; 32];
 
+/// Names a server, model, key and parameters: what an outage is of.
+pub type SetupHash = [u8; 32];
+
+/// A question that may be put.
+#[derive(Debug, Clone, Copy)]
+pub struct Inquiry {
+    pub key: RequestKey,
+    /// Failed calls from before it count no more: a person asked for another try.
+    pub again_at: Option<DateTime<Utc>>,
+    /// What calls cost until then is on record with the lead.
+    pub booked_until: Option<DateTime<Utc>>,
+}
+
+impl From<RequestKey> for Inquiry {
+    fn from(key: RequestKey) -> Self {
+        Self {
+            key,
+            again_at: None,
+            booked_until: None,
+        }
+    }
+}
+
 /// What may be done about a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reservation {
-    /// Ask: the row of this attempt is written and its cost reserved.
+    /// Ask: the row of this attempt is written and its cost reserved. After an answer that could not be
+    /// used, with another request.
     Ask {
         attempt: i32,
+        after: Option<CallFault>,
     },
     Answered {
         answer: String,
@@ -27,11 +55,30 @@ pub enum Reservation {
     /// The model has refused it.
     Refused,
     /// Asked often enough without a usable answer.
-    Exhausted,
+    Exhausted {
+        fault: Option<CallFault>,
+        answer: Option<String>,
+    },
     /// Another worker is asking.
     Busy,
     /// The day's budget does not cover it.
     OverBudget,
+    /// One other question is put first, to see whether the server is back.
+    Held,
+    /// The server is away until then.
+    Closed {
+        reason: EnrichmentWait,
+        until: DateTime<Utc>,
+    },
+}
+
+/// What may be done about some questions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reserved {
+    /// For each question, in order, with what its calls cost that is not yet booked to the lead.
+    pub each: Vec<(Reservation, i64)>,
+    /// The outage that the calls are made in spite of.
+    pub outage: Option<Outage>,
 }
 
 /// Limits of a reservation.
@@ -39,6 +86,7 @@ pub enum Reservation {
 pub struct Terms<'a> {
     /// The model's name.
     pub model: &'a str,
+    pub setup: SetupHash,
     /// Most that one call can cost, in millionths of a US dollar; positive.
     pub call_micros: i64,
     /// Most that the day may cost.
@@ -57,56 +105,128 @@ type Attempt = (RequestKey, i32);
 /// lease ends.
 pub async fn reserve(
     conn: &mut PgConnection,
-    keys: &[RequestKey],
+    inquiries: &[Inquiry],
     terms: Terms<'_>,
-) -> Result<Vec<Reservation>, DbError> {
+) -> Result<Reserved, DbError> {
     transaction(conn, async |tx: &mut PgConnection| {
-        let history = lock_history(tx, keys).await?;
+        let history = lock_history(tx, inquiries).await?;
         expire(tx, &history).await?;
-        let decisions = decide_each(keys, &history);
-        let wanted: Vec<Attempt> = keys
+        let decisions = decide_each(inquiries, &history);
+        let (outage, admission) = admission(tx, terms).await?;
+        let mut wanted: Vec<Attempt> = inquiries
             .iter()
             .zip(&decisions)
-            .filter_map(|(key, decision)| match decision {
-                Decision::Ask(attempt) => Some((*key, *attempt)),
+            .filter_map(|(inquiry, decision)| match decision {
+                Decision::Ask { attempt, .. } => Some((inquiry.key, *attempt)),
                 _ => None,
             })
             .collect();
+        wanted.truncate(match admission {
+            Admission::Open => usize::MAX,
+            Admission::Probe => 1,
+            Admission::Closed { .. } => 0,
+        });
         let inserted = insert(tx, &wanted, terms).await?;
         let mut ours = wanted.iter().filter(|attempt| inserted.contains(*attempt));
+        if admission == Admission::Probe && !inserted.is_empty() {
+            begin_probe(tx, terms).await?;
+        }
         let count = i64::try_from(inserted.len()).unwrap_or(i64::MAX);
         let affordable = take_budget(tx, count, terms).await?;
         let paid: HashSet<Attempt> = ours.by_ref().take(affordable).copied().collect();
         let unpaid: Vec<Attempt> = ours.copied().collect();
         withdraw(tx, &unpaid).await?;
-        let reservations = keys.iter().zip(decisions).map(|(key, decision)| {
-            match decision {
-                Decision::Answered(answer) => Reservation::Answered { answer },
-                Decision::Refused => Reservation::Refused,
-                Decision::Busy => Reservation::Busy,
-                Decision::Exhausted => Reservation::Exhausted,
-                Decision::Ask(attempt) if paid.contains(&(*key, attempt)) => {
-                    Reservation::Ask { attempt }
-                }
-                Decision::Ask(attempt) if inserted.contains(&(*key, attempt)) => {
+        let reservation = |key: RequestKey, decision| match decision {
+            Decision::Answered(answer) => Reservation::Answered { answer },
+            Decision::Refused => Reservation::Refused,
+            Decision::Busy => Reservation::Busy,
+            Decision::Exhausted { fault, answer } => Reservation::Exhausted { fault, answer },
+            Decision::Ask { attempt, after } => {
+                let call = (key, attempt);
+                if paid.contains(&call) {
+                    Reservation::Ask { attempt, after }
+                } else if inserted.contains(&call) {
                     Reservation::OverBudget
+                } else if let Admission::Closed { reason, until } = admission {
+                    Reservation::Closed { reason, until }
+                } else if wanted.contains(&call) {
+                    // Another worker was a moment earlier.
+                    Reservation::Busy
+                } else {
+                    Reservation::Held
                 }
-                // Another worker was a moment earlier.
-                Decision::Ask(_) => Reservation::Busy,
             }
+        };
+        let each = inquiries.iter().zip(decisions).map(|(inquiry, decision)| {
+            let calls = history.get(&inquiry.key).map_or(&[][..], Vec::as_slice);
+            let unbooked = calls.iter().map(|call| call.unbooked_micros).sum();
+            (reservation(inquiry.key, decision), unbooked)
         });
-        Ok(reservations.collect())
+        Ok(Reserved {
+            each: each.collect(),
+            outage: outage.filter(|_| !paid.is_empty()),
+        })
     })
     .await
 }
 
+/// Whether the server may be asked. An outage is locked: two workers do not both probe it.
+async fn admission(
+    tx: &mut PgConnection,
+    terms: Terms<'_>,
+) -> Result<(Option<Outage>, Admission), DbError> {
+    let row = sqlx::query!(
+        r#"select reason, since, failures, next_try_at, clock_timestamp() as "now!"
+           from model_outages where setup_hash = $1 for no key update"#,
+        terms.setup.as_slice(),
+    )
+    .fetch_optional(tx)
+    .await
+    .map_err(DbError::on("look whether the model is away"))?;
+    let Some(row) = row else {
+        return Ok((None, admit(None, DateTime::UNIX_EPOCH)));
+    };
+    let outage = Outage {
+        reason: known(&row.reason, "model_outages", terms.model, "reason")?,
+        since: row.since,
+        failures: u32::try_from(row.failures).unwrap_or_default(),
+        next_try_at: row.next_try_at,
+    };
+    let admission = admit(Some(&outage), row.now);
+    Ok((Some(outage), admission))
+}
+
+/// Until the probe's call has ended or is lost, the others wait.
+async fn begin_probe(tx: &mut PgConnection, terms: Terms<'_>) -> Result<(), DbError> {
+    sqlx::query!(
+        "update model_outages set next_try_at = clock_timestamp() + make_interval(secs => $2)
+         where setup_hash = $1",
+        terms.setup.as_slice(),
+        terms.lease.as_secs_f64(),
+    )
+    .execute(tx)
+    .await
+    .map_err(DbError::on("probe a model that is away"))?;
+    Ok(())
+}
+
+/// A call on record, with what it cost that is not yet booked to the lead.
+struct Recorded {
+    call: PastCall,
+    unbooked_micros: i64,
+}
+
 /// A question that comes twice in one batch is asked once.
-fn decide_each(keys: &[RequestKey], history: &HashMap<RequestKey, Vec<PastCall>>) -> Vec<Decision> {
+fn decide_each(
+    inquiries: &[Inquiry],
+    history: &HashMap<RequestKey, Vec<Recorded>>,
+) -> Vec<Decision> {
     let mut seen = HashSet::new();
-    let decisions = keys.iter().map(|key| {
-        let decision = decide(history.get(key).map_or(&[], Vec::as_slice));
-        match decision {
-            Decision::Ask(_) if !seen.insert(*key) => Decision::Busy,
+    let decisions = inquiries.iter().map(|inquiry| {
+        let calls = history.get(&inquiry.key).map_or(&[][..], Vec::as_slice);
+        let calls: Vec<PastCall> = calls.iter().map(|recorded| recorded.call.clone()).collect();
+        match decide(&calls) {
+            Decision::Ask { .. } if !seen.insert(inquiry.key) => Decision::Busy,
             decision => decision,
         }
     });
@@ -115,13 +235,20 @@ fn decide_each(keys: &[RequestKey], history: &HashMap<RequestKey, Vec<PastCall>>
 
 async fn lock_history(
     tx: &mut PgConnection,
-    keys: &[RequestKey],
-) -> Result<HashMap<RequestKey, Vec<PastCall>>, DbError> {
-    let keys: Vec<&[u8]> = keys.iter().map(<[u8; 32]>::as_slice).collect();
+    inquiries: &[Inquiry],
+) -> Result<HashMap<RequestKey, Vec<Recorded>>, DbError> {
+    let keys: Vec<&[u8]> = inquiries
+        .iter()
+        .map(|inquiry| inquiry.key.as_slice())
+        .collect();
     let rows = sqlx::query!(
-        r#"select c.id, c.request_key, c.attempt, c.state, c.answer,
+        r#"select c.id, c.request_key, c.attempt, c.state, c.fault, c.answer, c.cost_micros,
+                  c.reserved_micros, c.created_at,
                   c.lease_until < clock_timestamp() as "expired!",
-                  c.created_at > clock_timestamp() - interval '1 day' as "recent!"
+                  c.updated_at,
+                  (select min(a.updated_at) from model_calls a
+                   where a.model = c.model and a.state = 'answered' and a.updated_at >= c.created_at
+                  ) as other_answered_at
            from (select * from model_calls where request_key = any($1)
                  order by request_key, attempt for no key update) c"#,
         &keys as &[&[u8]],
@@ -129,19 +256,42 @@ async fn lock_history(
     .fetch_all(tx)
     .await
     .map_err(DbError::on("lock the calls of questions"))?;
-    let mut history: HashMap<RequestKey, Vec<PastCall>> = HashMap::new();
+    let asked: HashMap<RequestKey, Inquiry> = inquiries
+        .iter()
+        .map(|inquiry| (inquiry.key, *inquiry))
+        .collect();
+    let mut history: HashMap<RequestKey, Vec<Recorded>> = HashMap::new();
     for row in rows {
+        let key = key(row.id, row.request_key)?;
+        let inquiry = asked.get(&key);
+        let state = known(&row.state, "model_calls", row.id, "state")?;
+        let fault = row
+            .fault
+            .map(|word| known(&word, "model_calls", row.id, "fault"))
+            .transpose()?;
+        let before = |moment: Option<DateTime<Utc>>| moment.is_some_and(|m| row.created_at <= m);
+        // An answer that is used again was paid for by whom it was asked for.
+        let unbooked_micros = match state {
+            CallState::Answered => 0,
+            _ if before(inquiry.and_then(|i| i.booked_until)) => 0,
+            CallState::Calling if row.expired => row.reserved_micros,
+            _ => row.cost_micros,
+        };
         let call = PastCall {
             attempt: row.attempt,
-            state: known(&row.state, "model_calls", row.id, "state")?,
+            state,
+            fault,
             expired: row.expired,
-            recent: row.recent,
+            other_answered_after: row
+                .other_answered_at
+                .map(|at| (at - row.updated_at).to_std().unwrap_or_default()),
+            set_aside: before(inquiry.and_then(|i| i.again_at)),
             answer: row.answer,
         };
-        history
-            .entry(key(row.id, row.request_key)?)
-            .or_default()
-            .push(call);
+        history.entry(key).or_default().push(Recorded {
+            call,
+            unbooked_micros,
+        });
     }
     Ok(history)
 }
@@ -157,11 +307,12 @@ fn key(row: i64, bytes: Vec<u8>) -> Result<RequestKey, DbError> {
 /// Calls whose caller died may have been paid: what was reserved for them stays spent.
 async fn expire(
     tx: &mut PgConnection,
-    history: &HashMap<RequestKey, Vec<PastCall>>,
+    history: &HashMap<RequestKey, Vec<Recorded>>,
 ) -> Result<(), DbError> {
     let dead = history.iter().flat_map(|(key, calls)| {
         let dead = calls
             .iter()
+            .map(|recorded| &recorded.call)
             .filter(|call| call.state == CallState::Calling && call.expired);
         dead.map(|call| (*key, call.attempt))
     });
@@ -171,7 +322,7 @@ async fn expire(
     }
     sqlx::query!(
         "update model_calls c
-         set state = 'lost', cost_micros = c.reserved_micros, updated_at = now()
+         set state = 'lost', fault = 'crashed', cost_micros = c.reserved_micros, updated_at = now()
          from unnest($1::bytea[], $2::int[]) as d (request_key, attempt)
          where c.request_key = d.request_key and c.attempt = d.attempt",
         &bytes(&keys) as &[&[u8]],
@@ -290,7 +441,8 @@ pub struct SettledCall {
     pub key: RequestKey,
     pub attempt: i32,
     pub state: CallState,
-    /// Kept if it is usable.
+    pub fault: Option<CallFault>,
+    /// Kept if it, or a part of it, is usable.
     pub answer: Option<String>,
     pub input_tokens: i32,
     pub output_tokens: i32,
@@ -298,12 +450,30 @@ pub struct SettledCall {
     pub cost_micros: i64,
 }
 
-/// Keeps how calls ended and gives back what was reserved too much. A call that counts as lost by now
+/// What the calls of a round say of the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutageChange {
+    /// It is as it was.
+    None,
+    Ends,
+    /// It answers nobody and is left alone for so long.
+    Goes {
+        reason: EnrichmentWait,
+        pause: Duration,
+    },
+}
+
+/// Keeps how calls ended, what they say of the server, and gives back what was reserved too much. A call that counts as lost by now
 /// stays lost.
 ///
 /// # Errors
 /// When a statement fails; the calls count as lost when their lease ends.
-pub async fn settle(conn: &mut PgConnection, calls: &[SettledCall]) -> Result<(), DbError> {
+pub async fn settle(
+    conn: &mut PgConnection,
+    calls: &[SettledCall],
+    outage: OutageChange,
+    terms: Terms<'_>,
+) -> Result<(), DbError> {
     transaction(conn, async |tx: &mut PgConnection| {
         let open = lock_open(tx, calls).await?;
         let ended: Vec<(&SettledCall, &OpenCall)> = calls
@@ -311,6 +481,7 @@ pub async fn settle(conn: &mut PgConnection, calls: &[SettledCall]) -> Result<()
             .filter_map(|call| Some((call, open.get(&(call.key, call.attempt))?)))
             .collect();
         store_ends(tx, &ended).await?;
+        change_outage(tx, outage, terms).await?;
         let mut differences: BTreeMap<NaiveDate, i64> = BTreeMap::new();
         for (call, open) in &ended {
             *differences.entry(open.day).or_default() += call.cost_micros - open.reserved_micros;
@@ -329,6 +500,41 @@ pub async fn settle(conn: &mut PgConnection, calls: &[SettledCall]) -> Result<()
         Ok(())
     })
     .await
+}
+
+async fn change_outage(
+    tx: &mut PgConnection,
+    change: OutageChange,
+    terms: Terms<'_>,
+) -> Result<(), DbError> {
+    let result = match change {
+        OutageChange::None => return Ok(()),
+        OutageChange::Ends => {
+            sqlx::query!(
+                "delete from model_outages where setup_hash = $1",
+                terms.setup.as_slice(),
+            )
+            .execute(tx)
+            .await
+        }
+        OutageChange::Goes { reason, pause } => {
+            sqlx::query!(
+                "insert into model_outages as o (setup_hash, model, reason, next_try_at)
+                 values ($1, $2, $3, clock_timestamp() + make_interval(secs => $4))
+                 on conflict (setup_hash) do update
+                 set reason = excluded.reason, failures = o.failures + 1,
+                     next_try_at = excluded.next_try_at",
+                terms.setup.as_slice(),
+                terms.model,
+                reason.as_str(),
+                pause.as_secs_f64(),
+            )
+            .execute(tx)
+            .await
+        }
+    };
+    result.map_err(DbError::on("note whether the model is away"))?;
+    Ok(())
 }
 
 struct OpenCall {
@@ -372,16 +578,20 @@ async fn store_ends(
     let keys: Vec<&[u8]> = calls().map(|call| call.key.as_slice()).collect();
     let attempts: Vec<i32> = calls().map(|call| call.attempt).collect();
     let states: Vec<&str> = calls().map(|call| call.state.as_str()).collect();
+    let faults: Vec<Option<&str>> = calls()
+        .map(|call| call.fault.map(CallFault::as_str))
+        .collect();
     let answers: Vec<Option<&str>> = calls().map(|call| call.answer.as_deref()).collect();
     let input: Vec<i32> = calls().map(|call| call.input_tokens).collect();
     let output: Vec<i32> = calls().map(|call| call.output_tokens).collect();
     let costs: Vec<i64> = calls().map(|call| call.cost_micros).collect();
     sqlx::query!(
         "update model_calls c
-         set state = d.state, answer = d.answer, input_tokens = d.input_tokens,
+         set state = d.state, fault = d.fault, answer = d.answer, input_tokens = d.input_tokens,
              output_tokens = d.output_tokens, cost_micros = d.cost_micros, updated_at = now()
-         from unnest($1::bytea[], $2::int[], $3::text[], $4::text[], $5::int[], $6::int[], $7::bigint[])
-             as d (request_key, attempt, state, answer, input_tokens, output_tokens, cost_micros)
+         from unnest($1::bytea[], $2::int[], $3::text[], $4::text[], $5::int[], $6::int[], $7::bigint[],
+                     $8::text[])
+             as d (request_key, attempt, state, answer, input_tokens, output_tokens, cost_micros, fault)
          where c.request_key = d.request_key and c.attempt = d.attempt",
         &keys as &[&[u8]],
         &attempts,
@@ -390,6 +600,7 @@ async fn store_ends(
         &input,
         &output,
         &costs,
+        &faults as &[Option<&str>],
     )
     .execute(tx)
     .await

@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn the_strictest_wins_where_nothing_is_known() {
+    fn country_without_a_row_is_for_a_person() {
         assert_eq!(rule("US"), BasisRule::Allow);
         assert_eq!(rule("DE"), BasisRule::Consent);
         assert_eq!(rule("FR"), BasisRule::Review);

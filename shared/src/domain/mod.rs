@@ -18,6 +18,7 @@ pub mod lead;
 mod mac;
 pub mod model_calls;
 pub mod name;
+pub mod model_outage;
 pub mod page;
 pub mod place;
 pub mod quota;

@@ -147,5 +147,6 @@ pub fn result(
         complete: true,
         inactive: Vec::new(),
         enrichments: vec![enrichment],
+        wait: None,
     }
 }

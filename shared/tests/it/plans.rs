@@ -16,7 +16,7 @@ use shared::{
         self, PgConnection, PgPool, enrichment,
         feedback::{self, NewEvent},
         leads,
-        model_calls::{self, SettledCall},
+        model_calls::{self, Inquiry, OutageChange, SettledCall},
         recipients, sends, sources, waiting,
     },
     domain::{
@@ -265,32 +265,38 @@ async fn collect_and_enrich(conn: &mut PgConnection, seen: &mut Seen) {
 async fn ask(conn: &mut PgConnection, seen: &mut Seen) {
     let terms = |daily_budget_micros, lease| model_calls::Terms {
         model: "m",
+        setup: [0; 32],
         call_micros: 10,
         daily_budget_micros,
         lease,
     };
     let keys: Vec<[u8; 32]> = (0..10).map(|n| [n; 32]).collect();
+    let inquiries: Vec<Inquiry> = keys.iter().copied().map(Inquiry::from).collect();
     let path = "model-call reservation";
     for terms in [
         terms(0, MINUTE),
         terms(1_000, Duration::ZERO),
         terms(1_000, MINUTE),
     ] {
-        let reserved = model_calls::reserve(conn, &keys, terms);
+        let reserved = model_calls::reserve(conn, &inquiries, terms);
         seen.of(path, reserved).await;
     }
     let settled = |key: &[u8; 32]| SettledCall {
         key: *key,
         attempt: 2,
         state: CallState::Answered,
+        fault: None,
         answer: Some("{}".to_owned()),
         input_tokens: 1,
         output_tokens: 1,
         cost_micros: 5,
     };
     let calls: Vec<_> = keys.iter().map(settled).collect();
-    seen.of("model-call settle", model_calls::settle(conn, &calls))
-        .await;
+    seen.of(
+        "model-call settle",
+        model_calls::settle(conn, &calls, OutageChange::Ends, terms(1_000, MINUTE)),
+    )
+    .await;
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]

@@ -6,8 +6,11 @@ use futures::future::join_all;
 use proptest::{collection::vec, prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use serde_json::json;
 use shared::{
-    db::model_calls::{self, Reservation, SettledCall, Terms},
-    domain::model_calls::CallState,
+    db::{
+        PgConnection,
+        model_calls::{self, Inquiry, OutageChange, Reservation, SettledCall, Terms},
+    },
+    domain::model_calls::{CallFault, CallState},
     testing,
 };
 use simulated::ModelFault;
@@ -57,7 +60,7 @@ async fn budget_for_three_defers_the_rest(pool: PgPool) {
     stage
         .run(
             "update model_spend set day = day - 1;
-              update leads set enrich_requested_at = now() - interval '1 day'
+              update leads set enrich_requested_at = now() - interval '1 day', enrich_next_at = now()
               where enrich_requested_at is not null",
         )
         .await;
@@ -153,6 +156,7 @@ async fn run_case(pool: &PgPool, case: u8, steps: &[(u8, i64, bool)], budget: i6
                 key,
                 attempt,
                 state: CallState::Unusable,
+                fault: Some(CallFault::NoJson),
                 answer: None,
                 input_tokens: 1,
                 output_tokens: 1,
@@ -160,9 +164,14 @@ async fn run_case(pool: &PgPool, case: u8, steps: &[(u8, i64, bool)], budget: i6
             };
             // Twice: a settled call is not settled again.
             for _ in 0..2 {
-                model_calls::settle(&mut conn, std::slice::from_ref(&call))
-                    .await
-                    .unwrap();
+                model_calls::settle(
+                    &mut conn,
+                    std::slice::from_ref(&call),
+                    OutageChange::None,
+                    terms(LEASE),
+                )
+                .await
+                .unwrap();
             }
         } else {
             let keys: Vec<_> = (0..*width)
@@ -175,13 +184,14 @@ async fn run_case(pool: &PgPool, case: u8, steps: &[(u8, i64, bool)], budget: i6
                 .collect();
             let terms = Terms {
                 model: "m",
+                setup: [0; 32],
                 call_micros: *micros,
                 daily_budget_micros: budget,
                 lease: Duration::from_secs(90),
             };
-            let answers = model_calls::reserve(&mut conn, &keys, terms).await.unwrap();
+            let answers = reserved(&mut conn, &keys, terms).await;
             for (key, answer) in keys.iter().zip(answers) {
-                if let Reservation::Ask { attempt } = answer {
+                if let Reservation::Ask { attempt, .. } = answer {
                     open.push((*key, attempt, *micros));
                 }
             }
@@ -196,9 +206,29 @@ async fn run_case(pool: &PgPool, case: u8, steps: &[(u8, i64, bool)], budget: i6
     }
 }
 
+const LEASE: Duration = Duration::from_secs(90);
+
+async fn reserved(
+    conn: &mut PgConnection,
+    keys: &[model_calls::RequestKey],
+    terms: Terms<'_>,
+) -> Vec<Reservation> {
+    let inquiries: Vec<Inquiry> = keys.iter().copied().map(Inquiry::from).collect();
+    let reserved = model_calls::reserve(conn, &inquiries, terms).await.unwrap();
+    reserved.each.into_iter().map(|(each, _)| each).collect()
+}
+
+fn ask(attempt: i32) -> Reservation {
+    Reservation::Ask {
+        attempt,
+        after: None,
+    }
+}
+
 fn terms(lease: Duration) -> Terms<'static> {
     Terms {
         model: "m",
+        setup: [0; 32],
         call_micros: 10,
         daily_budget_micros: 100,
         lease,
@@ -210,6 +240,7 @@ fn answered(key: [u8; 32], attempt: i32) -> SettledCall {
         key,
         attempt,
         state: CallState::Answered,
+        fault: None,
         answer: Some("yes".to_owned()),
         input_tokens: 1,
         output_tokens: 1,
@@ -223,8 +254,8 @@ async fn reserve_during_settle_waits_and_finds_the_answer(pool: PgPool) {
     let mut conn = shared::db::acquire(&pool).await.unwrap();
     let keys = [[7; 32]];
     let lease = Duration::from_secs(90);
-    let first = model_calls::reserve(&mut conn, &keys, terms(lease)).await;
-    assert_eq!(first.unwrap(), [Reservation::Ask { attempt: 1 }]);
+    let first = reserved(&mut conn, &keys, terms(lease)).await;
+    assert_eq!(first, [ask(1)]);
 
     // The settling worker holds the call and then wants the day.
     let mut day = pool.begin().await.unwrap();
@@ -234,18 +265,19 @@ async fn reserve_during_settle_waits_and_finds_the_answer(pool: PgPool) {
         .unwrap();
     let settling = async {
         let mut conn = shared::db::acquire(&pool).await.unwrap();
-        model_calls::settle(&mut conn, &[answered([7; 32], 1)]).await
+        let calls = [answered([7; 32], 1)];
+        model_calls::settle(&mut conn, &calls, OutageChange::None, terms(LEASE)).await
     };
     let reserving = async {
         testing::until_waiting(&pool, Duration::ZERO).await;
         let release = async { day.rollback().await.unwrap() };
-        let second = model_calls::reserve(&mut conn, &keys, terms(lease));
+        let second = reserved(&mut conn, &keys, terms(lease));
         tokio::join!(second, release).0
     };
     let (settled, second) = tokio::join!(settling, reserving);
     settled.unwrap();
     let answer = "yes".to_owned();
-    assert_eq!(second.unwrap(), [Reservation::Answered { answer }]);
+    assert_eq!(second, [Reservation::Answered { answer }]);
     let spent: i64 = sqlx::query_scalar("select micros from model_spend")
         .fetch_one(&mut *conn)
         .await
@@ -257,19 +289,24 @@ async fn reserve_during_settle_waits_and_finds_the_answer(pool: PgPool) {
 async fn reserve_after_lost_leases_gives_the_question_up(pool: PgPool) {
     let mut conn = shared::db::acquire(&pool).await.unwrap();
     let keys = [[7; 32]];
-    for expected in [
-        Reservation::Ask { attempt: 1 },
-        Reservation::Ask { attempt: 2 },
-        Reservation::Exhausted,
-    ] {
-        let reserved = model_calls::reserve(&mut conn, &keys, terms(Duration::ZERO)).await;
-        assert_eq!(reserved.unwrap(), [expected]);
+    let exhausted = Reservation::Exhausted {
+        fault: Some(CallFault::Crashed),
+        answer: None,
+    };
+    // The last lease ends after it was looked at.
+    let last = Reservation::Exhausted {
+        fault: None,
+        answer: None,
+    };
+    for expected in [ask(1), ask(2), ask(3), last, exhausted] {
+        let reserved = reserved(&mut conn, &keys, terms(Duration::ZERO)).await;
+        assert_eq!(reserved, [expected]);
     }
     let lost: i64 = sqlx::query_scalar("select count(*) from model_calls where state = 'lost'")
         .fetch_one(&mut *conn)
         .await
         .unwrap();
-    assert_eq!(lost, 2);
+    assert_eq!(lost, 3);
 }
 
 /// Its number is past a smallint's, and it does not stop the others of its batch.
@@ -284,15 +321,8 @@ async fn reserve_after_very_many_failures_counts_on(pool: PgPool) {
     .execute(&mut *conn)
     .await
     .unwrap();
-    let reserved =
-        model_calls::reserve(&mut conn, &[[7; 32], [8; 32]], terms(Duration::ZERO)).await;
-    assert_eq!(
-        reserved.unwrap(),
-        [
-            Reservation::Ask { attempt: 32_768 },
-            Reservation::Ask { attempt: 1 }
-        ]
-    );
+    let reserved = reserved(&mut conn, &[[7; 32], [8; 32]], terms(Duration::ZERO)).await;
+    assert_eq!(reserved, [ask(32_768), ask(1)]);
 }
 
 /// Two who ask at midnight may each lock a day of their own.
@@ -301,6 +331,7 @@ async fn call_under_way_elsewhere_is_waited_for(pool: PgPool) {
     let keys = [[7; 32]];
     let terms = Terms {
         model: "m",
+        setup: [0; 32],
         call_micros: 10,
         daily_budget_micros: 100,
         lease: Duration::from_secs(90),
@@ -317,7 +348,7 @@ async fn call_under_way_elsewhere_is_waited_for(pool: PgPool) {
     .unwrap();
     let second = async {
         let mut conn = shared::db::acquire(&pool).await.unwrap();
-        model_calls::reserve(&mut conn, &keys, terms).await.unwrap()
+        reserved(&mut conn, &keys, terms).await
     };
     let commit = async {
         testing::until_waiting(&pool, Duration::ZERO).await;

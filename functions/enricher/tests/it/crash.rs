@@ -121,10 +121,10 @@ async fn no_second_call_before_lease_ends(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn two_crashes_end_with_the_rules(pool: PgPool) {
+async fn three_crashes_end_with_the_rules(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let leads = stage.leads(&["unlucky"]).await;
-    for _ in 0..2 {
+    for _ in 0..3 {
         killed_while_asking(&stage, &leads).await;
         stage.run(LEASE_RUNS_OUT).await;
     }
@@ -132,8 +132,11 @@ async fn two_crashes_end_with_the_rules(pool: PgPool) {
     let rows = stage.enriched().await;
     assert_eq!(rows[0].method, "rules");
     assert_eq!(rows[0].outcome, "review");
-    assert_eq!(stage.stand_ins.stats().model.requests, 2);
-    assert_eq!(stage.calls("gpt-4.1-mini").await["lost"], 2);
+    assert_eq!(stage.stand_ins.stats().model.requests, 3);
+    assert_eq!(stage.calls("gpt-4.1-mini").await["lost"], 3);
+    let booked = stage.number("select cost_micros from enriched_leads").await;
+    let spent = stage.number("select micros from model_spend").await;
+    assert!(booked > 0 && booked == spent, "{booked} of {spent}");
 }
 
 /// The function is killed while the model works on its question.

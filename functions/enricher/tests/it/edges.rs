@@ -7,7 +7,7 @@ use shared::testing;
 use sqlx::PgPool;
 
 use crate::{
-    faults::{Fate, UNUSABLE},
+    faults::{DECLINED, Fate, UNUSABLE},
     server::{Server, good_answer},
     stage::{Stage, come_again, deliver, within},
 };
@@ -16,59 +16,82 @@ use crate::{
 async fn an_answer_from_something_else_is_survived(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let json = "application/json";
+    const AWAY: Fate = Fate::Waits("model_unavailable");
+    const LOST: Fate = Fate::Waits("model_silent");
+    const UNCLEAR: Fate = Fate::Fails("model_unclear");
     let cases: [(&str, u16, &'static str, &str, Fate); 11] = [
-        ("html", 200, "text/html", "<html>hello</html>", UNUSABLE),
-        ("empty", 200, json, "", UNUSABLE),
-        ("half", 200, json, r#"{"choices":[{"mess"#, UNUSABLE),
+        ("html", 200, "text/html", "<html>hello</html>", AWAY),
+        ("empty", 200, json, "", LOST),
+        ("half", 200, json, r#"{"choices":[{"mess"#, LOST),
         ("null", 200, json, r#"{"choices":null}"#, UNUSABLE),
         (
             "error200",
             200,
             json,
             r#"{"error":{"message":"no"}}"#,
-            UNUSABLE,
+            UNCLEAR,
         ),
-        ("redirect", 302, "text/html", "", Fate::Fails),
+        (
+            "redirect",
+            302,
+            "text/html",
+            "",
+            Fate::Fails("model_address"),
+        ),
         (
             "numeric",
             401,
             json,
             r#"{"error":{"message":"no","code":401}}"#,
-            Fate::Fails,
+            Fate::Fails("model_key"),
         ),
-        ("forbidden", 403, "text/html", "<html>", Fate::Fails),
+        ("forbidden", 403, "text/html", "<html>", UNCLEAR),
         (
             "filter",
             400,
             json,
             r#"{"error":{"message":"no","code":"content_filter"}}"#,
-            UNUSABLE,
+            DECLINED,
         ),
-        ("large", 413, "text/html", "<html>too large", UNUSABLE),
+        ("large", 413, "text/html", "<html>too large", DECLINED),
         (
             "schema",
             400,
             json,
-            r#"{"error":{"message":"no","code":"invalid_json_schema"}}"#,
-            Fate::Fails,
+            r#"{"error":{"message":"no","code":"invalid_json_schema","param":"response_format"}}"#,
+            Fate::Fails("model_parameter"),
         ),
     ];
     for (name, status, kind, body, fate) in cases {
         let server = Server::start(status, kind, body).await;
         let lead = stage.leads(&[&format!("edge_{name}")]).await;
         let deps = stage.deps_at(&server.base, &[("OPENAI_MODEL", name)]);
-        let response = deliver(&deps, &lead).await;
+        // Time for one call: a server that is away is not asked for long.
+        let event = testing::rows_event(&lead);
+        let response = handle(&deps, event, within(Duration::from_secs(14))).await;
         let rows = stage.enriched_of(&lead).await;
         let what = format!("{name}: {response:?} {rows:?}");
-        assert_eq!(response.is_err(), fate == Fate::Fails, "{what}");
-        assert_eq!(rows.is_empty(), fate == Fate::Fails, "{what}");
-        assert!(
-            rows.iter()
-                .all(|r| r.method == "rules" && r.outcome == "review"),
-            "{what}"
-        );
         let pending = stage.pending().await.contains(&lead[0]);
-        assert_eq!(pending, fate == Fate::Fails, "{what}");
+        match fate {
+            Fate::Rules(why) => {
+                assert!(response.is_ok() && !pending, "{what}");
+                let [row] = rows.as_slice() else {
+                    unreachable!("{what}")
+                };
+                assert_eq!(
+                    (row.method.as_str(), row.outcome.as_str()),
+                    ("rules", "review"),
+                    "{what}"
+                );
+                assert!(row.notes.contains(why), "{what}");
+            }
+            Fate::Waits(reason) | Fate::Fails(reason) => {
+                assert_eq!(response.is_err(), matches!(fate, Fate::Fails(_)), "{what}");
+                assert!(rows.is_empty() && pending, "{what}");
+                assert_eq!(stage.waits_for(lead[0]).await, reason, "{what}");
+            }
+            Fate::Used => unreachable!("{what}"),
+        }
     }
 }
 
@@ -115,19 +138,31 @@ async fn control_characters_never_reach_the_database(pool: PgPool) {
         assert_eq!(come_again(&response), [0; 0], "{place}");
         let rows = stage.enriched_of(&lead).await;
         assert!(!rows[0].notes.chars().any(char::is_control), "{place}");
-        if place != "reason" {
-            assert_eq!(rows[0].method, "rules", "{place}");
-        }
+        // What only a reviewer reads is cleaned; a text with such a character does not leave.
+        let sent = matches!(place, "niche" | "summary" | "claim" | "reason");
+        assert_eq!(rows[0].method, "model", "{place}");
+        assert_eq!(rows[0].outcome == "planned", sent, "{place}: {rows:?}");
     }
 }
 
+/// Down, it keeps the lead pending; only a campaign that says so takes the rules' score for it.
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn model_down_leaves_leads_to_rules(pool: PgPool) {
+async fn model_down_leaves_leads_pending(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let lead = stage.leads(&["alone"]).await;
     let deps = stage.deps_at(testing::CLOSED, &[]);
-    let event = testing::rows_event(&lead);
-    handle(&deps, event, within(Duration::from_secs(14)))
+    let event = || testing::rows_event(&lead);
+    handle(&deps, event(), within(Duration::from_secs(14)))
+        .await
+        .unwrap();
+    assert_eq!(stage.enriched().await, []);
+    assert_eq!(stage.waits_for(lead[0]).await, "model_unavailable");
+    assert_eq!(stage.calls("gpt-4.1-mini").await["failed"], 1);
+    assert_eq!(stage.number("select micros from model_spend").await, 0);
+
+    stage.run("update campaigns set rules_decide = true").await;
+    stage.next_try_is_due("gpt-4.1-mini").await;
+    handle(&deps, event(), within(Duration::from_secs(14)))
         .await
         .unwrap();
     let rows = stage.enriched().await;
@@ -135,6 +170,6 @@ async fn model_down_leaves_leads_to_rules(pool: PgPool) {
         (rows[0].method.as_str(), rows[0].outcome.as_str()),
         ("rules", "review")
     );
-    assert_eq!(stage.calls("gpt-4.1-mini").await["failed"], 1);
-    assert_eq!(stage.number("select micros from model_spend").await, 0);
+    assert!(rows[0].notes.contains("the model was not available"));
+    assert_eq!(stage.pending().await, [0; 0]);
 }

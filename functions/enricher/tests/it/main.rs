@@ -7,11 +7,14 @@
 )]
 
 mod activation;
+mod answers;
+mod bios;
 mod budget;
 mod crash;
 mod edges;
 mod faults;
 mod once;
+mod outage;
 mod poison;
 mod race;
 mod server;

@@ -26,15 +26,24 @@ impl Server {
         body: impl Into<String>,
     ) -> Self {
         let body: String = body.into();
+        Self::by(content_type, move |_| (status, body.clone())).await
+    }
+
+    /// Answers each request as this says of its body.
+    pub(crate) async fn by(
+        content_type: &'static str,
+        reply: impl Fn(&Value) -> (u16, String) + Clone + Send + Sync + 'static,
+    ) -> Self {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&asked);
         let answer = move |headers: HeaderMap, request: Bytes| {
             let target = headers.get("x-amz-target").and_then(|v| v.to_str().ok());
-            let request = serde_json::from_slice(&request).unwrap_or_default();
+            let request: Value = serde_json::from_slice(&request).unwrap_or_default();
+            let (status, body) = reply(&request);
             let entry = (target.unwrap_or_default().to_owned(), request);
             kept.lock().unwrap().push(entry);
             let status = StatusCode::from_u16(status).unwrap();
-            let reply = (status, [(CONTENT_TYPE, content_type)], body.clone());
+            let reply = (status, [(CONTENT_TYPE, content_type)], body);
             async move { reply.into_response() }
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -47,16 +56,21 @@ impl Server {
 
     /// A model that always says this.
     pub(crate) async fn model(content: &Value) -> Self {
-        let completion = json!({
-            "choices": [{"finish_reason": "stop", "message": {"content": content.to_string()}}],
-            "usage": {"prompt_tokens": 100, "completion_tokens": 10},
-        });
-        Self::start(200, "application/json", completion.to_string()).await
+        Self::start(200, "application/json", completion(&content.to_string())).await
     }
 
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
+}
+
+/// A completion with this content.
+pub(crate) fn completion(content: &str) -> String {
+    let completion = json!({
+        "choices": [{"finish_reason": "stop", "message": {"content": content}}],
+        "usage": {"prompt_tokens": 100, "completion_tokens": 10},
+    });
+    completion.to_string()
 }
 
 /// What a good model says of [`shared::testing::new_lead`].

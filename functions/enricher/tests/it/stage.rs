@@ -139,6 +139,27 @@ impl Stage {
             .unwrap()
     }
 
+    /// What a pending lead waits for; its next time is known.
+    pub(crate) async fn waits_for(&self, lead: i64) -> String {
+        let query = "select coalesce(enrich_waits_for, 'nothing') from leads
+                     where id = $1 and enrich_requested_at is not null
+                       and (enrich_waits_for is null) = (enrich_next_at is null)";
+        sqlx::query_scalar(query)
+            .bind(lead)
+            .fetch_one(&self.pool)
+            .await
+            .unwrap()
+    }
+
+    /// Lets the time pass until a model that is away is asked again.
+    pub(crate) async fn next_try_is_due(&self, model: &str) {
+        sqlx::query("update model_outages set next_try_at = now() where model = $1")
+            .bind(model)
+            .execute(&self.pool)
+            .await
+            .unwrap();
+    }
+
     /// Calls on record by state, of the model of this name.
     pub(crate) async fn calls(&self, model: &str) -> BTreeMap<String, i64> {
         let rows: Vec<(String, i64)> = sqlx::query_as(

@@ -7,10 +7,7 @@ use shared::testing;
 use simulated::ModelFault;
 use sqlx::PgPool;
 
-use crate::{
-    server::Server,
-    stage::{Stage, come_again, deliver, within},
-};
+use crate::stage::{AMPLE, Stage, come_again, deliver, within};
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn hanging_model_ends_at_timeout_or_deadline(pool: PgPool) {
@@ -25,7 +22,8 @@ async fn hanging_model_ends_at_timeout_or_deadline(pool: PgPool) {
     let took = started.elapsed();
     assert!(took < Duration::from_millis(3_500), "{took:?}");
 
-    // The model's time is longer than the invocation's: the deadline cuts it off.
+    // The model's time is longer than the invocation's: the deadline cuts it off. Others wait meanwhile.
+    stage.run("delete from model_outages").await;
     let patient = stage.deps(&[("OPENAI_TIMEOUT_SECONDS", "600")]);
     let started = std::time::Instant::now();
     let time = Duration::from_secs(14);
@@ -52,50 +50,38 @@ async fn no_time_left_returns_the_batch(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn rate_limited_message_waits_as_model_asks(pool: PgPool) {
+async fn rate_limited_leads_wait_as_asked(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let always = ModelFault::RateLimitedForAnHour;
     stage.stand_ins.model(|model| model.always(always));
     let leads = stage.leads(&["slow_a", "slow_b"]).await;
-    let queue = Server::start(
-        200,
-        "application/x-amz-json-1.0",
-        r#"{"Successful":[],"Failed":[]}"#,
-    );
-    let queue = queue.await;
-    let sdk = testing::sdk(Some(&queue.base));
-    let deps = stage.deps_on(&sdk, &stage.stand_ins.openai_base(), &[]);
+    let deps = stage.deps(&[]);
 
     let started = std::time::Instant::now();
-    let response = deliver(&deps, &leads).await.unwrap();
-
+    for _ in 0..3 {
+        let response = deliver(&deps, &leads).await.unwrap();
+        assert_eq!(come_again(&response), [0; 0], "the sweep finds them");
+    }
     assert!(
         started.elapsed() < Duration::from_secs(5),
         "it must not hang"
     );
-    assert_eq!(come_again(&response), [0, 1]);
     let requests = stage.stand_ins.stats().model.requests;
-    assert_eq!(requests, 2, "asked once each");
-    let delays: Vec<_> = queue.asked().into_iter().collect();
-    let [(target, delay)] = delays.as_slice() else {
-        unreachable!("one request to the queue: {delays:?}")
-    };
-    assert!(target.ends_with("ChangeMessageVisibilityBatch"), "{target}");
-    let hidden: Vec<_> = delay["Entries"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|entry| {
-            (
-                entry["ReceiptHandle"].as_str().unwrap(),
-                entry["VisibilityTimeout"].as_i64(),
-            )
-        })
-        .collect();
+    assert_eq!(requests, 2, "asked once each, and then left alone");
+    let due = "select count(*) from leads where enrich_waits_for = 'model_throttled'
+               and enrich_next_at between now() + interval '58 minutes' and now() + interval '1 hour'";
+    assert_eq!(stage.number(due).await, 2);
+    let sweep = || handle(&deps, serde_json::json!({}), within(AMPLE));
+    stage
+        .run("update leads set enrich_requested_at = now() - interval '1 day'")
+        .await;
     assert_eq!(
-        hidden,
-        [("handle-0", Some(3_600)), ("handle-1", Some(3_600))]
+        sweep().await.unwrap()["published"],
+        0,
+        "not before its time"
     );
+    stage.run("update leads set enrich_next_at = now()").await;
+    assert_eq!(sweep().await.unwrap()["published"], 2);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]

@@ -36,6 +36,17 @@ pub(super) fn compose(
         Some(ModelFault::Malformed) => {
             "Sure! Here is what I think about this profile: it looks like a good fit.".to_owned()
         }
+        Some(ModelFault::Fenced) => {
+            format!("<think>\nA short look.\n</think>\n\n```json\n{content}\n```")
+        }
+        Some(ModelFault::LooselyTyped) => {
+            for field in ["score", "confidence"] {
+                if let Some(number) = content.get_mut(field) {
+                    *number = Value::String(number.to_string());
+                }
+            }
+            json!([content]).to_string()
+        }
         _ => content.to_string(),
     };
     let reasoning_tokens = if request.reasoning {
@@ -67,7 +78,10 @@ pub(super) fn compose(
         _ => Value::String(text),
     };
     let declines = fault == Some(ModelFault::Refusal);
-    let refusal = declines.then_some("I'm sorry, but I can't help with that request.");
+    let refusal = match fault {
+        Some(ModelFault::EmptyRefusal) => Some(""),
+        _ => declines.then_some("I'm sorry, but I can't help with that request."),
+    };
     let choice = json!({
         "index": 0,
         "message": {
@@ -102,6 +116,11 @@ pub(super) fn compose(
         "service_tier": "default",
         "system_fingerprint": "fp_simulated",
     });
+    if fault == Some(ModelFault::LooselyTyped)
+        && let Some(fields) = body.as_object_mut()
+    {
+        fields.insert("usage".to_owned(), Value::Null);
+    }
     if fault == Some(ModelFault::UnknownFields)
         && let Some(fields) = body.as_object_mut()
     {

@@ -47,6 +47,14 @@ pub enum ModelFault {
     NoContent,
     /// Paid: a good answer with fields and a `finish_reason` that no client knows.
     UnknownFields,
+    /// Paid: a good answer beside a refusal that is an empty text.
+    EmptyRefusal,
+    /// Paid: a good answer between thoughts and a fence.
+    Fenced,
+    /// Paid: a good answer with numbers as texts, in a list, and without usage.
+    LooselyTyped,
+    /// 200 with an error that says 502.
+    ErrorInSuccess,
     /// Paid: accepted, computed, and never answered.
     Hang,
     /// Paid: the connection breaks in the middle of the answer.
@@ -57,7 +65,7 @@ pub enum ModelFault {
 
 impl ModelFault {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 25] = [
         Self::RateLimited,
         Self::RateLimitedSilent,
         Self::RateLimitedForAnHour,
@@ -76,6 +84,10 @@ impl ModelFault {
         Self::NoChoices,
         Self::NoContent,
         Self::UnknownFields,
+        Self::EmptyRefusal,
+        Self::Fenced,
+        Self::LooselyTyped,
+        Self::ErrorInSuccess,
         Self::Hang,
         Self::CutOff,
         Self::ConnectionReset,
@@ -102,6 +114,10 @@ impl ModelFault {
             Self::NoChoices => "no_choices",
             Self::NoContent => "no_content",
             Self::UnknownFields => "unknown_fields",
+            Self::EmptyRefusal => "empty_refusal",
+            Self::Fenced => "fenced",
+            Self::LooselyTyped => "loosely_typed",
+            Self::ErrorInSuccess => "error_in_success",
             Self::Hang => "hang",
             Self::CutOff => "cut_off",
             Self::ConnectionReset => "connection_reset",
@@ -119,6 +135,9 @@ impl ModelFault {
             | Self::NoChoices
             | Self::NoContent
             | Self::UnknownFields
+            | Self::EmptyRefusal
+            | Self::Fenced
+            | Self::LooselyTyped
             | Self::Hang
             | Self::CutOff => true,
             Self::RateLimited
@@ -131,6 +150,7 @@ impl ModelFault {
             | Self::ModelNotFound
             | Self::ServerError
             | Self::UnavailableHtml
+            | Self::ErrorInSuccess
             | Self::ConnectionReset => false,
         }
     }

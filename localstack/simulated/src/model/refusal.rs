@@ -94,6 +94,10 @@ pub(super) fn played(fault: ModelFault) -> Response {
                 "The model does not exist or you do not have access to it.",
             )
         },
+        ModelFault::ErrorInSuccess => {
+            let body = json!({ "error": { "code": 502, "message": "Upstream is not available" } });
+            return http::json(StatusCode::OK, "application/json", &body);
+        }
         // The paid ones never come here.
         ModelFault::ServerError
         | ModelFault::Refusal
@@ -104,6 +108,9 @@ pub(super) fn played(fault: ModelFault) -> Response {
         | ModelFault::NoChoices
         | ModelFault::NoContent
         | ModelFault::UnknownFields
+        | ModelFault::EmptyRefusal
+        | ModelFault::Fenced
+        | ModelFault::LooselyTyped
         | ModelFault::Hang
         | ModelFault::CutOff
         | ModelFault::ConnectionReset => Refusal {

@@ -144,6 +144,34 @@ async fn a_bad_answer_is_paid_for() {
     assert_eq!(stand_ins.stats().model.paid_calls, 8);
 }
 
+/// What compatible servers send that is good in an odd form.
+#[tokio::test]
+async fn an_odd_form_is_a_paid_answer() {
+    let stand_ins = stand_ins(1);
+    for fault in [
+        ModelFault::EmptyRefusal,
+        ModelFault::Fenced,
+        ModelFault::LooselyTyped,
+    ] {
+        let body = meet(&stand_ins, fault).await.unwrap().json();
+        let message = &body["choices"][0]["message"];
+        let content = message["content"].as_str().unwrap();
+        let odd = match fault {
+            ModelFault::EmptyRefusal => message["refusal"] == "",
+            ModelFault::Fenced => content.contains("```json") && content.contains("</think>"),
+            _ => content.starts_with('[') && body["usage"].is_null(),
+        };
+        assert!(odd && content.contains("\"niche\""), "{fault:?}: {body}");
+    }
+    assert_eq!(stand_ins.stats().model.paid_calls, 3);
+    let met = meet(&stand_ins, ModelFault::ErrorInSuccess).await.unwrap();
+    assert_eq!(
+        (met.status, met.json()["error"]["code"].as_i64()),
+        (200, Some(502))
+    );
+    assert_eq!(stand_ins.stats().model.paid_calls, 3);
+}
+
 #[tokio::test]
 async fn hang_is_paid_and_never_answered() {
     let stand_ins = stand_ins(1);

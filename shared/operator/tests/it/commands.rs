@@ -293,3 +293,33 @@ async fn import_of_unusable_list_fails(pool: PgPool) {
     let missing = refused(&run(&pool, &["import", "nowhere.csv", "--dry-run"]));
     assert!(missing.contains("nowhere.csv"), "{missing}");
 }
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn ask_again_counts_first_and_requests_then(pool: PgPool) {
+    planned(&pool).await;
+    sqlx::raw_sql(
+        "update enriched_leads set method = 'rules', model = null;
+         update leads set enrich_requested_at = null where username = 'ana';
+         update leads set enrich_requested_at = now(), enrich_waits_for = 'model_credit',
+                          enrich_next_at = now() + interval '1 hour' where username = 'bo'",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    let shown = succeeded(&run(&pool, &["ask-again", "spring"]));
+    assert!(
+        shown.contains("1 wait for the model, 1 were scored by the rules"),
+        "{shown}"
+    );
+    let again = "select count(*) from leads where enrich_again_at is not null
+                 and enrich_requested_at is not null and enrich_next_at is null";
+    let count = || sqlx::query_scalar::<_, i64>(again).fetch_one(&pool);
+    assert_eq!(count().await.unwrap(), 0);
+    succeeded(&run(&pool, &["ask-again", "spring", "--yes"]));
+    assert_eq!(count().await.unwrap(), 2);
+    let none = refused(&run(&pool, &["ask-again", "autumn"]));
+    assert!(
+        none.contains("there is no campaign of the name autumn"),
+        "{none}"
+    );
+}

@@ -15,6 +15,7 @@ fn help_lists_commands_and_examples() {
         "resolve",
         "breaker",
         "suppress",
+        "ask-again",
         "confirm-restore",
         "Examples:",
         "OPERATOR_DATABASE_URL",
@@ -38,6 +39,7 @@ async fn empty_database_points_to_migrate(pool: shared::db::PgPool) {
             "asked by telephone",
         ],
         &["confirm-restore", "--yes"],
+        &["ask-again", "spring"],
     ] {
         let mut outreach = outreach();
         let output = outreach

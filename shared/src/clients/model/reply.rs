@@ -1,138 +1,240 @@
-//! What the model's server answers, read tolerantly: new fields and words break nothing.
+//! What the model's server answers, read tolerantly: new fields and words break nothing, and the form of
+//! an answer is told from what it holds.
 
-use std::time::Duration;
-
-use reqwest::{Response, header::RETRY_AFTER};
-use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Answer, Content, ModelError};
+use super::{Answer, Content, ModelError, fault};
 
-/// Largest error body that is looked at.
-const ERROR_BODY_LIMIT: usize = 64 * 1024;
+/// Reads the body of a reply of success.
+///
+/// # Errors
+/// When it holds an error after all, or is no answer of a model.
+pub(super) fn read(body: &str) -> Result<Answer, ModelError> {
+    let text = body.trim_start_matches('\u{feff}').trim();
+    let value = match serde_json::from_str::<Value>(text) {
+        Ok(value) => value,
+        Err(_) if text.starts_with("data:") => joined_stream(text),
+        // A page of something that stands between.
+        Err(_) if text.starts_with('<') => {
+            return Err(ModelError::Unavailable { status: Some(200) });
+        }
+        // Cut on the way: it may have been worked on.
+        Err(_) => return Err(ModelError::Lost),
+    };
+    of_value(&value)
+}
 
-/// What an answer of failure means: its status, code and `Retry-After`.
-pub(super) async fn refusal(mut response: Response) -> ModelError {
-    let status = response.status().as_u16();
-    let after = response
-        .headers()
-        .get(RETRY_AFTER)
-        .and_then(|v| v.to_str().ok()?.parse().ok());
-    let mut body = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
-        body.extend_from_slice(&chunk);
-        if body.len() > ERROR_BODY_LIMIT {
-            break;
+/// Reads a reply of success that is JSON.
+///
+/// # Errors
+/// When it holds an error after all.
+pub(super) fn of_value(value: &Value) -> Result<Answer, ModelError> {
+    // Some servers wrap what they say in a list of one.
+    let value = value.get(0).unwrap_or(value);
+    let usage = Usage::of(value);
+    let content = content(value)?;
+    Ok(Answer {
+        content,
+        input_tokens: usage.input,
+        output_tokens: usage.output,
+    })
+}
+
+fn content(body: &Value) -> Result<Content, ModelError> {
+    let choice = body.get("choices").and_then(|choices| choices.get(0));
+    let error = [Some(body), choice]
+        .into_iter()
+        .flatten()
+        .find_map(|part| part.get("error").filter(|error| !is_nothing(error)));
+    let message = [choice.and_then(|c| c.get("message")), body.get("message")]
+        .into_iter()
+        .flatten()
+        .find(|message| message.is_object())
+        .or(choice);
+    let text = message.map(text).unwrap_or_default();
+    if let (Some(error), true) = (error, text.is_empty()) {
+        return Err(fault::of_error(200, body, error));
+    }
+    let finish = [choice, Some(body)]
+        .into_iter()
+        .flatten()
+        .find_map(|part| {
+            let reason = part.get("finish_reason").or(part.get("done_reason"));
+            reason.and_then(Value::as_str)
+        })
+        .unwrap_or_default()
+        .to_lowercase();
+    let refused = message.is_some_and(refuses)
+        || matches!(
+            finish.as_str(),
+            "content_filter" | "safety" | "refusal" | "recitation" | "prohibited_content"
+        );
+    // A refusal beside a whole answer is a word too many.
+    let holds_an_answer = text.contains('{') && text.contains('}');
+    Ok(match finish.as_str() {
+        _ if refused && !holds_an_answer => Content::Refused,
+        _ if text.is_empty() => Content::Empty,
+        "length" | "max_tokens" | "model_length" => Content::Truncated(text),
+        _ if !text.contains('{') && is_apology(&text) => Content::Refused,
+        _ => Content::Text(text),
+    })
+}
+
+/// The text of a message: a text, parts of one, JSON as it is, or the arguments of a tool.
+fn text(message: &Value) -> String {
+    let content = [message.get("content"), message.get("text")]
+        .into_iter()
+        .flatten()
+        .find(|content| !is_nothing(content));
+    let text = match content {
+        Some(Value::String(text)) => text.trim().to_owned(),
+        Some(Value::Array(parts)) => match parts.iter().any(is_part) {
+            true => parts.iter().filter_map(part).collect(),
+            false => Value::from(parts.clone()).to_string(),
+        },
+        Some(object @ Value::Object(_)) => match is_part(object) {
+            true => part(object).unwrap_or_default().to_owned(),
+            false => object.to_string(),
+        },
+        Some(_) | None => String::new(),
+    };
+    if !text.is_empty() {
+        return text;
+    }
+    let arguments = message
+        .pointer("/tool_calls/0/function/arguments")
+        .or(message.pointer("/function_call/arguments"))
+        .or(message.get("parsed"));
+    match arguments {
+        Some(Value::String(text)) => text.trim().to_owned(),
+        Some(object @ Value::Object(_)) => object.to_string(),
+        Some(_) | None => String::new(),
+    }
+}
+
+fn is_part(part: &Value) -> bool {
+    part.is_string()
+        || part.get("type").is_some_and(Value::is_string) && part.get("niche").is_none()
+}
+
+/// The text of one part; what a model thinks aloud is none.
+fn part(part: &Value) -> Option<&str> {
+    let kind = part.get("type").and_then(Value::as_str).unwrap_or("text");
+    match kind {
+        "text" | "output_text" => part.as_str().or(part.get("text").and_then(Value::as_str)),
+        _ => None,
+    }
+}
+
+/// Whether the message says that it will not answer. Some servers send an empty text with each answer.
+fn refuses(message: &Value) -> bool {
+    let said = |value: &Value| {
+        value.as_str().is_some_and(|text| {
+            let text = text.trim().to_lowercase();
+            !matches!(text.as_str(), "" | "null" | "none" | "false" | "no")
+        })
+    };
+    let parts = message.get("content").and_then(Value::as_array);
+    let part = |part: &Value| part.get("refusal").is_some_and(said);
+    message.get("refusal").is_some_and(said) || parts.is_some_and(|parts| parts.iter().any(part))
+}
+
+/// The openings of a refusal in prose.
+fn is_apology(text: &str) -> bool {
+    let start = text.trim_start().to_lowercase().replace('’', "'");
+    [
+        "i'm sorry",
+        "i am sorry",
+        "sorry,",
+        "i cannot",
+        "i can't",
+        "i can not",
+        "i won't",
+        "i'm unable",
+        "i am unable",
+        "i'm not able",
+        "i am not able",
+        "as an ai",
+    ]
+    .iter()
+    .any(|opening| start.starts_with(opening))
+}
+
+/// Null, an empty text, list or object: said by servers that leave nothing out.
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        Value::Bool(true) | Value::Number(_) => false,
+    }
+}
+
+/// What a server that streams whatever it is asked says in all.
+fn joined_stream(body: &str) -> Value {
+    let events = body
+        .lines()
+        .filter_map(|line| line.strip_prefix("data:"))
+        .filter_map(|data| serde_json::from_str::<Value>(data.trim()).ok());
+    let mut text = String::new();
+    let mut joined = serde_json::Map::new();
+    for event in events {
+        let delta = event.pointer("/choices/0/delta/content");
+        text.push_str(delta.and_then(Value::as_str).unwrap_or_default());
+        for field in ["usage", "error"] {
+            if let Some(value) = event.get(field).filter(|value| !value.is_null()) {
+                joined.insert(field.to_owned(), value.clone());
+            }
+        }
+        if let Some(reason) = event.pointer("/choices/0/finish_reason") {
+            joined.insert("finish_reason".to_owned(), reason.clone());
         }
     }
-    // The edge answers with HTML at times: no code then, and the status decides.
-    let error = serde_json::from_slice::<ErrorBody>(&body)
-        .map(|b| b.error)
-        .unwrap_or_default();
-    classify(status, &error, after.map(Duration::from_secs))
+    let message = serde_json::json!({ "content": text });
+    joined.insert("message".to_owned(), message);
+    Value::Object(joined)
 }
 
-fn classify(status: u16, error: &ErrorDetail, after: Option<Duration>) -> ModelError {
-    let code = error
-        .code
-        .as_ref()
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let kind = error.kind.as_deref().unwrap_or_default();
-    let out_of_money = kind == "insufficient_quota"
-        || code.contains("quota")
-        || code.contains("balance_exhausted")
-        || code.contains("limit_exceeded") && code != "rate_limit_exceeded";
-    let code = if code.is_empty() { kind } else { code };
-    match status {
-        413 => ModelError::Declined {
-            code: "too_large".to_owned(),
-        },
-        400 | 422 if OF_THE_QUESTION.contains(&code) => ModelError::Declined {
-            code: code.to_owned(),
-        },
-        429 if !out_of_money => ModelError::Throttled { after },
-        // A gateway gave up waiting for the server, which may go on, and be paid. 524 is Cloudflare's.
-        504 | 524 => ModelError::Lost,
-        408 | 500..=599 => ModelError::Unavailable {
-            status: Some(status),
-        },
-        _ => ModelError::Refuses {
-            status,
-            code: code.to_owned(),
-        },
-    }
-}
-
-/// Codes that speak of one question, not of key, account or set-up.
-const OF_THE_QUESTION: &[&str] = &[
-    "context_length_exceeded",
-    "string_above_max_length",
-    "content_filter",
-    "content_policy_violation",
-    "invalid_prompt",
-];
-
-#[derive(Deserialize)]
-struct ErrorBody {
-    error: ErrorDetail,
-}
-
-#[derive(Deserialize, Default)]
-struct ErrorDetail {
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    /// A text at OpenAI, a number at some compatible servers.
-    code: Option<Value>,
-}
-
-/// Only what is read, so that new fields and words break nothing.
-#[derive(Deserialize)]
-pub(super) struct Completion {
-    #[serde(default)]
-    choices: Vec<Choice>,
-    usage: Option<Usage>,
-}
-
-#[derive(Deserialize)]
-struct Choice {
-    message: Message,
-    finish_reason: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Message {
-    content: Option<String>,
-    refusal: Option<String>,
-}
-
-#[derive(Deserialize, Default)]
+/// Tokens as billed; 0 where the server does not say.
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Usage {
-    #[serde(default)]
-    prompt_tokens: u32,
-    #[serde(default)]
-    completion_tokens: u32,
+    input: u32,
+    output: u32,
 }
 
-impl Completion {
-    pub(super) fn into_answer(self) -> Answer {
-        let usage = self.usage.unwrap_or_default();
-        let content = match self.choices.into_iter().next() {
-            None => Content::Unusable,
-            Some(choice) if choice.message.refusal.is_some() => Content::Refused,
-            Some(choice) => match (choice.finish_reason.as_deref(), choice.message.content) {
-                (Some("content_filter"), _) => Content::Refused,
-                (Some("length"), _) => Content::Truncated,
-                (_, Some(text)) if !text.trim().is_empty() => Content::Text(text),
-                _ => Content::Unusable,
+impl Usage {
+    fn of(body: &Value) -> Self {
+        let usage = body.get("usage").filter(|usage| usage.is_object());
+        let usage = usage.unwrap_or(body);
+        let count = |names: &[&str]| names.iter().find_map(|name| tokens(usage.get(*name)?));
+        let input = count(&["prompt_tokens", "input_tokens", "prompt_eval_count"]);
+        let output = count(&["completion_tokens", "output_tokens", "eval_count"]);
+        match (input, output) {
+            (None, None) => Self::default(),
+            (input, output) => Self {
+                input: input.unwrap_or_default(),
+                output: output.unwrap_or_default(),
             },
-        };
-        Answer {
-            content,
-            input_tokens: usage.prompt_tokens,
-            output_tokens: usage.completion_tokens,
         }
     }
+}
+
+/// A number of tokens, also as a text or with a fraction. A negative one says nothing.
+fn tokens(value: &Value) -> Option<u32> {
+    let number = match value {
+        Value::Number(number) => number.as_f64()?,
+        Value::String(text) => text.trim().parse().ok()?,
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "checked to be within range"
+    )]
+    (0.0..=f64::from(u32::MAX))
+        .contains(&number)
+        .then_some(number.ceil() as u32)
 }
 
 #[cfg(test)]
@@ -141,90 +243,171 @@ mod tests {
 
     use super::*;
 
-    fn answer(body: Value) -> Content {
-        serde_json::from_value::<Completion>(body)
-            .unwrap()
-            .into_answer()
-            .content
+    fn said(body: &Value) -> Content {
+        read(&body.to_string()).unwrap().content
+    }
+
+    fn choice(finish: &str, message: &Value) -> Content {
+        said(&json!({"choices": [{"finish_reason": finish, "message": message}]}))
+    }
+
+    fn whole() -> Content {
+        Content::Text("{\"a\":1}".to_owned())
     }
 
     #[test]
-    fn an_answer_is_read_by_its_finish_reason() {
-        let choice = |finish: &str, message: Value| {
-            answer(json!({"choices": [{"finish_reason": finish, "message": message}]}))
-        };
-        assert_eq!(
-            choice("stop", json!({"content": "{}"})),
-            Content::Text("{}".to_owned())
-        );
-        assert_eq!(
-            choice("later_word", json!({"content": "{}"})),
-            Content::Text("{}".to_owned())
-        );
-        assert_eq!(
-            choice("stop", json!({"content": null, "refusal": "no"})),
-            Content::Refused
-        );
-        assert_eq!(
-            choice("content_filter", json!({"content": "x"})),
-            Content::Refused
-        );
-        assert_eq!(
-            choice("length", json!({"content": "{\"a"})),
-            Content::Truncated
-        );
-        assert_eq!(choice("stop", json!({"content": " "})), Content::Unusable);
-        assert_eq!(answer(json!({"choices": []})), Content::Unusable);
-        assert_eq!(answer(json!({"object": "error"})), Content::Unusable);
-    }
-
-    #[test]
-    fn a_failure_is_read_by_status_then_code() {
-        let fault = |status, body: Value| {
-            let detail: ErrorDetail = serde_json::from_value(body).unwrap();
-            classify(status, &detail, None)
-        };
-        let slow = fault(
-            429,
-            json!({"type": "tokens", "code": "rate_limit_exceeded"}),
-        );
-        assert!(matches!(slow, ModelError::Throttled { .. }));
-        assert!(matches!(
-            fault(429, json!({})),
-            ModelError::Throttled { .. }
-        ));
-        for code in [
-            "insufficient_quota",
-            "credit_balance_exhausted",
-            "project_spend_limit_exceeded",
+    fn content_is_read_in_every_shape() {
+        let text = "{\"a\":1}";
+        for message in [
+            json!({"content": text}),
+            json!({"content": text, "refusal": ""}),
+            json!({"content": text, "refusal": null, "reasoning_content": "hm", "tool_calls": []}),
+            json!({"content": text, "refusal": "none"}),
+            json!({"content": text, "refusal": false}),
+            json!({"content": text, "refusal": {}}),
+            json!({"content": [{"type": "text", "text": text}]}),
+            json!({"content": [{"type": "reasoning", "text": "hm"}, {"type": "output_text", "text": text}]}),
+            json!({"content": ["{\"a\"", ":1}"]}),
+            json!({"content": {"a": 1}}),
+            json!({"content": null, "tool_calls": [{"function": {"arguments": text}}]}),
+            json!({"content": "", "function_call": {"arguments": text}}),
+            json!({"content": "", "parsed": {"a": 1}}),
         ] {
-            let broke = fault(429, json!({"type": "insufficient_quota", "code": code}));
-            assert!(
-                matches!(broke, ModelError::Refuses { status: 429, .. }),
-                "{code}"
+            assert_eq!(choice("stop", &message), whole(), "{message}");
+        }
+        assert_eq!(said(&json!({"choices": [{"text": text}]})), whole());
+        assert_eq!(
+            said(&json!({"message": {"content": text}, "done_reason": "stop"})),
+            whole()
+        );
+        assert_eq!(
+            said(&json!([{"choices": [{"message": {"content": text}}]}])),
+            whole()
+        );
+        assert_eq!(choice("later_word", &json!({"content": text})), whole());
+        assert_eq!(choice("content_filter", &json!({"content": text})), whole());
+    }
+
+    #[test]
+    fn refusal_cut_and_nothing_are_told_apart() {
+        for message in [
+            json!({"content": null, "refusal": "I cannot help with that."}),
+            json!({"content": "", "refusal": "no way"}),
+            json!({"content": "I'm sorry, but I can’t help."}),
+            json!({"content": "I cannot assess people."}),
+            json!({"content": [{"type": "refusal", "refusal": "I will not"}]}),
+        ] {
+            assert_eq!(choice("stop", &message), Content::Refused, "{message}");
+        }
+        for finish in ["content_filter", "SAFETY"] {
+            assert_eq!(choice(finish, &json!({"content": "x"})), Content::Refused);
+        }
+        for finish in ["length", "MAX_TOKENS"] {
+            assert_eq!(
+                choice(finish, &json!({"content": "{\"a"})),
+                Content::Truncated("{\"a".to_owned())
             );
         }
-        let down = fault(503, json!({"code": 503}));
-        assert!(matches!(
-            down,
-            ModelError::Unavailable { status: Some(503) }
-        ));
-        for given_up in [504, 524] {
-            assert!(matches!(fault(given_up, json!({})), ModelError::Lost));
+        for message in [
+            json!({"content": " "}),
+            json!({"content": null}),
+            json!({}),
+            json!(7),
+        ] {
+            assert_eq!(choice("stop", &message), Content::Empty, "{message}");
         }
-        let key = fault(
-            401,
-            json!({"type": "invalid_request_error", "code": "invalid_api_key"}),
+        for body in [
+            json!({"choices": []}),
+            json!({"choices": null}),
+            json!({"object": "error"}),
+            json!([]),
+        ] {
+            assert_eq!(said(&body), Content::Empty, "{body}");
+        }
+    }
+
+    #[test]
+    fn usage_is_read_as_servers_write_it() {
+        let usage = |usage: Value| {
+            let answer = read(&json!({"choices": [], "usage": usage}).to_string()).unwrap();
+            (answer.input_tokens, answer.output_tokens)
+        };
+        assert_eq!(
+            usage(json!({"prompt_tokens": 9, "completion_tokens": 2})),
+            (9, 2)
         );
-        assert!(matches!(key, ModelError::Refuses { code, .. } if code == "invalid_api_key"));
-        for code in OF_THE_QUESTION {
-            let long = fault(400, json!({"type": "invalid_request_error", "code": code}));
-            assert!(matches!(long, ModelError::Declined { .. }), "{code}");
-        }
-        assert!(matches!(fault(413, json!({})), ModelError::Declined { .. }));
+        assert_eq!(
+            usage(json!({"prompt_tokens": "9", "completion_tokens": 1.5})),
+            (9, 2)
+        );
+        assert_eq!(
+            usage(json!({"input_tokens": 9, "output_tokens": null})),
+            (9, 0)
+        );
+        assert_eq!(usage(json!({"prompt_tokens": -9})), (0, 0));
+        assert_eq!(
+            usage(json!({"total_tokens": 9})),
+            (0, 0),
+            "what each cost is not known"
+        );
+        assert_eq!(usage(json!(null)), (0, 0));
+        assert_eq!(usage(json!("many")), (0, 0));
+    }
+
+    #[test]
+    fn success_that_holds_an_error_is_one() {
+        let fails = |body: Value| read(&body.to_string()).unwrap_err();
         assert!(matches!(
-            fault(400, json!({"code": null})),
+            fails(json!({"error": {"message": "overloaded", "code": 502}})),
+            ModelError::Unavailable { status: Some(502) }
+        ));
+        assert!(matches!(
+            fails(
+                json!({"choices": [{"error": {"code": 429, "message": "slow"}, "finish_reason": "error"}]})
+            ),
+            ModelError::Throttled { .. }
+        ));
+        assert!(matches!(
+            fails(json!({"error": {"message": "Insufficient credits", "code": 402}})),
             ModelError::Refuses { .. }
         ));
+        assert!(matches!(
+            fails(json!({"error": {"message": "no"}})),
+            ModelError::Unclear { .. }
+        ));
+        // An error that is nothing is none.
+        assert_eq!(
+            said(&json!({"error": null, "choices": [{"message": {"content": "{\"a\":1}"}}]})),
+            whole()
+        );
+    }
+
+    #[test]
+    fn what_is_no_answer_is_not_paid_twice() {
+        for page in ["<html>hello</html>", "  <!doctype html>"] {
+            assert!(
+                matches!(read(page), Err(ModelError::Unavailable { .. })),
+                "{page}"
+            );
+        }
+        for cut in ["", "{\"choices\":[{\"mess", "hello"] {
+            assert!(matches!(read(cut), Err(ModelError::Lost)), "{cut}");
+        }
+    }
+
+    #[test]
+    fn a_stream_is_joined() {
+        let stream = "data: {\"choices\":[{\"delta\":{\"content\":\"{\\\"a\\\"\"}}]}\n\n\
+                      data: {\"choices\":[{\"delta\":{\"content\":\":1}\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":3}}\n\n\
+                      data: [DONE]\n";
+        let answer = read(stream).unwrap();
+        assert_eq!((answer.content, answer.input_tokens), (whole(), 3));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_body_panics(body in proptest::prelude::any::<String>()) {
+            let _ = read(&body);
+        }
     }
 }

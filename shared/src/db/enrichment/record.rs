@@ -20,6 +20,7 @@ use crate::domain::{
     email::EmailHash,
     gate::Method,
     ids::{CampaignId, LeadId, SendId},
+    model_outage::EnrichmentWait,
     reason::Reason,
     score::{Confidence, Score},
 };
@@ -38,6 +39,15 @@ pub struct LeadResult {
     pub inactive: Vec<CampaignId>,
     /// One for each campaign that has an answer.
     pub enrichments: Vec<NewEnrichment>,
+    /// What it waits for, if a campaign has none.
+    pub wait: Option<Wait>,
+}
+
+/// What an enrichment waits for, and until when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wait {
+    pub reason: EnrichmentWait,
+    pub until: DateTime<Utc>,
 }
 
 /// An enrichment of a lead for one campaign, and the mail that it leads to.
@@ -106,8 +116,10 @@ pub async fn record(conn: &mut PgConnection, results: &[LeadResult]) -> Result<R
         let decided = decide(results, &activated, &leads, &mailboxes, &standing);
 
         let ids = write::insert(tx, &decided.kept).await?;
-        let due = write::plan(tx, &decided.kept, &ids).await?;
+        let mut due = write::plan(tx, &decided.kept, &ids).await?;
+        due.extend(write::replan(tx, &decided.kept, &ids).await?);
         write::clear(tx, &decided.cleared).await?;
+        write::wait(tx, &decided.waiting).await?;
         Ok(Recorded {
             due,
             stored: decided.kept.len(),
@@ -234,13 +246,18 @@ async fn standing(
     }
     let rows = sqlx::query!(
         r#"select d.lead_id as "lead_id!", d.campaign_id as "campaign_id!",
-                  e.enrichment_version as "version?", e.input_hash as "input_hash?",
+                  e.enrichment_version as "version?", e.input_hash as "input_hash?", e.method as "method?",
                   exists (select from sends s
                           where s.email_hash = d.email_hash and s.campaign_id = d.campaign_id
-                            and s.step = 1) as "planned!"
+                            and s.step = 1) as "planned!",
+                  (select s.id from sends s
+                   join enriched_leads o on o.id = s.enriched_lead_id
+                   where s.email_hash = d.email_hash and s.campaign_id = d.campaign_id and s.step = 1
+                     and s.lead_id = d.lead_id and s.state = 'review' and o.method = 'rules'
+                     and o.message is null) as "unwritten?"
            from unnest($1::bigint[], $2::bigint[], $3::bytea[]) as d (lead_id, campaign_id, email_hash)
            left join lateral (
-               select enrichment_version, input_hash from enriched_leads
+               select enrichment_version, input_hash, method from enriched_leads
                where lead_id = d.lead_id and campaign_id = d.campaign_id
                order by enrichment_version desc
                limit 1
@@ -256,7 +273,9 @@ async fn standing(
         let standing = Standing {
             version: row.version.unwrap_or_default(),
             input_hash: row.input_hash,
+            by_model: row.method.as_deref() == Some(Method::Model.as_str()),
             planned: row.planned,
+            unwritten: row.unwritten.map(SendId),
         };
         ((LeadId(row.lead_id), CampaignId(row.campaign_id)), standing)
     });

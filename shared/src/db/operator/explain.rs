@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::{reason::Reason, send_state::SendState};
+use crate::domain::{model_outage::EnrichmentWait, reason::Reason, send_state::SendState};
 
 /// What a sentence about a lead in a campaign depends on.
 pub(super) struct Explanation<'a> {
@@ -33,6 +33,7 @@ fn sentence(word: &str) -> Option<&'static str> {
     let undecided = UNDECIDED.iter().find(|(known, _)| *known == word);
     Reason::from_word(word)
         .map(Reason::explain)
+        .or(EnrichmentWait::from_word(word).map(EnrichmentWait::explain))
         .or(undecided.map(|(_, text)| *text))
 }
 

@@ -134,6 +134,7 @@ pub(super) async fn read(
             min_score: row.min_score,
             min_confidence: row.min_confidence,
             review_all: row.review_all,
+            rules_decide: row.rules_decide,
             basis_rules: row.basis_rules,
         }
         .read()?;

@@ -23,6 +23,7 @@ select
     c.min_score,
     c.min_confidence,
     c.review_all,
+    c.rules_decide,
     c.basis_rules,
     c.offer,
     c.send_from,

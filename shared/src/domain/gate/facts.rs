@@ -65,6 +65,9 @@ pub struct CampaignFacts {
     pub min_confidence: Confidence,
     /// Whether a person approves every mail.
     pub review_all: bool,
+    /// Whether what the rules score is final where the model gives no answer; or else a person looks, or
+    /// the lead waits for the model.
+    pub rules_decide: bool,
     /// Its own rules of lawful basis, over the table's.
     pub basis_rules: BasisRules,
     /// When mails leave, in the recipient's day; `None` means at any hour.

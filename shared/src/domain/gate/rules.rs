@@ -146,8 +146,10 @@ fn unusable_address(facts: &Facts) -> Option<Reason> {
     }
 }
 
+/// What the rules score for want of an answer of the model is no verdict, unless the campaign says so.
 fn scores_too_low(facts: &Facts) -> bool {
-    facts.assessment.score < facts.campaign.min_score
+    let counts = facts.assessment.method == Method::Model || facts.campaign.rules_decide;
+    counts && facts.assessment.score < facts.campaign.min_score
 }
 
 fn unwelcome_mailbox(facts: &Facts) -> Option<Reason> {

@@ -18,6 +18,7 @@ fn facts() -> Facts {
             min_score: Score::new(70).unwrap(),
             min_confidence: Confidence::new(0.5).unwrap(),
             review_all: false,
+            rules_decide: false,
             basis_rules: BasisRules::new(),
             hours: None,
             breaker_open: false,

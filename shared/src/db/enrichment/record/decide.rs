@@ -5,10 +5,11 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use strum::IntoStaticStr;
 
-use super::{LeadResult, NewEnrichment, Plan};
+use super::{LeadResult, NewEnrichment, Plan, Wait};
 use crate::domain::{
     email::EmailHash,
-    ids::{CampaignId, LeadId},
+    gate::Method,
+    ids::{CampaignId, LeadId, SendId},
     reason::Reason,
 };
 
@@ -29,8 +30,13 @@ pub(super) struct Standing {
     /// Of the newest enrichment; 0 if there is none.
     pub(super) version: i32,
     pub(super) input_hash: Option<Vec<u8>>,
+    /// Whether the model answered.
+    pub(super) by_model: bool,
     /// Whether the mailbox has a mail of this campaign.
     pub(super) planned: bool,
+    /// That mail, if it is this lead's own and waits for a person to write it, since the model gave no
+    /// answer.
+    pub(super) unwritten: Option<SendId>,
 }
 
 /// What was decided about writing to a lead. Its text is the word of `enriched_leads.outcome`.
@@ -52,6 +58,8 @@ pub(super) struct Kept<'a> {
     /// The mailbox has a mail of this campaign already: of this lead, or of another profile of the
     /// same person.
     pub(super) duplicate: bool,
+    /// The mail that waits for a text, and now has one.
+    pub(super) replaces: Option<SendId>,
 }
 
 impl Kept<'_> {
@@ -81,6 +89,8 @@ pub(super) struct Decided<'a> {
     pub(super) kept: Vec<Kept<'a>>,
     /// Leads whose request is answered.
     pub(super) cleared: Vec<LeadId>,
+    /// Leads whose request stands, with what it waits for.
+    pub(super) waiting: Vec<(LeadId, Wait)>,
     /// How many leads' results were dropped.
     pub(super) superseded: usize,
 }
@@ -115,12 +125,16 @@ pub(super) fn decide<'a>(
         for new in &result.enrichments {
             let standing = standing.get(&(result.lead, new.campaign));
             let known = standing.and_then(|standing| standing.input_hash.as_deref());
-            // Another worker was a moment earlier with the same answer.
-            if known == Some(new.input_hash.as_slice()) {
+            // Another worker was a moment earlier with the same answer. What the rules said for want of
+            // one does not stand in its way.
+            let answers = new.method == Method::Model && standing.is_some_and(|s| !s.by_model);
+            if known == Some(new.input_hash.as_slice()) && !answers {
                 continue;
             }
+            let writes = new.plan.is_some() && new.draft.is_some();
+            let replaces = standing.and_then(|standing| standing.unwritten.filter(|_| writes));
             let duplicate = new.plan.as_ref().is_some_and(|plan| {
-                standing.is_some_and(|standing| standing.planned)
+                standing.is_some_and(|standing| standing.planned && replaces.is_none())
                     || !planned.insert((new.campaign, plan.email_hash))
             });
             decided.kept.push(Kept {
@@ -129,12 +143,15 @@ pub(super) fn decide<'a>(
                 new,
                 version: standing.map_or(0, |standing| standing.version) + 1,
                 duplicate,
+                replaces: replaces.filter(|_| !duplicate),
             });
         }
         // The campaign was activated meanwhile, and its request is this one.
         let wanted = result.inactive.iter().any(|id| activated.contains(id));
         if result.complete && !wanted {
             decided.cleared.push(result.lead);
+        } else if let Some(wait) = result.wait {
+            decided.waiting.push((result.lead, wait));
         }
     }
     decided

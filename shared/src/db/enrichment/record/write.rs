@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::{PgConnection, types::Json};
 
-use super::{super::super::DbError, decide::Kept};
+use super::{super::super::DbError, Plan, Wait, decide::Kept};
 use crate::domain::{
     ids::{CampaignId, LeadId, SendId},
     reason::Reason,
@@ -95,7 +95,7 @@ pub(super) async fn plan(
     enrichments: &HashMap<(LeadId, CampaignId), i64>,
 ) -> Result<Vec<SendId>, DbError> {
     let mut columns = Columns::default();
-    for kept in kept {
+    for kept in kept.iter().filter(|kept| kept.replaces.is_none()) {
         let id = enrichments.get(&(kept.lead, kept.new.campaign));
         if let (Some(plan), Some(id)) = (kept.plan(), id) {
             columns.campaigns.push(kept.new.campaign.0);
@@ -140,6 +140,72 @@ pub(super) async fn plan(
     Ok(due.map(|row| SendId(row.id)).collect())
 }
 
+/// Gives the mails that waited for a text theirs, unless a person was quicker; gives those that may go
+/// out now.
+pub(super) async fn replan(
+    tx: &mut PgConnection,
+    kept: &[Kept<'_>],
+    enrichments: &HashMap<(LeadId, CampaignId), i64>,
+) -> Result<Vec<SendId>, DbError> {
+    let mut replaced: Vec<(SendId, i64, &Kept<'_>, &Plan)> = kept
+        .iter()
+        .filter_map(|kept| {
+            let id = enrichments.get(&(kept.lead, kept.new.campaign))?;
+            Some((kept.replaces?, *id, kept, kept.plan()?))
+        })
+        .collect();
+    if replaced.is_empty() {
+        return Ok(Vec::new());
+    }
+    replaced.sort_by_key(|(send, ..)| send.0);
+    let sends: Vec<i64> = replaced.iter().map(|(send, ..)| send.0).collect();
+    sqlx::query!(
+        "select id from sends where id = any($1) order by id for no key update",
+        &sends
+    )
+    .fetch_all(&mut *tx)
+    .await
+    .map_err(DbError::on("lock mails without a text"))?;
+    let ids: Vec<i64> = replaced.iter().map(|(_, id, ..)| *id).collect();
+    let states: Vec<&str> = replaced
+        .iter()
+        .map(|(.., plan)| if plan.review { "review" } else { "queued" })
+        .collect();
+    let reasons: Vec<Option<&str>> = replaced
+        .iter()
+        .map(|(_, _, kept, _)| kept.new.reason.map(Reason::as_str))
+        .collect();
+    let contents: Vec<Vec<u8>> = replaced
+        .iter()
+        .map(|(.., plan)| plan.content_hash.to_vec())
+        .collect();
+    let decisions: Vec<Value> = replaced
+        .iter()
+        .map(|(_, _, kept, _)| kept.new.decision.clone())
+        .collect();
+    let rows = sqlx::query!(
+        r#"update sends s
+           set enriched_lead_id = d.enriched_lead_id, state = d.state::send_state, reason = d.reason,
+               content_hash = d.content_hash, decision = d.decision, send_requested_at = now(),
+               updated_at = now()
+           from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bytea[], $6::jsonb[])
+               as d (id, enriched_lead_id, state, reason, content_hash, decision)
+           where s.id = d.id and s.state = 'review'
+           returning s.id, s.state = 'queued' as "due!""#,
+        &sends,
+        &ids,
+        &states as &[&str],
+        &reasons as &[Option<&str>],
+        &contents,
+        &decisions,
+    )
+    .fetch_all(tx)
+    .await
+    .map_err(DbError::on("give mails their text"))?;
+    let due = rows.into_iter().filter(|row| row.due);
+    Ok(due.map(|row| SendId(row.id)).collect())
+}
+
 #[derive(Default)]
 struct Columns {
     campaigns: Vec<i64>,
@@ -159,11 +225,37 @@ pub(super) async fn clear(tx: &mut PgConnection, leads: &[LeadId]) -> Result<(),
     }
     let ids: Vec<i64> = leads.iter().map(|lead| lead.0).collect();
     sqlx::query!(
-        "update leads set enrich_requested_at = null where id = any($1)",
+        "update leads set enrich_requested_at = null, enrich_waits_for = null, enrich_next_at = null
+         where id = any($1)",
         &ids
     )
     .execute(tx)
     .await
     .map_err(DbError::on("clear answered requests"))?;
+    Ok(())
+}
+
+/// The requests that stand, with what they wait for.
+pub(super) async fn wait(tx: &mut PgConnection, waiting: &[(LeadId, Wait)]) -> Result<(), DbError> {
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<i64> = waiting.iter().map(|(lead, _)| lead.0).collect();
+    let reasons: Vec<&str> = waiting
+        .iter()
+        .map(|(_, wait)| wait.reason.as_str())
+        .collect();
+    let until: Vec<DateTime<Utc>> = waiting.iter().map(|(_, wait)| wait.until).collect();
+    sqlx::query!(
+        "update leads l set enrich_waits_for = d.reason, enrich_next_at = d.next_at
+         from unnest($1::bigint[], $2::text[], $3::timestamptz[]) as d (id, reason, next_at)
+         where l.id = d.id",
+        &ids,
+        &reasons as &[&str],
+        &until,
+    )
+    .execute(tx)
+    .await
+    .map_err(DbError::on("note what enrichments wait for"))?;
     Ok(())
 }

@@ -46,6 +46,7 @@ fn result(lead: LeadId, requested: i64, enrichments: Vec<NewEnrichment>) -> Lead
         complete: true,
         inactive: vec![CampaignId(8)],
         enrichments,
+        wait: None,
     }
 }
 
@@ -65,7 +66,9 @@ fn standing(version: i32, input: u8, planned: bool) -> HashMap<(LeadId, Campaign
     let standing = Standing {
         version,
         input_hash: (version > 0).then(|| vec![input; 32]),
+        by_model: true,
         planned,
+        unwritten: None,
     };
     HashMap::from([((LEAD, CAMPAIGN), standing)])
 }
