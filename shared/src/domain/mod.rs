@@ -18,6 +18,7 @@ pub mod model_calls;
 pub mod page;
 pub mod quota;
 pub mod reason;
+pub mod review;
 pub mod score;
 pub mod send_state;
 pub mod unsubscribe;
