@@ -85,8 +85,10 @@ left join lateral (
                case when r.suppressed_at is not null then 'suppressed' end,
                case when c.status = 'ended' then 'campaign_ended'
                     when c.status <> 'active' then 'campaign_paused' end,
-               case when b.opened_at is not null then 'breaker_open' end
+               case when b.opened_at is not null then 'breaker_open' end,
+               case when i.stopped_at is not null then 'sending_disabled' end
            ], null), w.reason), '{}') as reasons
+    from installation i
     where w.state is null or w.state in ('review', 'queued', 'claimed', 'unknown')
 ) blocked_now on true;
 

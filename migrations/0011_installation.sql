@@ -10,12 +10,36 @@ create table installation (
     origin          text,
     confirmed_at    timestamptz,
     confirmed_by    text,
+    -- The kill switch: while this stands, no mail leaves. A person sets and clears it.
+    stopped_at      timestamptz,
+    stopped_by      text,
+    stop_reason     text,
     constraint installation_pkey primary key (only_row),
     constraint installation_only_one_row check (only_row),
-    constraint installation_key_fingerprint_size check (octet_length(key_fingerprint) = 32)
+    constraint installation_key_fingerprint_size check (octet_length(key_fingerprint) = 32),
+    constraint installation_stop_explained check (
+        num_nonnulls(stopped_at, stopped_by, stop_reason) in (0, 3))
 );
 
 insert into installation default values;
+
+create function audit_installation_update() returns trigger language plpgsql as $$
+begin
+    insert into audit_log (actor, table_name, row_key, action, before, after, note)
+    select current_setting('application_name'), 'installation', 'sending', 'update',
+           jsonb_build_object('stopped_at', b.stopped_at, 'stop_reason', b.stop_reason),
+           jsonb_build_object('stopped_at', a.stopped_at, 'stop_reason', a.stop_reason),
+           nullif(current_setting('outreach.note', true), '')
+    from before_rows b
+    join after_rows a on a.only_row = b.only_row
+    where (b.stopped_at, b.stop_reason) is distinct from (a.stopped_at, a.stop_reason);
+    return null;
+end;
+$$;
+
+create trigger installation_audit_update after update on installation
+    referencing old table as before_rows new table as after_rows
+    for each statement execute function audit_installation_update();
 
 -- A function that was frozen inside a transaction must not hold its locks for long, and none waits for a
 -- lock longer than it may run. On the database, since a connection pooler refuses such settings.

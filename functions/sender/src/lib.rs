@@ -159,7 +159,7 @@ async fn sweep(deps: &Deps, conn: &mut PgConnection) -> Result<Value, SendError>
         }
     }
     // With the kill switch on, what is planned waits where it is, untouched.
-    if !deps.config.sending_enabled {
+    if !deps.config.sending_enabled || installation::stop(conn).await?.is_some() {
         return Ok(json!({"published": 0, "requeued": reaped.requeued, "unknown": reaped.unknown}));
     }
     match deps.mailer.account_quota().await {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
+use regex::Regex;
 use serde_json::Value;
 
 use crate::settings::Settings;
@@ -80,5 +81,95 @@ pub(super) fn given(
         }
         given.insert(name.clone(), value.clone());
     }
+    for (name, value) in &given {
+        if let Err(why) = allowed(&template["Parameters"][name], value) {
+            // The value may be a secret.
+            bail!("{name} is not what template.yaml allows, and AWS would refuse it: {why}");
+        }
+    }
     Ok(given)
+}
+
+/// Whether CloudFormation takes a value for a parameter; LocalStack takes any.
+fn allowed(parameter: &Value, value: &str) -> Result<()> {
+    let explained = parameter["ConstraintDescription"].as_str();
+    let or_explained = |why: String| explained.map_or(why, str::to_owned);
+    if let Some(values) = parameter["AllowedValues"].as_array() {
+        let values: Vec<String> = values.iter().map(as_text).collect();
+        if !values.iter().any(|allowed| allowed == value) {
+            bail!(or_explained(format!("one of {}", values.join(", "))));
+        }
+    }
+    if let Some(pattern) = parameter["AllowedPattern"].as_str() {
+        // CloudFormation matches the whole value.
+        let pattern = Regex::new(&format!("^(?:{pattern})$"))?;
+        if !pattern.is_match(value) {
+            bail!(or_explained(format!("a text that matches {}", pattern.as_str())));
+        }
+    }
+    let length = i64::try_from(value.chars().count())?;
+    within(parameter, ["MinLength", "MaxLength"], length, "characters")?;
+    if parameter["Type"] == "Number" {
+        let Ok(number) = value.parse::<f64>() else {
+            bail!("a number");
+        };
+        if let Some(least) = parameter["MinValue"].as_f64().filter(|least| number < *least) {
+            bail!("a number of at least {least}");
+        }
+        if let Some(most) = parameter["MaxValue"].as_f64().filter(|most| number > *most) {
+            bail!("a number of at most {most}");
+        }
+    }
+    Ok(())
+}
+
+fn within(parameter: &Value, [min, max]: [&str; 2], found: i64, unit: &str) -> Result<()> {
+    if let Some(least) = parameter[min].as_i64().filter(|least| found < *least) {
+        bail!("at least {least} {unit}");
+    }
+    if let Some(most) = parameter[max].as_i64().filter(|most| found > *most) {
+        bail!("at most {most} {unit}");
+    }
+    Ok(())
+}
+
+fn as_text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn parameters_are_checked_as_aws_does() {
+        let switch = json!({"Type": "String", "AllowedValues": ["true", "false"]});
+        let address = json!({
+            "Type": "String", "AllowedPattern": "^[^@]+@[^@]+$",
+            "ConstraintDescription": "one bare mail address"
+        });
+        let name = json!({"Type": "String", "MinLength": 1});
+        let count = json!({"Type": "Number", "MinValue": 1, "MaxValue": 5});
+        for (parameter, value, refusal) in [
+            (&switch, "true", None),
+            (&switch, "maybe", Some("one of true, false")),
+            (&address, "ana@example.com", None),
+            (&address, "notamail", Some("one bare mail address")),
+            (&address, "ana@example.com\n", Some("one bare mail address")),
+            (&name, "", Some("at least 1 characters")),
+            (&count, "5", None),
+            (&count, "6", Some("at most 5")),
+            (&count, "many", Some("a number")),
+        ] {
+            let found = allowed(parameter, value).err().map(|error| error.to_string());
+            let agrees = match (&found, refusal) {
+                (None, None) => true,
+                (Some(found), Some(refusal)) => found.contains(refusal),
+                _ => false,
+            };
+            assert!(agrees, "{value}: {found:?}, expected {refusal:?}");
+        }
+    }
 }

@@ -6,6 +6,7 @@ use clap::builder::Styles;
 use clap::builder::styling::{AnsiColor, Effects};
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use shared::domain::feedback::Suppression;
+use shared::domain::send_state::SendState;
 
 /// Cargo's own colours.
 const STYLES: Styles = Styles::styled()
@@ -22,6 +23,9 @@ Examples:
   outreach sends --lead ana              What Ana got, what she did not get, and why
   outreach sends --unknown               Calls to SES whose outcome is unknown
   outreach resolve 12 --give-up          Never send mail 12 again
+  outreach review                        What waits for a person
+  outreach review 12 13 --approve        Let them leave
+  outreach sending --stop 'wrong link'   Stop all mails at once
   outreach suppress ana@example.com --reason 'asked by telephone'
 
 With --stack (or OPERATOR_STACK) the settings of the functions are read from AWS. Without it, the database is the
@@ -84,10 +88,20 @@ pub enum Command {
     Import(ImportArgs),
     /// Show which mails left and which did not, and why
     Sends(SendsArgs),
+    /// Approve, edit or reject what waits for a person
+    ///
+    /// Without an id it lists what waits, with ids alone it shows them in full. An approved mail passes
+    /// every rule again before it leaves, with exactly the approved text.
+    Review(ReviewArgs),
     /// Decide about a send that may or may not have left
     Resolve(ResolveArgs),
     /// Show what stopped a campaign, or let it continue
     Breaker(BreakerArgs),
+    /// Stop all mails, or let them leave again
+    ///
+    /// The kill switch is a row of the database: it holds at once, for every campaign, and no deployment
+    /// changes it.
+    Sending(SendingArgs),
     /// Record an opt-out
     Suppress(SuppressArgs),
     /// Ask the model again about leads that it gave no answer for
@@ -140,7 +154,7 @@ pub struct ImportArgs {
 
 /// Which sends to show.
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("which").args(["unknown", "deferred", "review", "lead", "why"]))]
+#[command(group = ArgGroup::new("which").args(["unknown", "deferred", "review", "state", "unplanned", "lead", "why"]))]
 pub struct SendsArgs {
     /// Calls to SES whose outcome is unknown: `outreach resolve` decides
     #[arg(long)]
@@ -151,7 +165,19 @@ pub struct SendsArgs {
     /// What waits for a person
     #[arg(long)]
     pub(crate) review: bool,
-    /// Everything about a lead, by username, id or address: what it got, and what it did not
+    /// What stands in this state
+    #[arg(long, value_name = "STATE", value_parser = state)]
+    pub(crate) state: Option<SendState>,
+    /// Leads that no mail was planned for, and why
+    #[arg(long)]
+    pub(crate) unplanned: bool,
+    /// Only this campaign's
+    #[arg(long, value_name = "CAMPAIGN", conflicts_with_all = ["lead", "why"])]
+    pub(crate) campaign: Option<String>,
+    /// Only leads of this source
+    #[arg(long, value_name = "SOURCE", conflicts_with_all = ["lead", "why"])]
+    pub(crate) source: Option<String>,
+    /// Everything about a lead, by name, id, profile or address: what it got, and what it did not
     #[arg(long, value_name = "LEAD")]
     pub(crate) lead: Option<String>,
     /// One send in full: what decided, on which facts, its history and its events
@@ -170,6 +196,42 @@ pub struct AskAgainArgs {
     /// Do it; without it, only what would be asked is shown
     #[arg(long)]
     pub(crate) yes: bool,
+}
+
+/// Which mails, and what to do with them.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("decision").args(["approve", "edit", "reject", "reopen"]).requires("ids"))]
+pub struct ReviewArgs {
+    /// The sends, as the list numbers them
+    #[arg(value_name = "ID")]
+    pub(crate) ids: Vec<i64>,
+    /// Let them leave with the text they have
+    #[arg(long)]
+    pub(crate) approve: bool,
+    /// Write another text: in the editor of VISUAL or EDITOR, first line the subject
+    #[arg(long)]
+    pub(crate) edit: bool,
+    /// The new subject, instead of the editor
+    #[arg(long, value_name = "TEXT", requires = "edit")]
+    pub(crate) subject: Option<String>,
+    /// A file with the new message, or - for standard input
+    #[arg(long, value_name = "FILE", requires = "edit")]
+    pub(crate) message: Option<String>,
+    /// Never let them leave
+    #[arg(long)]
+    pub(crate) reject: bool,
+    /// Take a refusal back: they wait for a person again
+    #[arg(long)]
+    pub(crate) reopen: bool,
+    /// Why, for the audit log
+    #[arg(long, value_name = "TEXT", requires = "decision", value_parser = text)]
+    pub(crate) note: Option<String>,
+    /// Only this campaign's
+    #[arg(long, value_name = "CAMPAIGN", conflicts_with = "ids")]
+    pub(crate) campaign: Option<String>,
+    /// How many, the best lead first
+    #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) limit: u32,
 }
 
 /// What to do about an unknown send.
@@ -203,6 +265,21 @@ pub struct BreakerArgs {
     pub(crate) close: bool,
     /// Why, for the audit log
     #[arg(long, value_name = "TEXT", requires = "close", value_parser = text)]
+    pub(crate) note: Option<String>,
+}
+
+/// What to do with the kill switch; nothing: show it.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("switch").args(["stop", "start"]))]
+pub struct SendingArgs {
+    /// Stop all mails, and say why
+    #[arg(long, value_name = "REASON", value_parser = text)]
+    pub(crate) stop: Option<String>,
+    /// Let mails leave again; what waited is due at once
+    #[arg(long)]
+    pub(crate) start: bool,
+    /// Why, for the audit log
+    #[arg(long, value_name = "TEXT", requires = "start", value_parser = text)]
     pub(crate) note: Option<String>,
 }
 
@@ -252,6 +329,12 @@ fn column(text: &str) -> Result<(String, String), String> {
         }
         _ => Err("a column is given as NAME=FIELD".to_owned()),
     }
+}
+
+fn state(word: &str) -> Result<SendState, String> {
+    let known = SendState::ALL.map(SendState::as_str).join(", ");
+    word.parse()
+        .map_err(|_| format!("the states are {known}"))
 }
 
 fn text(text: &str) -> Result<String, String> {

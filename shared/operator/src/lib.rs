@@ -12,6 +12,8 @@ mod import;
 mod migrate;
 pub mod output;
 mod resolve;
+mod review;
+pub mod sending;
 mod sends;
 mod show;
 mod smoke;
@@ -52,6 +54,8 @@ pub async fn run(stack: &Stack, request: &Request) -> Result<ExitCode> {
         Command::Sends(args) => sends::sends(stack, options, args).await?,
         Command::Resolve(args) => resolve::resolve(stack, options, args).await?,
         Command::Breaker(args) => breaker::breaker(stack, options, args).await?,
+        Command::Review(args) => review::review(stack, options, args).await?,
+        Command::Sending(args) => sending::sending(stack, options, args).await?,
         Command::Suppress(args) => suppress::suppress(stack, options, args).await?,
         Command::AskAgain(args) => ask_again::ask_again(stack, options, args).await?,
         Command::ConfirmRestore(args) => confirm_restore::confirm(stack, options, args).await?,

@@ -3,16 +3,17 @@
 use anyhow::{Context as _, Result};
 use comfy_table::{ContentArrangement, Table};
 use shared::db::PgConnection;
-use shared::db::operator::{self, Filter, LeadQuery, LeadStatus};
+use shared::db::operator::{self, Filter, LeadQuery, LeadStatus, Narrowing};
 use shared::domain::ids::SendId;
 
 use crate::cli::{Options, SendsArgs};
 use crate::stack::Stack;
-use crate::{connection, output, show};
+use crate::{connection, output, sending, show};
 
 /// Shows the sends that were asked for.
 pub(crate) async fn sends(stack: &Stack, options: &Options, args: &SendsArgs) -> Result<()> {
     let mut conn = connection::connect(stack, options).await?;
+    sending::warn_if_stopped(&mut conn).await?;
     if let Some(id) = args.why {
         let found = operator::send_detail(&mut conn, SendId(id)).await?;
         let send = found
@@ -26,7 +27,7 @@ pub(crate) async fn sends(stack: &Stack, options: &Options, args: &SendsArgs) ->
     }
     let statuses = match &args.lead {
         Some(lead) => of_lead(stack, args, &mut conn, lead).await?,
-        None => operator::list_sends(&mut conn, filter(args), args.limit.into()).await?,
+        None => operator::list_sends(&mut conn, narrowing(args), args.limit.into()).await?,
     };
     if options.json {
         output::json(&statuses)?;
@@ -36,7 +37,7 @@ pub(crate) async fn sends(stack: &Stack, options: &Options, args: &SendsArgs) ->
             "Nothing",
             lead.map_or(
                 "to show",
-                |_| "to show: no lead has this username, id or address",
+                |_| "to show: no lead has this name, id, profile or address",
             ),
         );
     } else {
@@ -45,15 +46,22 @@ pub(crate) async fn sends(stack: &Stack, options: &Options, args: &SendsArgs) ->
     Ok(())
 }
 
-fn filter(args: &SendsArgs) -> Filter {
-    if args.unknown {
+fn narrowing(args: &SendsArgs) -> Narrowing<'_> {
+    let filter = if args.unknown {
         Filter::Unknown
     } else if args.deferred {
         Filter::Deferred
     } else if args.review {
         Filter::Review
+    } else if args.unplanned {
+        Filter::Unplanned
     } else {
-        Filter::All
+        args.state.map_or(Filter::All, Filter::Only)
+    };
+    Narrowing {
+        filter,
+        campaign: args.campaign.as_deref(),
+        source: args.source.as_deref(),
     }
 }
 
@@ -66,7 +74,8 @@ async fn of_lead(
     let lower = lead.trim().to_lowercase();
     let query = match parse_lead(&lower) {
         LeadName::Id(id) => LeadQuery::Id(id),
-        LeadName::Username(name) => LeadQuery::Username(name),
+        LeadName::Name(name) => LeadQuery::Name(name),
+        LeadName::Profile(address) => LeadQuery::Profile(address),
         LeadName::Address(address) => {
             LeadQuery::Mailbox(connection::hash(stack, conn, address).await?)
         }
@@ -81,18 +90,21 @@ async fn of_lead(
 #[derive(Debug, PartialEq, Eq)]
 enum LeadName<'a> {
     Id(i64),
-    Username(&'a str),
+    Name(&'a str),
+    Profile(&'a str),
     Address(&'a str),
 }
 
 /// Digits are an id; with an `@` in front they are a username.
 fn parse_lead(text: &str) -> LeadName<'_> {
     if let Some(name) = text.strip_prefix('@') {
-        LeadName::Username(name)
+        LeadName::Name(name)
+    } else if text.starts_with("https://") || text.starts_with("http://") {
+        LeadName::Profile(text)
     } else if text.contains('@') {
         LeadName::Address(text)
     } else {
-        text.parse().map_or(LeadName::Username(text), LeadName::Id)
+        text.parse().map_or(LeadName::Name(text), LeadName::Id)
     }
 }
 
@@ -120,10 +132,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parse_lead_reads_id_username_or_address() {
+    fn parse_lead_reads_id_name_profile_or_address() {
         assert_eq!(parse_lead("12"), LeadName::Id(12));
-        assert_eq!(parse_lead("ana"), LeadName::Username("ana"));
-        assert_eq!(parse_lead("@12"), LeadName::Username("12"));
+        assert_eq!(parse_lead("ana perdiz"), LeadName::Name("ana perdiz"));
+        assert_eq!(parse_lead("@12"), LeadName::Name("12"));
+        let profile = "https://x.com/@ana";
+        assert_eq!(parse_lead(profile), LeadName::Profile(profile));
         assert_eq!(
             parse_lead("ana@example.org"),
             LeadName::Address("ana@example.org")

@@ -21,7 +21,7 @@ pub struct Sender {
     pub outreach_queue_url: String,
     /// How long a published send may wait before the sweep publishes it again.
     pub republish_after: Duration,
-    /// The kill switch: no mail leaves unless this is `true`.
+    /// Whether this deployment may send at all. The kill switch is a row of the database.
     pub sending_enabled: bool,
     /// Who writes, and what the law requires a mail to state.
     pub identity: Identity,

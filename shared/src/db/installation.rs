@@ -1,5 +1,7 @@
-//! Table `installation`: the key and the place that this database belongs to.
+//! Table `installation`: the key and the place that this database belongs to, and the kill switch.
 
+use chrono::{DateTime, Utc};
+use serde::Serialize;
 use sqlx::PgConnection;
 
 use super::DbError;
@@ -147,4 +149,28 @@ pub async fn confirm_origin(
     .await
     .map_err(DbError::on("confirm where the database is"))?;
     Ok(())
+}
+
+/// Who stopped sending, when and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Stop {
+    pub at: DateTime<Utc>,
+    pub by: String,
+    pub reason: String,
+}
+
+/// What stops sending now; none while mails may leave.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn stop(conn: &mut PgConnection) -> Result<Option<Stop>, DbError> {
+    let row = sqlx::query!("select stopped_at, stopped_by, stop_reason from installation")
+        .fetch_one(conn)
+        .await
+        .map_err(DbError::on("read whether sending is stopped"))?;
+    Ok(row
+        .stopped_at
+        .zip(row.stopped_by)
+        .zip(row.stop_reason)
+        .map(|((at, by), reason)| Stop { at, by, reason }))
 }

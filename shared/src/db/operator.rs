@@ -6,6 +6,8 @@ mod checks;
 mod detail;
 mod explain;
 mod resolve;
+mod review;
+mod sending;
 mod suppress;
 
 pub use breakers::{Breaker, breakers, close_breaker};
@@ -14,6 +16,8 @@ use chrono::{DateTime, Utc};
 pub use detail::{Change, SendDetail, send_detail};
 use explain::Explanation;
 pub use resolve::{Resolution, Resolved, resolve};
+pub use review::{ReviewOutcome, Waiting, draft, review, waiting_for_review};
+pub use sending::{start_sending, stop_sending};
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -78,9 +82,10 @@ pub struct LeadStatus {
 }
 
 /// Which sends to list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Filter {
     /// The newest, whatever their state.
+    #[default]
     All,
     /// Calls whose outcome is unknown and that no operator has decided about.
     Unknown,
@@ -88,40 +93,107 @@ pub enum Filter {
     Deferred,
     /// What waits for a person.
     Review,
+    Only(SendState),
+    /// Leads of a campaign that no mail was planned for.
+    Unplanned,
 }
 
-impl Filter {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::All => "all",
-            Self::Unknown => "unknown",
-            Self::Deferred => "deferred",
-            Self::Review => "review",
+/// What narrows a list.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Narrowing<'a> {
+    pub filter: Filter,
+    pub campaign: Option<&'a str>,
+    /// The source's name, in any campaign.
+    pub source: Option<&'a str>,
+}
+
+impl From<Filter> for Narrowing<'_> {
+    fn from(filter: Filter) -> Self {
+        Self {
+            filter,
+            ..Self::default()
         }
     }
 }
 
-/// The newest sends that pass a filter.
+/// The newest sends that a list asks for, or the leads that have none.
+///
+/// # Errors
+/// When a statement fails, or a row holds what this program does not know.
 pub async fn list_sends(
     conn: &mut PgConnection,
-    filter: Filter,
+    narrowing: Narrowing<'_>,
     limit: i64,
 ) -> Result<Vec<LeadStatus>, DbError> {
+    let Narrowing {
+        filter,
+        campaign,
+        source,
+    } = narrowing;
+    let (word, state) = match filter {
+        Filter::Unplanned => return list_unplanned(conn, narrowing, limit).await,
+        Filter::All => ("all", None),
+        Filter::Unknown => ("unknown", None),
+        Filter::Deferred => ("deferred", None),
+        Filter::Review => ("review", None),
+        Filter::Only(state) => ("state", Some(state.as_str())),
+    };
     let ids = sqlx::query_scalar!(
-        "select id from sends
-         where $1 = 'all'
-            or $1 = 'unknown' and state = 'unknown' and reason <> 'given_up'
-            or $1 = 'deferred' and state = 'queued' and (reason is not null or not_before > now())
-            or $1 = 'review' and state = 'review'
-         order by id desc
-         limit $2",
-        filter.as_str(),
+        "select s.id from sends s
+         join campaigns c on c.id = s.campaign_id
+         where ($1 = 'all'
+                or $1 = 'unknown' and s.state = 'unknown' and s.reason <> 'given_up'
+                or $1 = 'deferred' and s.state = 'queued'
+                   and (s.reason is not null or s.not_before > now())
+                or $1 = 'review' and s.state = 'review'
+                or $1 = 'state' and s.state = $2::text::send_state)
+           and ($3::text is null or c.name = $3)
+           and ($4::text is null
+                or exists (select from lead_sources f join sources o on o.id = f.source_id
+                           where f.lead_id = s.lead_id and o.campaign_id = s.campaign_id
+                             and o.name = $4))
+         order by s.id desc
+         limit $5",
+        word,
+        state,
+        campaign,
+        source,
         limit,
     )
     .fetch_all(&mut *conn)
     .await
     .map_err(DbError::on("choose sends"))?;
     statuses(conn, &ids, &[]).await
+}
+
+async fn list_unplanned(
+    conn: &mut PgConnection,
+    narrowing: Narrowing<'_>,
+    limit: i64,
+) -> Result<Vec<LeadStatus>, DbError> {
+    let ids = sqlx::query_scalar!(
+        "select l.id from leads l
+         where exists (select from lead_sources f
+                       join sources o on o.id = f.source_id
+                       join campaigns c on c.id = o.campaign_id
+                       where f.lead_id = l.id
+                         and ($1::text is null or c.name = $1) and ($2::text is null or o.name = $2)
+                         and not exists (select from sends s
+                                         where s.lead_id = l.id and s.campaign_id = c.id))
+         order by l.id desc
+         limit $3",
+        narrowing.campaign,
+        narrowing.source,
+        limit,
+    )
+    .fetch_all(&mut *conn)
+    .await
+    .map_err(DbError::on("choose leads without a send"))?;
+    let mut found = statuses(conn, &[], &ids).await?;
+    found.retain(|status| {
+        status.send_id.is_none() && narrowing.campaign.is_none_or(|name| status.campaign == name)
+    });
+    Ok(found)
 }
 
 /// These leads in every campaign: what they got, and what they did not.
@@ -225,8 +297,10 @@ async fn statuses(
 pub enum LeadQuery<'a> {
     /// The row of `leads`.
     Id(i64),
-    /// The name on any platform, without `@`, in lower case.
-    Username(&'a str),
+    /// The name on any platform, without `@`, in lower case; or the person's own name.
+    Name(&'a str),
+    /// The profile's address, in lower case.
+    Profile(&'a str),
     Mailbox(EmailHash),
 }
 
@@ -242,11 +316,22 @@ pub async fn find_leads(
                 .fetch_all(conn)
                 .await
         }
-        // On any platform, so without an index: a million leads are read in less than a second.
-        LeadQuery::Username(name) => {
-            sqlx::query_scalar!("select id from leads where username = $1 order by id", name)
-                .fetch_all(conn)
-                .await
+        // Without an index: a million leads are read in about a second.
+        LeadQuery::Name(name) => {
+            sqlx::query_scalar!(
+                "select id from leads where username = $1 or lower(name) = $1 order by id",
+                name
+            )
+            .fetch_all(conn)
+            .await
+        }
+        LeadQuery::Profile(address) => {
+            sqlx::query_scalar!(
+                "select id from leads where rtrim(lower(profile_url), '/') = rtrim($1, '/') order by id",
+                address
+            )
+            .fetch_all(conn)
+            .await
         }
         // Also the lead whose address was another one when its mail was planned.
         LeadQuery::Mailbox(hash) => {

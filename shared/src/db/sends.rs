@@ -34,6 +34,7 @@ use crate::domain::{email::HashKey, gate::FrequencyCaps, ids::SendId};
 /// What a sender brings to the ledger.
 #[derive(Debug, Clone, Copy)]
 pub struct Terms<'a> {
+    /// Whether this deployment may send at all.
     pub sending_enabled: bool,
     /// Whether the sender's postal address is configured.
     pub postal_address: bool,

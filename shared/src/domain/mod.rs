@@ -24,6 +24,7 @@ pub mod place;
 pub mod quota;
 pub mod reading;
 pub mod reason;
+pub mod review;
 pub mod score;
 pub mod send_state;
 pub mod text;

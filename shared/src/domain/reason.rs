@@ -118,6 +118,12 @@ reasons! {
     GivenUp = "given_up",
     /// An operator had it sent again after a call whose outcome is not known.
     Resend = "resend",
+    /// A reviewer rejected it.
+    ReviewerRejected = "reviewer_rejected",
+    /// A person wrote its text anew, and nobody has approved that yet.
+    Edited = "edited",
+    /// A person took a refusal back.
+    Reopened = "reopened",
 }
 
 impl fmt::Display for Reason {

@@ -26,6 +26,7 @@ mod ledger;
 mod limits;
 mod operator;
 mod plans;
+mod review;
 mod roles;
 mod sends;
 mod testing;

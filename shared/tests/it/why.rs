@@ -139,7 +139,7 @@ async fn why_not_sent_explains_missing_mails(pool: PgPool) {
 
     let mut conn = db::acquire(&pool).await.unwrap();
     let mut find = async |name| {
-        let leads = operator::find_leads(&mut conn, LeadQuery::Username(name))
+        let leads = operator::find_leads(&mut conn, LeadQuery::Name(name))
             .await
             .unwrap();
         operator::lead_statuses(&mut conn, &leads)
@@ -159,12 +159,12 @@ async fn why_not_sent_explains_missing_mails(pool: PgPool) {
         (Some("gate"), Some("score"), Some("2"))
     );
     assert!(find("runner3").await.enrichment_requested_at.is_some());
-    let deferred = operator::list_sends(&mut conn, Filter::Deferred, 10)
+    let deferred = operator::list_sends(&mut conn, Filter::Deferred.into(), 10)
         .await
         .unwrap();
     assert_eq!(deferred.len(), 1);
     assert!(
-        operator::list_sends(&mut conn, Filter::Review, 10)
+        operator::list_sends(&mut conn, Filter::Review.into(), 10)
             .await
             .unwrap()
             .is_empty()

@@ -112,6 +112,19 @@ async fn key(stack: &Stack, conn: &mut PgConnection) -> Finding {
     }
 }
 
+async fn kill_switch(conn: &mut PgConnection) -> Finding {
+    const CHECK: &str = "kill switch";
+    match installation::stop(conn).await {
+        Err(error) => failed(CHECK, &error),
+        Ok(None) => ok(CHECK, "is off: mails may leave"),
+        Ok(Some(stop)) => warn(
+            CHECK,
+            format!("{} stopped sending: {}", stop.by, stop.reason),
+            "outreach sending --start, once mails may leave again",
+        ),
+    }
+}
+
 async fn origin(stack: &Stack, conn: &mut PgConnection) -> Finding {
     const CHECK: &str = "origin";
     let address = match db::address(&stack.functions_database()) {

@@ -401,6 +401,7 @@ mod tests {
         Cause(Cause),
         Wait,
         Away,
+        Lost,
         Unclear,
     }
 
@@ -414,7 +415,8 @@ mod tests {
             ModelError::Declined { .. } => About::Question,
             ModelError::Refuses { cause, .. } => About::Cause(cause),
             ModelError::Throttled { .. } => About::Wait,
-            ModelError::Unavailable { .. } | ModelError::Lost => About::Away,
+            ModelError::Unavailable { .. } => About::Away,
+            ModelError::Lost => About::Lost,
             ModelError::Unclear { .. } => About::Unclear,
         }
     }

@@ -162,7 +162,7 @@ pub(super) async fn read(
             .map(|(subject, message)| Draft { subject, message });
         let basis = row.basis.as_deref();
         let facts = Facts {
-            sending_enabled: terms.sending_enabled,
+            sending_enabled: terms.sending_enabled && !row.sending_stopped,
             postal_address: terms.postal_address,
             campaign,
             recipient: RecipientFacts {

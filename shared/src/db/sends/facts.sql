@@ -29,6 +29,7 @@ select
     c.send_from,
     c.send_until,
     b.opened_at is not null as "breaker_open!",
+    (select stopped_at is not null from installation) as "sending_stopped!",
     k.campaign_id is not null as "has_counter!",
     e.score,
     e.ai_confidence,

@@ -15,7 +15,7 @@ use super::super::{
 /// Everything the gate looks at. What is granted is not among it: the gate is asked first.
 #[derive(Debug, Clone)]
 pub struct Facts {
-    /// The kill switch: no mail leaves while it is false.
+    /// Whether the deployment may send, and no person has stopped it: no mail leaves while it is false.
     pub sending_enabled: bool,
     /// Whether the sender's postal address is configured: the law of most countries wants it in
     /// every mail (CAN-SPAM, 15 U.S.C. § 7704(a)(5)).

@@ -84,7 +84,7 @@ impl Reason {
             Self::ReviewAll => "Every mail of this campaign must be approved by a person.",
             // It waits.
             Self::SendingDisabled => {
-                "Sending is switched off (SENDING_ENABLED), so no mail leaves."
+                "Sending is stopped, so no mail leaves: `outreach sending` says by whom."
             }
             Self::NoPostalAddress => "The sender's postal address is not configured.",
             Self::CampaignPaused => "The campaign is paused or still a draft.",
@@ -117,6 +117,9 @@ impl Reason {
                 "An operator gave up on it. It may have left, and it is never sent again."
             }
             Self::Resend => "An operator sent it again after a call whose outcome was unknown.",
+            Self::ReviewerRejected => "A reviewer rejected it.",
+            Self::Edited => "Its text was edited, so a person must approve it.",
+            Self::Reopened => "A refusal was taken back, so a person must decide.",
         }
     }
 
@@ -163,7 +166,11 @@ impl Reason {
             | Self::MailerUnreachable
             | Self::MailerRefuses
             | Self::MailRejected => DecidedBy::Ses,
-            Self::GivenUp | Self::Resend => DecidedBy::Operator,
+            Self::GivenUp
+            | Self::Resend
+            | Self::ReviewerRejected
+            | Self::Edited
+            | Self::Reopened => DecidedBy::Operator,
         }
     }
 }

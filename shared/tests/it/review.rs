@@ -1,0 +1,177 @@
+//! What a reviewer decides, and the kill switch.
+
+use shared::{
+    db::{
+        self, PgPool, installation,
+        operator::{self, Filter, Narrowing, ReviewOutcome},
+    },
+    domain::{
+        content::Draft,
+        ids::SendId,
+        review::{Change, Review, ReviewRefused},
+        send_state::SendState,
+    },
+    testing,
+};
+
+use crate::ledger::{
+    LIMITS, arm, armed, claim, granted, outcome, planned, runners, settle, stands,
+};
+
+async fn review(pool: &PgPool, id: i64, decision: Review) -> ReviewOutcome {
+    let mut conn = db::acquire(pool).await.unwrap();
+    operator::review(&mut conn, SendId(id), &decision, Some("looked at it"))
+        .await
+        .unwrap()
+}
+
+async fn put_in_review(pool: &PgPool, id: i64) {
+    sqlx::query("update sends set state = 'review', reason = 'review_all' where id = $1")
+        .bind(id)
+        .execute(pool)
+        .await
+        .unwrap();
+}
+
+fn draft(message: &str) -> Draft {
+    Draft {
+        subject: "Your trails".to_owned(),
+        message: message.to_owned(),
+    }
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn approved_mail_leaves_with_edited_text(pool: PgPool) {
+    let campaign = testing::campaign(&pool, "c").await;
+    let id = planned(&pool, campaign, &runners(1)).await[0];
+    put_in_review(&pool, id).await;
+    sqlx::query("update campaigns set review_all = true")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let edited = review(&pool, id, Review::Edit(draft("Would you like to talk?"))).await;
+    assert!(matches!(edited, ReviewOutcome::Done(Change::Wait { .. })));
+    assert_eq!(stands(&pool, id).await, "review edited");
+    assert!(claim(&pool, &[id]).await.claimed.is_empty());
+
+    let approved = review(&pool, id, Review::Approve).await;
+    assert_eq!(approved, ReviewOutcome::Done(Change::Queue));
+    let held = armed(&pool, &[id]).await.remove(0);
+    assert_eq!(held.draft, draft("Would you like to talk?"));
+    settle(&pool, &[outcome(&held, SendState::Sent, None)]).await;
+    let again = review(&pool, id, Review::Edit(draft("Too late"))).await;
+    assert_eq!(again, ReviewOutcome::Refused(ReviewRefused::MayHaveLeft));
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn rejection_and_text_mismatch_can_be_reopened(pool: PgPool) {
+    let campaign = testing::campaign(&pool, "c").await;
+    let ids = planned(&pool, campaign, &runners(2)).await;
+    let rejected = review(&pool, ids[0], Review::Reject).await;
+    assert_eq!(rejected, ReviewOutcome::Done(Change::Refuse));
+    assert_eq!(stands(&pool, ids[0]).await, "refused reviewer_rejected");
+    // As somebody does it who changes a text without the command.
+    sqlx::query("update enriched_leads set message = 'Hello there.' where lead_id = (select lead_id from sends where id = $1)")
+        .bind(ids[1])
+        .execute(&pool)
+        .await
+        .unwrap();
+    assert!(claim(&pool, &ids).await.claimed.is_empty());
+    assert_eq!(stands(&pool, ids[1]).await, "refused content_changed");
+
+    for id in &ids {
+        let reopened = review(&pool, *id, Review::Reopen).await;
+        assert_eq!(reopened, ReviewOutcome::Done(Change::Wait { draft: None }));
+        let approved = review(&pool, *id, Review::Approve).await;
+        assert_eq!(approved, ReviewOutcome::Done(Change::Queue), "send {id}");
+    }
+    assert_eq!(armed(&pool, &ids).await.len(), 2);
+    let none = review(&pool, 0, Review::Approve).await;
+    assert_eq!(none, ReviewOutcome::NoSuchSend);
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn stopped_sending_holds_until_started_again(pool: PgPool) {
+    let campaign = testing::campaign(&pool, "c").await;
+    let ids = planned(&pool, campaign, &runners(2)).await;
+    let mut conn = db::acquire(&pool).await.unwrap();
+    let stop = operator::stop_sending(&mut conn, "mara", "wrong link");
+    assert!(stop.await.unwrap());
+    let again = operator::stop_sending(&mut conn, "bo", "another reason");
+    assert!(!again.await.unwrap());
+    let stop = installation::stop(&mut conn).await.unwrap().unwrap();
+    assert_eq!((&*stop.by, &*stop.reason), ("mara", "wrong link"));
+
+    assert!(claim(&pool, &ids[..1]).await.claimed.is_empty());
+    assert_eq!(stands(&pool, ids[0]).await, "queued sending_disabled");
+    let waits = operator::send_detail(&mut conn, SendId(ids[1]))
+        .await
+        .unwrap()
+        .unwrap();
+    let text = waits.status.explanation;
+    assert!(text.contains("Sending is stopped"), "{text}");
+
+    let started = operator::start_sending(&mut conn, Some("mended"));
+    assert_eq!(started.await.unwrap(), Some(1));
+    let again = operator::start_sending(&mut conn, None);
+    assert_eq!(again.await.unwrap(), None);
+    assert_eq!(claim(&pool, &ids).await.claimed.len(), 2, "due at once");
+    let notes: Vec<Option<String>> = sqlx::query_scalar(
+        "select note from audit_log where table_name = 'installation' order by id",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    assert_eq!(notes, [Some("wrong link".to_owned()), Some("mended".to_owned())]);
+}
+
+/// A stop that comes between claim and arm is seen.
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn stop_after_claim_arms_nothing(pool: PgPool) {
+    let campaign = testing::campaign(&pool, "c").await;
+    let ids = planned(&pool, campaign, &runners(1)).await;
+    let mut conn = db::acquire(&pool).await.unwrap();
+    let granted = granted(&pool, &ids, &LIMITS).await;
+    let stop = operator::stop_sending(&mut conn, "mara", "wrong link");
+    assert!(stop.await.unwrap());
+    assert!(arm(&pool, &granted).await.armed.is_empty());
+    assert_eq!(stands(&pool, ids[0]).await, "queued sending_disabled");
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn lists_narrow_by_campaign_state_source(pool: PgPool) {
+    let (first, second) = (
+        testing::campaign(&pool, "first").await,
+        testing::campaign(&pool, "second").await,
+    );
+    let ids = planned(&pool, first, &runners(2)).await;
+    let other = planned(&pool, second, &[testing::new_lead("other")]).await;
+    put_in_review(&pool, ids[0]).await;
+    let mut conn = db::acquire(&pool).await.unwrap();
+    let mut listed = async |narrowing: Narrowing<'_>| {
+        let sends = operator::list_sends(&mut conn, narrowing, 10).await.unwrap();
+        let ids: Vec<Option<i64>> = sends.iter().map(|status| status.send_id).collect();
+        ids
+    };
+    let of = |filter, campaign| Narrowing {
+        filter,
+        campaign,
+        source: None,
+    };
+    assert_eq!(listed(of(Filter::All, Some("second"))).await, [Some(other[0])]);
+    let waiting = of(Filter::Only(SendState::Review), Some("first"));
+    assert_eq!(listed(waiting).await, [Some(ids[0])]);
+    let elsewhere = Narrowing {
+        source: Some("no such source"),
+        ..Narrowing::default()
+    };
+    assert!(listed(elsewhere).await.is_empty());
+    assert!(listed(of(Filter::Unplanned, None)).await.is_empty());
+    sqlx::query("delete from sends where id = $1")
+        .bind(other[0])
+        .execute(&pool)
+        .await
+        .unwrap();
+    assert_eq!(listed(of(Filter::Unplanned, Some("second"))).await, [None]);
+    assert!(listed(of(Filter::Unplanned, Some("first"))).await.is_empty());
+}
