@@ -1,10 +1,12 @@
+use collector::CollectError;
 use serde_json::{Value, json};
 use shared::db::PgPool;
+use shared::db::installation::{InstallationError, require_key};
 use shared::domain::email::EmailAddress;
 use shared::testing;
 
 use crate::replay::Answer;
-use crate::stage::{Stage, but, counts, person};
+use crate::stage::{Stage, but, counts, person, run};
 
 fn hash(address: &str) -> Vec<u8> {
     let address = EmailAddress::parse(address).unwrap();
@@ -153,4 +155,23 @@ async fn opt_out_of_one_alias_stops_the_others(pool: PgPool) {
         .await
         .unwrap();
     assert_eq!(suppressed, ["ana", "anita", "bo", "bob"]);
+}
+
+/// No opt-out and no erasure would be found under another key.
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn collector_under_another_key_stores_nothing(pool: PgPool) {
+    let (stage, _) = Stage::with_list(pool).await;
+    let mut conn = stage.pool.acquire().await.unwrap();
+    require_key(&mut conn, &[8; 32]).await.unwrap();
+    drop(conn);
+    stage.stand_ins.then([Answer::page(&[person("ana")], None)]);
+    let refused = run(&stage.deps).await;
+    assert!(
+        matches!(
+            refused,
+            Err(CollectError::Installation(InstallationError::OtherKey))
+        ),
+        "{refused:?}"
+    );
+    assert_eq!(stage.leads().await, [json!({}); 0]);
 }

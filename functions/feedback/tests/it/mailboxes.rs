@@ -1,7 +1,12 @@
 //! Who is suppressed, and for which reason.
 
+use feedback::FeedbackError;
 use serde_json::Value;
-use shared::db::{PgPool, waiting};
+use shared::db::{
+    PgPool,
+    installation::{InstallationError, require_key},
+    waiting,
+};
 
 use crate::{
     fixture::{Fixture, mailbox_token},
@@ -267,4 +272,24 @@ async fn unmatched_opt_out_is_counted_until_matched(pool: PgPool) {
     f.report(&notification).await;
     assert_eq!(f.suppression(id).await.as_deref(), Some("unsubscribed"));
     assert_eq!(unmatched().await, 0);
+}
+
+/// Under another key the suppression would be one of a mailbox that nobody has.
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn feedback_under_another_key_stores_nothing(pool: PgPool) {
+    let f = Fixture::new(&pool).await;
+    let id = f.plan(1).await[0];
+    let mut conn = pool.acquire().await.unwrap();
+    require_key(&mut conn, &[8; 32]).await.unwrap();
+    drop(conn);
+    let refused = f.try_deliver(&[hard(&mail(id, 0)).to_string()]).await;
+    assert!(
+        matches!(
+            refused,
+            Err(FeedbackError::Installation(InstallationError::OtherKey))
+        ),
+        "{refused:?}"
+    );
+    assert_eq!(f.number("select count(*) from send_events").await, 0);
+    assert_eq!(f.state(id).await, "queued");
 }

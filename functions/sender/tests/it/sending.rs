@@ -3,7 +3,10 @@
 use sender::SendError;
 use serde_json::json;
 use shared::{
-    db::{PgPool, installation::InstallationError},
+    db::{
+        self, PgPool,
+        installation::{self, InstallationError},
+    },
     domain::lead::NewLead,
     testing,
 };
@@ -71,6 +74,38 @@ async fn sender_under_another_key_sends_nothing(pool: PgPool) {
     assert_eq!(f.send(ids[0]).await, ("queued".to_owned(), None));
     f.deliver(&ids).await.unwrap();
     assert_eq!(quiet.calls(), 2, "the old key works as before");
+}
+
+/// A restored backup does not know what left after it was taken.
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn sender_on_restored_database_sends_nothing(pool: PgPool) {
+    let quiet = FailingSes::start(Fault::None).await;
+    let f = Fixture::new(&pool, quiet.sdk(), &[]).await;
+    let ids = f.plan(&runners("restored", 2)).await;
+    // The first invocation marks the database with its place.
+    sender::handle(&f.deps, json!({}), in_time()).await.unwrap();
+    f.execute("update installation set origin = 'another server'")
+        .await;
+    for event in [testing::rows_event(&ids), json!({})] {
+        let refused = sender::handle(&f.deps, event, in_time()).await;
+        assert!(
+            matches!(
+                refused,
+                Err(SendError::Installation(InstallationError::Moved))
+            ),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(quiet.calls(), 0);
+    assert_eq!(f.send(ids[0]).await, ("queued".to_owned(), None));
+    let mut conn = db::acquire(&pool).await.unwrap();
+    let address = db::address(&testing::database_url(&pool)).unwrap();
+    let (_, now) = installation::origin(&mut conn, &address).await.unwrap();
+    installation::confirm_origin(&mut conn, &now, "operator:dana")
+        .await
+        .unwrap();
+    f.deliver(&ids).await.unwrap();
+    assert_eq!(quiet.calls(), 2, "a person has confirmed");
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
