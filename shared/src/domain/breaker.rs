@@ -268,6 +268,26 @@ mod tests {
     }
 
     #[test]
+    fn complaints_of_parallel_campaigns_are_added() {
+        let campaigns: Vec<_> = (1..=2).map(|id| watched(id, figures(150, 0, 1))).collect();
+        let both = [1, 2].map(|id| (id, Trip::AccountComplaintRate));
+        assert_eq!(opened(&campaigns), both);
+        assert_eq!(openings(&campaigns)[0].figures, figures(300, 0, 2));
+        assert_eq!(opened(&campaigns[..1]), []);
+    }
+
+    #[test]
+    fn trips_read_back_and_explain_themselves() {
+        let mut sentences: Vec<_> = Trip::ALL.map(Trip::explain).into();
+        sentences.dedup();
+        assert_eq!(sentences.len(), Trip::ALL.len());
+        for trip in Trip::ALL {
+            assert_eq!(trip.as_str().parse(), Ok(trip));
+            assert!(trip.explain().ends_with('.'), "{trip:?}");
+        }
+    }
+
+    #[test]
     fn stopped_campaign_does_not_stop_the_others() {
         let bad = watched(1, figures(1_000, 100, 5));
         let good = watched(2, figures(1_000, 5, 0));

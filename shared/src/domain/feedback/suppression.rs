@@ -218,6 +218,22 @@ mod tests {
     }
 
     #[test]
+    fn history_is_read_where_it_matters() {
+        let by = |reason| Some(Suppressed::new(at(0), reason));
+        let soft = by(Suppression::SoftBounces);
+        let hard = by(Suppression::Bounced);
+        for (current, bounced_softly, needed) in [
+            (&None, false, false),
+            (&None, true, true),
+            (&soft, false, true),
+            (&hard, false, false),
+        ] {
+            let found = needs_history(current.as_ref(), bounced_softly);
+            assert_eq!(found, needed, "{current:?}");
+        }
+    }
+
+    #[test]
     fn interrupted_soft_bounces_lift_the_suppression() {
         let row = Suppressed::new(at(4), Suppression::SoftBounces);
         assert_eq!(suppress(Some(&row), &[], None), None);

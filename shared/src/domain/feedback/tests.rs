@@ -100,3 +100,17 @@ fn every_event_has_its_state_and_suppression() {
     );
     leads_to(complaint(None, Some("not-spam")), Some(Sent), None);
 }
+
+#[test]
+fn bounce_words_read_back() {
+    use BounceClass::{Hard, Mail, Reply, Soft};
+    for (class, word) in [
+        (Hard, "hard"),
+        (Soft, "soft"),
+        (Mail, "mail"),
+        (Reply, "reply"),
+    ] {
+        assert_eq!((class.as_str(), word.parse()), (word, Ok(class)));
+    }
+    assert_eq!("".parse::<BounceClass>(), Err(UnknownBounce));
+}

@@ -246,6 +246,18 @@ fn newer_assessment_only_makes_stricter() {
     );
 }
 
+#[test]
+fn words_of_database_read_back() {
+    for word in ["draft", "active", "paused", "ended"] {
+        let status = CampaignStatus::from_word(word).unwrap();
+        assert_eq!(serde_json::to_value(status).unwrap(), word);
+    }
+    for word in ["model", "rules"] {
+        assert_eq!(Method::from_word(word).unwrap().as_str(), word);
+    }
+    assert_eq!(Method::from_word(""), None);
+}
+
 /// When this fails, a rule has changed: raise `GATE_VERSION` and keep the new hash beside it.
 #[test]
 fn changed_rules_raise_gate_version() {

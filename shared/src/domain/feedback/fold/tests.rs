@@ -95,6 +95,30 @@ fn rejected_mail_is_counted_and_did_not_leave() {
 }
 
 #[test]
+fn hard_bounces_and_complaints_are_counted() {
+    use BounceClass::{Hard, Soft};
+    let rows = [
+        (bounce("Permanent", "General"), Some(Hard), (1, 1, 0)),
+        (bounce("Transient", "MailboxFull"), Some(Soft), (1, 0, 0)),
+        (bounce("Transient", "ContentRejected"), None, (1, 0, 0)),
+        (bounce("Transient", "General"), None, (1, 0, 0)),
+        (COMPLAINT, None, (1, 0, 1)),
+    ];
+    for (report, class, expected) in rows {
+        let (row, counts, _) = after(row(SendState::Calling), &[vec![event(&report)]]);
+        assert_eq!(row.bounce, class, "{report:?}");
+        let counts = (counts.sent, counts.bounced, counts.complained);
+        assert_eq!(counts, expected, "{report:?}");
+    }
+}
+
+#[test]
+fn event_without_news_keeps_the_reason() {
+    let (row, ..) = after(row(SendState::Sent), &[vec![event(&Report::Send)]]);
+    assert_eq!(row.reason.as_deref(), Some("daily_cap"));
+}
+
+#[test]
 fn message_id_of_another_send_is_not_taken() {
     let owners = HashMap::from([("m".to_owned(), SendId(2))]);
     let updates = fold(

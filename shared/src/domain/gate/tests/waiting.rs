@@ -104,6 +104,17 @@ fn gate_gap_beyond_any_calendar_stays_closed() {
 }
 
 #[test]
+fn longest_gap_is_looked_back_to() {
+    for (gap_days, days) in [(0, 90), (2, 90), (180, 180), (u32::MAX, 36_525)] {
+        let caps = FrequencyCaps {
+            gap_days,
+            ..FrequencyCaps::DEFAULT
+        };
+        assert_eq!(caps.days_looked_back(), days);
+    }
+}
+
+#[test]
 fn gate_gap_ends_at_midnight() {
     let mut facts = facts();
     facts.recipient.past.latest = "2026-01-05T00:00:00Z".parse().ok();
