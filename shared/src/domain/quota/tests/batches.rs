@@ -203,17 +203,17 @@ fn release_counts_for_hour_and_day_granted() {
     let mut campaigns = counters(10.0, 0).campaigns;
     for campaign in &mut campaigns {
         campaign.day = account.day;
-        campaign.taken = 2;
+        campaign.taken = 3;
     }
-    let unused = [start(), later].map(|at| Slot {
+    let unused = [start(), later, later].map(|at| Slot {
         campaign: CampaignId(1),
         at,
     });
     release(&mut account, &mut campaigns, &unused);
-    assert_eq!(account.hours[..4], [2, 0, 3, 0]);
-    assert_eq!(account.day_taken, 2, "yesterday's is over");
+    assert_eq!(account.hours[..4], [1, 0, 3, 0]);
+    assert_eq!(account.day_taken, 1, "yesterday's is over");
     let taken: Vec<i32> = campaigns.iter().map(|campaign| campaign.taken).collect();
-    assert_eq!(taken, [1, 2, 2]);
+    assert_eq!(taken, [1, 3, 3]);
 }
 
 #[test]
