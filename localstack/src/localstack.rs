@@ -149,3 +149,18 @@ fn variables(paths: &Paths) -> [(&'static str, String); 18] {
         ("CFN_IGNORE_UNSUPPORTED_RESOURCE_TYPES", on()),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The origin is all that keeps web pages away from its API, and any page can have the origin `null`.
+    #[test]
+    fn localstack_is_told_no_further_origins() {
+        let paths = Paths::from_lookup(std::path::Path::new("/checkout"), &|_| None).unwrap();
+        for (name, value) in variables(&paths) {
+            let widens = name.contains("CORS") && !name.starts_with("DISABLE_CUSTOM_CORS_");
+            assert!(!widens, "{name}={value}");
+        }
+    }
+}

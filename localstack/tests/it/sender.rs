@@ -1,10 +1,13 @@
 //! The real sender in the Lambda service, with the stand-in SES and SQS and PostgreSQL.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use local::lambda::{Config, Function, FunctionSpec, Mapping, Simulator};
+use serde_json::Value;
 use shared::db::PgPool;
+use shared::db::waiting::Waiting;
 use shared::{messages, testing};
 use simulated::{Queue, QueueSettings, SesFault, Settings, Simulated};
 
@@ -17,7 +20,7 @@ pub(crate) struct TestBed {
     pub(crate) stand_ins: Simulated,
     pub(crate) sender: Function,
     pub(crate) queue: Queue,
-    _logs: tempfile::TempDir,
+    logs: tempfile::TempDir,
 }
 
 /// A function's own binary, which cargo builds for the function's tests.
@@ -49,6 +52,7 @@ pub(crate) fn configured(name: &str, stand_ins: &Simulated, pool: &PgPool) -> Fu
         ("POSTAL_ADDRESS", "Example Ltd, 1 High Street, Lisbon"),
         ("PUBLIC_BASE_URL", "https://app.example.com"),
         ("SES_CONFIGURATION_SET", "simulated"),
+        ("METRIC_NAMESPACE", "simulated"),
     ];
     let spec = FunctionSpec::new(name, binary(name))
         .aws(stand_ins.aws_base())
@@ -75,7 +79,7 @@ pub(crate) async fn test_bed(pool: &PgPool) -> TestBed {
         stand_ins,
         sender,
         queue,
-        _logs: logs,
+        logs,
     }
 }
 
@@ -173,4 +177,42 @@ async fn kills_and_lost_answers_send_nothing_twice(pool: PgPool) {
         sent.is_some_and(|(_, count)| *count <= confirmed),
         "{states:?} {stats:?}"
     );
+}
+
+/// The lines of a folder's logs that CloudWatch makes metrics of.
+fn metrics(logs: &Path) -> Vec<Value> {
+    let files = fs::read_dir(logs).unwrap();
+    let texts = files.map(|file| fs::read_to_string(file.unwrap().path()).unwrap());
+    let lines: Vec<String> = texts
+        .flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    let parsed = lines
+        .iter()
+        .filter_map(|line| serde_json::from_str(line).ok());
+    parsed
+        .filter(|line: &Value| line["_aws"].is_object())
+        .collect()
+}
+
+/// Alarms ring by these lines, and stop ringing by their zeros.
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn sweep_reports_what_waits_as_metrics(pool: PgPool) {
+    let bed = test_bed(&pool).await;
+    testing::campaign(&pool, "c").await;
+    bed.sender.sweep().await;
+    let open = "insert into breakers (campaign_id, opened_at, reason, figures)
+                select id, now(), 'bounce_rate', '{}' from campaigns";
+    sqlx::query(open).execute(&pool).await.unwrap();
+    bed.sender.sweep().await;
+
+    let lines = metrics(bed.logs.path());
+    for (name, _) in Waiting::default().metrics() {
+        let counts: Vec<_> = lines.iter().map(|line| line[name].as_i64()).collect();
+        let waiting = i64::from(name == "OpenBreakers");
+        assert_eq!(counts, [Some(0), Some(waiting)], "{name}: {lines:?}");
+    }
+    for line in &lines {
+        let about = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(about["Namespace"], "simulated");
+    }
 }

@@ -1,6 +1,8 @@
 //! Our pages: open to everybody, and nothing else is.
 
-use super::{Broken, detects, holds, properties, target};
+use serde_json::json;
+
+use super::{Broken, detects, events, functions, holds, properties, target};
 use crate::template::Template;
 
 fn only_the_url_is_public(template: &Template) -> Broken {
@@ -44,5 +46,68 @@ fn public_may_invoke_function_urls_only() {
         "WebFunctionUrl",
         "!GetAtt WebFunction.Arn",
         "!GetAtt SenderFunction.Arn",
+    );
+}
+
+/// Concurrency of an account whose limit was never raised.
+const NEW_ACCOUNT: u64 = 10;
+
+/// The other functions together leave room for an unsubscribe even where none is reserved.
+fn unsubscribes_find_room(template: &Template) -> Broken {
+    let mut broken = Broken::new();
+    let parameter = |name: &str| &template.body["Parameters"][name]["Default"];
+    let mut taken = 0;
+    for function in functions(template) {
+        let reserved = &function.properties["ReservedConcurrentExecutions"];
+        if function.binary == "web" {
+            let chosen = json!({ "Fn::If": [
+                "ReservesForWeb",
+                { "Ref": "WebReservedConcurrency" },
+                { "Ref": "AWS::NoValue" },
+            ] });
+            if *reserved != chosen {
+                broken.push("nothing can be reserved for the web function".to_owned());
+            }
+            continue;
+        }
+        if !reserved.is_null() {
+            broken.push(format!(
+                "{}: takes from what is left to others",
+                function.id
+            ));
+        }
+        // One of each schedule, besides what a queue invokes.
+        let schedules = events(&function, "Schedule").count();
+        let queues = events(&function, "SQS").map(|(_, event)| {
+            let most = &event["ScalingConfig"]["MaximumConcurrency"];
+            most.as_u64().or_else(|| parameter(target(most)?).as_u64())
+        });
+        let queues: Option<u64> = queues.sum();
+        taken += queues.unwrap_or(NEW_ACCOUNT) + schedules as u64;
+    }
+    if taken >= NEW_ACCOUNT {
+        broken.push(format!(
+            "{taken} may run at once: no room for an unsubscribe"
+        ));
+    }
+    broken
+}
+
+#[test]
+fn unsubscribes_find_room_beside_other_functions() {
+    let rule = unsubscribes_find_room;
+    holds(rule);
+    detects(
+        rule,
+        "WebFunction",
+        "ReservedConcurrentExecutions: !If [ReservesForWeb, !Ref WebReservedConcurrency",
+        "RecursiveLoop: !If [ReservesForWeb, !Ref WebReservedConcurrency",
+    );
+    detects(rule, "EnrichConcurrency", "Default: 2", "Default: 5");
+    detects(
+        rule,
+        "SenderFunction",
+        "MemorySize: 128",
+        "ReservedConcurrentExecutions: 2",
     );
 }
