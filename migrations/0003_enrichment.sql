@@ -70,7 +70,9 @@ create table model_calls (
     constraint model_calls_state_known check (
         state in ('calling', 'answered', 'refused', 'unusable', 'lost', 'failed')
     )
-);
+)
+-- An answer is several times the size of its question's row: it finds room on the same page.
+with (fillfactor = 15);
 
 comment on column model_calls.state is
     'calling; paid: answered, refused, unusable (not to the schema), lost (no reply, may be paid); failed: not paid';
@@ -81,4 +83,6 @@ create table model_spend (
     micros bigint not null default 0,
     constraint model_spend_pkey primary key (day),
     constraint model_spend_natural check (micros >= 0)
-);
+)
+-- One row that every enricher changes: old versions of it go as soon as anybody looks at the page.
+with (fillfactor = 10);
