@@ -75,7 +75,9 @@ create table model_calls (
     constraint model_calls_fault_known check (
         fault in ('cut_off', 'empty', 'no_json', 'form', 'draft', 'evidence', 'declined', 'unclear', 'crashed')
     )
-);
+)
+-- An answer is several times the size of its question's row: it finds room on the same page.
+with (fillfactor = 15);
 
 -- Whether a model has answered since some time.
 create index model_calls_answered_idx on model_calls (model, updated_at) where state = 'answered';
@@ -89,7 +91,9 @@ create table model_spend (
     micros bigint not null default 0,
     constraint model_spend_pkey primary key (day),
     constraint model_spend_natural check (micros >= 0)
-);
+)
+-- One row that every enricher changes: old versions of it go as soon as anybody looks at the page.
+with (fillfactor = 10);
 
 -- A model's server that answered nobody when it was last asked. One question is put to it now and then;
 -- every lead waits meanwhile. The key names address, model, key and parameters: another set-up is asked at

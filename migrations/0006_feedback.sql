@@ -46,7 +46,9 @@ create table campaign_days (
     forgiven_complained integer not null default 0,
     constraint campaign_days_pkey primary key (campaign_id, day),
     constraint campaign_days_campaign_id_fkey foreign key (campaign_id) references campaigns (id)
-);
+)
+-- Few rows, changed by every batch.
+with (fillfactor = 10);
 
 -- Open while `opened_at` stands: nothing of this campaign leaves. Opened by the feedback function, for
 -- the campaign's own figures or for those of the whole account; closed by an operator only.

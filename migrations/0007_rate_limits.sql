@@ -33,7 +33,9 @@ create table rate_limits (
     constraint rate_limits_rate_positive check (max_per_second > 0),
     constraint rate_limits_throttle_factor_share check (throttle_factor > 0 and throttle_factor <= 1),
     constraint rate_limits_hours_whole check (cardinality(hours) = 25)
-);
+)
+-- One row that every sender changes: old versions of it go as soon as anybody looks at the page.
+with (fillfactor = 10);
 
 comment on column rate_limits.max_per_day is 'null: no limit (SES says -1)';
 
@@ -58,4 +60,5 @@ create table campaign_counters (
     booked      integer not null default 0,
     constraint campaign_counters_pkey primary key (campaign_id),
     constraint campaign_counters_campaign_id_fkey foreign key (campaign_id) references campaigns (id)
-);
+)
+with (fillfactor = 10);

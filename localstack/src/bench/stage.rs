@@ -27,7 +27,7 @@ const TOPIC: &str = "arn:aws:sns:us-east-1:000000000000:ses-events";
 /// The queues, each with its function and how that reads it, as in template.yaml.
 const QUEUES: [(&str, &str, usize, Duration); 3] = [
     ("enrich", "enricher", 10, Duration::ZERO),
-    ("outreach", "sender", 10, Duration::ZERO),
+    ("outreach", "sender", 25, Duration::from_secs(1)),
     ("feedback", "feedback", 100, Duration::from_secs(1)),
 ];
 

@@ -104,7 +104,10 @@ fn allowed(parameter: &Value, value: &str) -> Result<()> {
         // CloudFormation matches the whole value.
         let pattern = Regex::new(&format!("^(?:{pattern})$"))?;
         if !pattern.is_match(value) {
-            bail!(or_explained(format!("a text that matches {}", pattern.as_str())));
+            bail!(or_explained(format!(
+                "a text that matches {}",
+                pattern.as_str()
+            )));
         }
     }
     let length = i64::try_from(value.chars().count())?;
@@ -113,7 +116,10 @@ fn allowed(parameter: &Value, value: &str) -> Result<()> {
         let Ok(number) = value.parse::<f64>() else {
             bail!("a number");
         };
-        if let Some(least) = parameter["MinValue"].as_f64().filter(|least| number < *least) {
+        if let Some(least) = parameter["MinValue"]
+            .as_f64()
+            .filter(|least| number < *least)
+        {
             bail!("a number of at least {least}");
         }
         if let Some(most) = parameter["MaxValue"].as_f64().filter(|most| number > *most) {
@@ -134,7 +140,9 @@ fn within(parameter: &Value, [min, max]: [&str; 2], found: i64, unit: &str) -> R
 }
 
 fn as_text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[cfg(test)]
@@ -163,7 +171,9 @@ mod tests {
             (&count, "6", Some("at most 5")),
             (&count, "many", Some("a number")),
         ] {
-            let found = allowed(parameter, value).err().map(|error| error.to_string());
+            let found = allowed(parameter, value)
+                .err()
+                .map(|error| error.to_string());
             let agrees = match (&found, refusal) {
                 (None, None) => true,
                 (Some(found), Some(refusal)) => found.contains(refusal),

@@ -333,8 +333,7 @@ fn column(text: &str) -> Result<(String, String), String> {
 
 fn state(word: &str) -> Result<SendState, String> {
     let known = SendState::ALL.map(SendState::as_str).join(", ");
-    word.parse()
-        .map_err(|_| format!("the states are {known}"))
+    word.parse().map_err(|_| format!("the states are {known}"))
 }
 
 fn text(text: &str) -> Result<String, String> {

@@ -51,9 +51,10 @@ fn report(id: i64, outcome: &ReviewOutcome) -> Option<String> {
         None
     };
     match outcome {
-        ReviewOutcome::Done(Change::Queue) => {
-            done("Approved", "it leaves with this text, once every rule allows it")
-        }
+        ReviewOutcome::Done(Change::Queue) => done(
+            "Approved",
+            "it leaves with this text, once every rule allows it",
+        ),
         ReviewOutcome::Done(Change::Wait { draft: Some(_) }) => {
             done("Edited", "approve it with --approve")
         }
@@ -83,7 +84,9 @@ async fn list(conn: &mut PgConnection, options: &Options, args: &ReviewArgs) -> 
 }
 
 fn table(waiting: &[Waiting]) -> Table {
-    let header = ["send", "campaign", "lead", "country", "score", "subject", "why"];
+    let header = [
+        "send", "campaign", "lead", "country", "score", "subject", "why",
+    ];
     let mut table = output::table(header);
     table.set_content_arrangement(ContentArrangement::Dynamic);
     for mail in waiting {
@@ -147,9 +150,9 @@ async fn edited(conn: &mut PgConnection, args: &ReviewArgs) -> Result<Draft> {
             read.context("could not read the message from standard input")?;
             Some(text)
         }
-        Some(file) => Some(
-            std::fs::read_to_string(file).with_context(|| format!("could not read {file}"))?,
-        ),
+        Some(file) => {
+            Some(std::fs::read_to_string(file).with_context(|| format!("could not read {file}"))?)
+        }
         None => None,
     };
     let (old_subject, old_message) = before.map(|old| (old.subject, old.message)).unzip();

@@ -14,9 +14,15 @@ pub(crate) async fn sending(stack: &Stack, options: &Options, args: &SendingArgs
     let mut conn = connection::connect(stack, options).await?;
     if let Some(reason) = &args.stop {
         if operator::stop_sending(&mut conn, &options.by, reason).await? {
-            output::step("Stopped", "sending: no new mail leaves, whatever is deployed");
+            output::step(
+                "Stopped",
+                "sending: no new mail leaves, whatever is deployed",
+            );
         } else {
-            output::fresh("Stopped", "sending was stopped before; the first reason stays");
+            output::fresh(
+                "Stopped",
+                "sending was stopped before; the first reason stays",
+            );
         }
     } else if args.start {
         match operator::start_sending(&mut conn, args.note.as_deref()).await? {

@@ -255,28 +255,49 @@ const ENDED_FOR_ANOTHER: [&str; 2] = ["40P01", "40001"];
 /// takes it: the same deadlock once more.
 const HEAD_START: Duration = Duration::from_millis(50);
 
+const BEGIN: &str = "begin";
+const BEGIN_WITHOUT_FLUSH: &str = "begin; set local synchronous_commit = off";
+
 /// Runs `work` in one transaction, and once more from its first statement if PostgreSQL ended it for
 /// a deadlock or a serialization failure.
 ///
 /// # Errors
 /// What `work` returned, rolled back; or when the end of the commit is not known: what it did must
 /// then be read again.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the other transaction cannot be asked whether it has taken its next row"
-)]
 pub async fn transaction<T>(
     conn: &mut PgConnection,
     work: impl AsyncFn(&mut PgConnection) -> Result<T, DbError>,
 ) -> Result<T, DbError> {
-    match attempt(conn, &work).await {
+    retried(conn, BEGIN, work).await
+}
+
+/// As [`transaction`], but its commit does not wait for the disk: the next commit that does takes it
+/// along. A server that crashes before that forgets it. For what is only acted upon after such a
+/// commit, and whose row many want.
+pub(crate) async fn transaction_without_flush<T>(
+    conn: &mut PgConnection,
+    work: impl AsyncFn(&mut PgConnection) -> Result<T, DbError>,
+) -> Result<T, DbError> {
+    retried(conn, BEGIN_WITHOUT_FLUSH, work).await
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the other transaction cannot be asked whether it has taken its next row"
+)]
+async fn retried<T>(
+    conn: &mut PgConnection,
+    begin: &'static str,
+    work: impl AsyncFn(&mut PgConnection) -> Result<T, DbError>,
+) -> Result<T, DbError> {
+    match attempt(conn, begin, &work).await {
         Err(error) if error.was_ended_for_another() => {
             tracing::warn!(
                 error = telemetry::chain(&error),
                 "a transaction is run again"
             );
             tokio::time::sleep(HEAD_START).await;
-            attempt(conn, &work).await
+            attempt(conn, begin, &work).await
         }
         result => result,
     }
@@ -284,9 +305,11 @@ pub async fn transaction<T>(
 
 async fn attempt<T>(
     conn: &mut PgConnection,
+    begin: &'static str,
     work: &impl AsyncFn(&mut PgConnection) -> Result<T, DbError>,
 ) -> Result<T, DbError> {
-    let mut tx = begin(conn).await?;
+    let begun = conn.begin_with(begin).await;
+    let mut tx = begun.map_err(DbError::on("begin a transaction"))?;
     let result = work(&mut tx).await?;
     commit(tx).await?;
     Ok(result)

@@ -191,7 +191,10 @@ async fn list_unplanned(
     .map_err(DbError::on("choose leads without a send"))?;
     let mut found = statuses(conn, &[], &ids).await?;
     found.retain(|status| {
-        status.send_id.is_none() && narrowing.campaign.is_none_or(|name| status.campaign == name)
+        status.send_id.is_none()
+            && narrowing
+                .campaign
+                .is_none_or(|name| status.campaign == name)
     });
     Ok(found)
 }

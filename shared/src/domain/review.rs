@@ -55,7 +55,9 @@ pub enum Change {
     /// Due at once, and not reviewed again.
     Queue,
     /// Waits for a person, with this text if it is a new one.
-    Wait { draft: Option<Draft> },
+    Wait {
+        draft: Option<Draft>,
+    },
     Refuse,
 }
 
@@ -75,7 +77,9 @@ pub fn review(mail: &Reviewed, review: &Review) -> Result<Change, ReviewRefused>
             if !mail.unchanged {
                 return Err(ReviewRefused::OtherText);
             }
-            draft.fault().map_or(Ok(Change::Queue), |fault| Err(fault.into()))
+            draft
+                .fault()
+                .map_or(Ok(Change::Queue), |fault| Err(fault.into()))
         }
         (Review::Edit(draft), Waiting | Queued | Refused) => match draft.fault() {
             Some(fault) => Err(fault.into()),
@@ -121,8 +125,16 @@ mod tests {
         let edited = || wait(Some(draft("Would you like to talk?")));
         for (state, decision, expected) in [
             (Waiting, Review::Approve, Ok(Change::Queue)),
-            (Queued, Review::Approve, Err(ReviewRefused::NotInReview(Queued))),
-            (Refused, Review::Approve, Err(ReviewRefused::NotInReview(Refused))),
+            (
+                Queued,
+                Review::Approve,
+                Err(ReviewRefused::NotInReview(Queued)),
+            ),
+            (
+                Refused,
+                Review::Approve,
+                Err(ReviewRefused::NotInReview(Refused)),
+            ),
             (Waiting, edit.clone(), edited()),
             (Queued, edit.clone(), edited()),
             (Refused, edit.clone(), edited()),
@@ -131,11 +143,23 @@ mod tests {
             (Waiting, Review::Reject, Ok(Change::Refuse)),
             (Queued, Review::Reject, Ok(Change::Refuse)),
             (Claimed, Review::Reject, Err(ReviewRefused::Claimed)),
-            (Refused, Review::Reject, Err(ReviewRefused::NotInReview(Refused))),
+            (
+                Refused,
+                Review::Reject,
+                Err(ReviewRefused::NotInReview(Refused)),
+            ),
             (Refused, Review::Reopen, wait(None)),
-            (Waiting, Review::Reopen, Err(ReviewRefused::NotRefused(Waiting))),
+            (
+                Waiting,
+                Review::Reopen,
+                Err(ReviewRefused::NotRefused(Waiting)),
+            ),
         ] {
-            assert_eq!(review(&mail(state), &decision), expected, "{state} {decision:?}");
+            assert_eq!(
+                review(&mail(state), &decision),
+                expected,
+                "{state} {decision:?}"
+            );
         }
     }
 
@@ -157,12 +181,18 @@ mod tests {
             draft: None,
             ..waiting.clone()
         };
-        assert_eq!(review(&without, &Review::Approve), Err(ReviewRefused::NoText));
+        assert_eq!(
+            review(&without, &Review::Approve),
+            Err(ReviewRefused::NoText)
+        );
         let other = Reviewed {
             unchanged: false,
             ..waiting.clone()
         };
-        assert_eq!(review(&other, &Review::Approve), Err(ReviewRefused::OtherText));
+        assert_eq!(
+            review(&other, &Review::Approve),
+            Err(ReviewRefused::OtherText)
+        );
         let faulty = draft("Hello [Name]");
         let unfit = Err(ReviewRefused::Fault(DraftFault::Placeholder));
         assert_eq!(review(&waiting, &Review::Edit(faulty.clone())), unfit);

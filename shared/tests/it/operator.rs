@@ -44,7 +44,9 @@ async fn resolve(pool: &PgPool, id: i64, resolution: Resolution) -> Resolved {
 
 async fn listed(pool: &PgPool, filter: Filter) -> Vec<i64> {
     let mut conn = db::acquire(pool).await.unwrap();
-    let sends = operator::list_sends(&mut conn, filter.into(), 100).await.unwrap();
+    let sends = operator::list_sends(&mut conn, filter.into(), 100)
+        .await
+        .unwrap();
     sends.iter().filter_map(|status| status.send_id).collect()
 }
 

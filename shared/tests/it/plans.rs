@@ -240,7 +240,9 @@ async fn collect_and_enrich(conn: &mut PgConnection, seen: &mut Seen) {
     let end = sources::RunEnd {
         cut_short: false,
         needs_attention: false,
-        report: &cursor,
+        refused_most: Some(false),
+        rests: sources::Rest::Not,
+        report: Some(&cursor),
     };
     let ended = sources::end_run(conn, &run, &end);
     seen.of("page store", ended).await;

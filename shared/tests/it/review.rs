@@ -122,7 +122,10 @@ async fn stopped_sending_holds_until_started_again(pool: PgPool) {
     .fetch_all(&pool)
     .await
     .unwrap();
-    assert_eq!(notes, [Some("wrong link".to_owned()), Some("mended".to_owned())]);
+    assert_eq!(
+        notes,
+        [Some("wrong link".to_owned()), Some("mended".to_owned())]
+    );
 }
 
 /// A stop that comes between claim and arm is seen.
@@ -149,7 +152,9 @@ async fn lists_narrow_by_campaign_state_source(pool: PgPool) {
     put_in_review(&pool, ids[0]).await;
     let mut conn = db::acquire(&pool).await.unwrap();
     let mut listed = async |narrowing: Narrowing<'_>| {
-        let sends = operator::list_sends(&mut conn, narrowing, 10).await.unwrap();
+        let sends = operator::list_sends(&mut conn, narrowing, 10)
+            .await
+            .unwrap();
         let ids: Vec<Option<i64>> = sends.iter().map(|status| status.send_id).collect();
         ids
     };
@@ -158,7 +163,10 @@ async fn lists_narrow_by_campaign_state_source(pool: PgPool) {
         campaign,
         source: None,
     };
-    assert_eq!(listed(of(Filter::All, Some("second"))).await, [Some(other[0])]);
+    assert_eq!(
+        listed(of(Filter::All, Some("second"))).await,
+        [Some(other[0])]
+    );
     let waiting = of(Filter::Only(SendState::Review), Some("first"));
     assert_eq!(listed(waiting).await, [Some(ids[0])]);
     let elsewhere = Narrowing {
@@ -173,5 +181,9 @@ async fn lists_narrow_by_campaign_state_source(pool: PgPool) {
         .await
         .unwrap();
     assert_eq!(listed(of(Filter::Unplanned, Some("second"))).await, [None]);
-    assert!(listed(of(Filter::Unplanned, Some("first"))).await.is_empty());
+    assert!(
+        listed(of(Filter::Unplanned, Some("first")))
+            .await
+            .is_empty()
+    );
 }

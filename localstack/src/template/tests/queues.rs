@@ -54,7 +54,7 @@ fn visibility_timeout_is_six_function_timeouts() {
     detects(
         visibility_covers_six_timeouts,
         "OutreachQueue",
-        "VisibilityTimeout: 180",
+        "VisibilityTimeout: 181",
         "DelaySeconds: 1",
     );
     detects(
@@ -63,12 +63,11 @@ fn visibility_timeout_is_six_function_timeouts() {
         "Timeout: 60",
         "Timeout: 61",
     );
-    let window = "BatchSize: 10\n            MaximumBatchingWindowInSeconds: 1";
     detects(
         visibility_covers_six_timeouts,
         "SenderFunction",
-        "BatchSize: 10",
-        window,
+        "MaximumBatchingWindowInSeconds: 1",
+        "MaximumBatchingWindowInSeconds: 2",
     );
 }
 

@@ -45,6 +45,7 @@ pub(super) async fn check(stack: &Stack, options: &Options) -> Vec<Finding> {
     if usable {
         findings.push(key(stack, &mut conn).await);
         findings.push(origin(stack, &mut conn).await);
+        findings.push(kill_switch(&mut conn).await);
         findings.extend(sources(stack, &mut conn).await);
         findings.extend(waiting(&mut conn).await);
     }

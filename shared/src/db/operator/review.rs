@@ -188,6 +188,7 @@ async fn write(
     .execute(&mut *conn)
     .await
     .map_err(DbError::on("store a reviewed text"))?;
+    let content = draft.map_or([0; 32], Draft::hash);
     // Requested since ever, so the next sweep publishes what is due.
     sqlx::query!(
         "update sends
@@ -197,7 +198,7 @@ async fn write(
         send.0,
         state.as_str(),
         reason.map(Reason::as_str),
-        draft.map_or([0; 32], Draft::hash).as_slice(),
+        content.as_slice(),
     )
     .execute(conn)
     .await

@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 
 use super::{
-    super::{DbError, transaction},
+    super::{DbError, transaction_without_flush},
     Deferred, Terms,
     facts::{self, Answer},
     write::{Change, recorded, write},
@@ -38,6 +38,8 @@ struct Due {
 /// lease; what it defers, refuses or wants reviewed is written down at once, and is never granted
 /// anything. What is not due, or held by another sender, is left alone.
 ///
+/// Not flushed: a claim that a crash of the server forgets called nobody, since arming it is.
+///
 /// # Errors
 /// When a statement fails; nothing is held.
 pub async fn claim(
@@ -45,7 +47,7 @@ pub async fn claim(
     ids: &[i64],
     terms: &Terms<'_>,
 ) -> Result<Claims, DbError> {
-    transaction(conn, async |tx| {
+    transaction_without_flush(conn, async |tx| {
         let due = lock_due(tx, ids).await?;
         if due.is_empty() {
             return Ok(Claims::default());

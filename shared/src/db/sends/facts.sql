@@ -1,13 +1,8 @@
 -- What the gate and the mail's text need to know of sends, as it stands when this statement begins:
 -- after the locks that its caller waited for. $2: days that a mailbox's mails count for its gap.
 select
-    s.id,
-    s.campaign_id,
-    s.lead_id,
-    s.enriched_lead_id,
-    s.email_hash,
-    s.content_hash,
-    s.attempts,
+    s.id, s.campaign_id, s.lead_id, s.enriched_lead_id,
+    s.email_hash, s.content_hash, s.attempts,
     l.source,
     l.username,
     l.name,
@@ -26,8 +21,7 @@ select
     c.rules_decide,
     c.basis_rules,
     c.offer,
-    c.send_from,
-    c.send_until,
+    c.send_from, c.send_until,
     b.opened_at is not null as "breaker_open!",
     (select stopped_at is not null from installation) as "sending_stopped!",
     k.campaign_id is not null as "has_counter!",

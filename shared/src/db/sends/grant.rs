@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 
 use super::{
-    super::{DbError, transaction},
+    super::{DbError, transaction_without_flush},
     Claims, quota,
 };
 use crate::domain::{
@@ -56,6 +56,9 @@ impl Granted {
 
 /// Takes room within every limit for as many claimed sends as have it.
 ///
+/// Not flushed, since every sender waits for the account's row: the flush of arming, before any mail is
+/// called, takes it along.
+///
 /// # Errors
 /// When a statement fails; nothing is taken.
 pub async fn grant(
@@ -75,7 +78,7 @@ pub async fn grant(
     domains.dedup();
 
     add_counters(conn, &claims.without_counter).await?;
-    let (grants, now) = transaction(conn, async |tx| {
+    let (grants, now) = transaction_without_flush(conn, async |tx| {
         let domains = lock_domains(tx, &domains).await?;
         let campaigns = quota::lock_campaigns(tx, &campaigns).await?;
         let (account, now) = quota::lock_account(tx).await?;
