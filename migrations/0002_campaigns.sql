@@ -14,7 +14,7 @@ create table campaigns (
     -- Where the model gives no answer, the score of the rules is final. Otherwise the lead waits for the
     -- model, or a person looks.
     rules_decide   boolean     not null default false,
-    -- Country code → 'allow' | 'review' | 'consent', over the built-in table of lawful bases.
+    -- Country code → 'allow' | 'review' | 'consent' | 'never', over the built-in table of lawful bases.
     basis_rules    jsonb       not null default '{}',
     -- Mails leave between these hours where the recipient is; both empty means at any hour.
     send_from      smallint             default 8,
@@ -22,6 +22,8 @@ create table campaigns (
     -- When enrichments were last requested for those of its leads that lack one; null: to be done, once
     -- it is active (invariant 3).
     leads_requested_at timestamptz,
+    -- Of the rules that its leads are planned under. Under others all are planned anew that had no mail.
+    leads_rules_hash   bytea,
     created_at     timestamptz not null default now(),
     updated_at     timestamptz not null default now(),
     constraint campaigns_pkey primary key (id),

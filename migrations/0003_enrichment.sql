@@ -19,6 +19,12 @@ create table enriched_leads (
     evidence           jsonb       not null default '[]',
     method             text        not null,
     model              text,
+    -- What the draft was written from, and the mail's footer says: an offer that changes later is another.
+    offer              text,
+    -- Of the profile as it was assessed, of the question that was put, and of the rules that were in force.
+    profile_hash       bytea,
+    question_hash      bytea,
+    rules_hash         bytea,
     -- Of all that it was made from: the question to the model, and what the gate looks at besides.
     input_hash         bytea       not null,
     cost_micros        bigint      not null default 0,

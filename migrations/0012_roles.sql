@@ -39,7 +39,7 @@ grant select, insert, update on leads to outreach_collector;
 grant select, insert on lead_sources to outreach_collector;
 
 grant select on sources, lead_sources to outreach_enricher;
-grant select, update (leads_requested_at) on campaigns to outreach_enricher;
+grant select, update (leads_requested_at, leads_rules_hash) on campaigns to outreach_enricher;
 grant select, update (enrich_requested_at, enrich_published_at, enrich_waits_for, enrich_next_at)
     on leads to outreach_enricher;
 -- It cannot lift a suppression.
@@ -49,7 +49,7 @@ grant select, insert, update on model_calls, model_spend to outreach_enricher;
 grant delete on model_calls to outreach_enricher;
 grant select, insert, update, delete on model_outages to outreach_enricher;
 grant select, insert on enriched_leads, sends to outreach_enricher;
--- A mail that waited for a text gets one.
+-- What waited for a text or was refused is planned anew.
 grant update (enriched_lead_id, state, reason, content_hash, decision, send_requested_at, updated_at)
     on sends to outreach_enricher;
 

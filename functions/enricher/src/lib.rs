@@ -165,7 +165,7 @@ async fn enrich(
             enrichments: Vec::new(),
             wait: None,
         });
-        let prompt = Prompt::new(&task.lead, &task.campaign, name);
+        let prompt = Prompt::new(&task.lead, &task.campaign, name).or_answered(task);
         if !is_answered(task, &prompt) {
             questions.push(Question { task, prompt });
         }

@@ -8,7 +8,8 @@ use shared::{
         content::{ContentHash, Draft},
         email::EmailAddress,
         gate::{
-            Address, Compliance, ContentFacts, Decision, DecisionRecord, Facts, FrequencyCaps, gate,
+            Address, Compliance, ContentFacts, Decision, DecisionRecord, Facts, FrequencyCaps,
+            Method, gate,
         },
     },
 };
@@ -16,10 +17,14 @@ use shared::{
 use crate::{prompt::Prompt, score::Scored};
 
 /// Names what an enrichment is made from: what the model is asked, and what the gate looks at
-/// besides. A lead that gains an address is planned anew, and the model is not asked again.
+/// besides. A lead that gains an address, a campaign that changes its rules and a recorded consent plan
+/// anew, and the model is not asked again.
 pub(crate) fn input_hash(task: &Task, prompt: &Prompt) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(prompt.key);
+    hash.update(task.campaign.facts.rules_hash());
+    let basis: Option<&'static str> = task.recipient.basis.map(Into::into);
+    hash.update(basis.unwrap_or_default());
     hash.update(task.email_hash.map_or([0; 32], |hash| hash.0));
     hash.update(
         task.lead
@@ -88,6 +93,8 @@ pub(crate) fn plan(
         evidence: scored.evidence,
         method: scored.assessment.method,
         model: scored.model,
+        assessed: (scored.assessment.method == Method::Model).then(|| prompt.assessed.clone()),
+        rules: task.campaign.facts.rules_hash(),
         input_hash: input_hash(task, prompt),
         cost_micros: scored.cost_micros,
         reason: match decision {
@@ -103,7 +110,7 @@ pub(crate) fn plan(
 mod tests {
     use shared::domain::{
         email::EmailHash,
-        gate::{Assessment, Method, RecipientFacts},
+        gate::{Assessment, RecipientFacts},
         reason::Reason,
         score::{Confidence, Score},
     };

@@ -4,7 +4,10 @@
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use shared::{
-    db::{enrichment::Campaign, model_calls::RequestKey},
+    db::{
+        enrichment::{Assessed, Campaign, LatestEnrichment, Task},
+        model_calls::RequestKey,
+    },
     domain::{lead::Lead, model_calls::CallFault},
 };
 
@@ -22,6 +25,8 @@ pub(crate) struct Prompt {
     pub(crate) shown: Vec<String>,
     /// What the answer is remembered under.
     pub(crate) key: RequestKey,
+    /// What it is about.
+    pub(crate) assessed: Assessed,
 }
 
 /// What the model sees of a profile: nothing that reaches the person. A website does not follow the bio,
@@ -75,15 +80,42 @@ impl Prompt {
             data(&campaign.audience),
             data(&json),
         );
+        let profile = Sha256::digest(json.as_bytes()).into();
         let mut hash = Sha256::new();
         for part in [model, SYSTEM, SCHEMA_TEXT, &user] {
             hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             hash.update(part.as_bytes());
         }
+        let key = hash.finalize().into();
         Self {
             user,
             shown,
-            key: hash.finalize().into(),
+            key,
+            assessed: Assessed {
+                profile,
+                question: key,
+                offer: campaign.offer.clone(),
+            },
+        }
+    }
+
+    /// The question whose answer is there already, if it was about the same profile: changed rules plan
+    /// anew from it. A changed offer or audience asks the model again only if a person says so.
+    pub(crate) fn or_answered(self, task: &Task) -> Self {
+        let latest = task.latest.as_ref();
+        let asked_again =
+            |latest: &LatestEnrichment| task.again_at.is_some_and(|at| at > latest.at);
+        let answered = latest
+            .filter(|latest| !asked_again(latest))
+            .and_then(|latest| latest.assessed.clone())
+            .filter(|assessed| assessed.profile == self.assessed.profile);
+        match answered {
+            Some(assessed) => Self {
+                key: assessed.question,
+                assessed,
+                ..self
+            },
+            None => self,
         }
     }
 }

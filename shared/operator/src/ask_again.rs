@@ -11,18 +11,25 @@ use crate::{connection, output};
 /// Says how many leads would be asked about and what it may cost; with `--yes` requests it.
 pub(crate) async fn ask_again(stack: &Stack, options: &Options, args: &AskAgainArgs) -> Result<()> {
     let mut conn = connection::connect(stack, options).await?;
-    let Some(again) = enrichment::count_again(&mut conn, &args.campaign).await? else {
+    let Some(again) = enrichment::count_again(&mut conn, &args.campaign, args.all).await? else {
         bail!("there is no campaign of the name {}", args.campaign);
     };
     let Again {
         waiting,
         scored_by_rules,
+        assessed,
         call_micros,
     } = again;
-    let leads = waiting + scored_by_rules;
+    let leads = waiting + scored_by_rules + assessed;
     output::step(
         "Leads",
-        format_args!("{waiting} wait for the model, {scored_by_rules} were scored by the rules"),
+        format_args!(
+            "{waiting} wait for the model, {scored_by_rules} were scored by the rules{}",
+            match args.all {
+                true => format!(", {assessed} were assessed and had no mail"),
+                false => String::new(),
+            }
+        ),
     );
     let cost_micros = call_micros.map(|micros| micros.saturating_mul(leads));
     if let Some(micros) = cost_micros {
@@ -37,7 +44,7 @@ pub(crate) async fn ask_again(stack: &Stack, options: &Options, args: &AskAgainA
         );
     }
     let requested = match args.yes {
-        true => enrichment::ask_again(&mut conn, &args.campaign).await?,
+        true => enrichment::ask_again(&mut conn, &args.campaign, args.all).await?,
         false => 0,
     };
     if args.yes {
@@ -50,7 +57,7 @@ pub(crate) async fn ask_again(stack: &Stack, options: &Options, args: &AskAgainA
     }
     if options.json {
         output::json(&json!({
-            "waiting": waiting, "scored_by_rules": scored_by_rules, "cost_micros": cost_micros,
+            "waiting": waiting, "scored_by_rules": scored_by_rules, "assessed": assessed, "cost_micros": cost_micros,
             "requested": requested,
         }))?;
     }

@@ -5,7 +5,11 @@ use std::path::PathBuf;
 use clap::builder::Styles;
 use clap::builder::styling::{AnsiColor, Effects};
 use clap::{ArgGroup, Args, Parser, Subcommand};
+use shared::domain::basis::BasisRule;
+use shared::domain::campaign;
+use shared::domain::country::Country;
 use shared::domain::feedback::Suppression;
+use shared::domain::gate::CampaignStatus;
 use shared::domain::send_state::SendState;
 
 /// Cargo's own colours.
@@ -23,6 +27,8 @@ Examples:
   outreach sends --lead ana              What Ana got, what she did not get, and why
   outreach sends --unknown               Calls to SES whose outcome is unknown
   outreach resolve 12 --give-up          Never send mail 12 again
+  outreach campaign spring --min-score 60
+                                         Plan anew who was below the score from before
   outreach review                        What waits for a person
   outreach review 12 13 --approve        Let them leave
   outreach sending --stop 'wrong link'   Stop all mails at once
@@ -95,6 +101,12 @@ pub enum Command {
     Review(ReviewArgs),
     /// Decide about a send that may or may not have left
     Resolve(ResolveArgs),
+    /// Show campaigns, change one or begin one
+    ///
+    /// A changed rule plans every lead anew that had no mail, from the assessment that is there. A changed offer
+    /// or audience holds for leads that are assessed from now on: `outreach ask-again --all` asks the model
+    /// about the others too.
+    Campaign(CampaignArgs),
     /// Show what stopped a campaign, or let it continue
     Breaker(BreakerArgs),
     /// Stop all mails, or let them leave again
@@ -193,6 +205,9 @@ pub struct SendsArgs {
 pub struct AskAgainArgs {
     /// The campaign's name
     pub(crate) campaign: String,
+    /// Also those that the model has assessed and that had no mail: after a changed offer or audience
+    #[arg(long)]
+    pub(crate) all: bool,
     /// Do it; without it, only what would be asked is shown
     #[arg(long)]
     pub(crate) yes: bool,
@@ -232,6 +247,53 @@ pub struct ReviewArgs {
     /// How many, the best lead first
     #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) limit: u32,
+}
+
+/// Which campaign, and what to change.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("change").multiple(true).args([
+    "new", "status", "offer", "audience", "min_score", "min_confidence", "daily_cap", "hours", "countries",
+    "review_all", "rules_decide",
+]).requires("campaign"))]
+pub struct CampaignArgs {
+    /// Its name; without it, all are listed
+    pub(crate) campaign: Option<String>,
+    /// Begin it: a draft, until its status is active
+    #[arg(long, requires_all = ["offer", "audience"])]
+    pub(crate) new: bool,
+    /// draft, active, paused or ended
+    #[arg(long, value_name = "STATUS", value_parser = status)]
+    pub(crate) status: Option<CampaignStatus>,
+    /// What is offered: the model reads it, and every mail says it
+    #[arg(long, value_name = "TEXT", value_parser = long_text)]
+    pub(crate) offer: Option<String>,
+    /// Whom it is for: the model reads it
+    #[arg(long, value_name = "TEXT", value_parser = long_text)]
+    pub(crate) audience: Option<String>,
+    /// Lowest score that gets a mail, 0 to 100
+    #[arg(long, value_name = "SCORE", value_parser = campaign::score)]
+    pub(crate) min_score: Option<i16>,
+    /// Below this confidence a person looks, 0 to 1
+    #[arg(long, value_name = "SHARE", value_parser = campaign::confidence)]
+    pub(crate) min_confidence: Option<f32>,
+    /// Mails a day at most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..=10_000_000))]
+    pub(crate) daily_cap: Option<i32>,
+    /// Hours of the recipient's day: 8-20, or any
+    #[arg(long, value_name = "HOURS", value_parser = campaign::hours)]
+    pub(crate) hours: Option<Option<(i16, i16)>>,
+    /// A country's rule: FR=allow, with allow, review, consent, never or default; once for each country
+    #[arg(long = "country", value_name = "CODE=RULE", value_parser = campaign::country_rule)]
+    pub(crate) countries: Vec<(Country, Option<BasisRule>)>,
+    /// Whether a person approves every mail
+    #[arg(long, value_name = "BOOL")]
+    pub(crate) review_all: Option<bool>,
+    /// Whether the score of the rules is final where the model gives no answer
+    #[arg(long, value_name = "BOOL")]
+    pub(crate) rules_decide: Option<bool>,
+    /// Why, for the audit log
+    #[arg(long, value_name = "TEXT", requires = "change", value_parser = text)]
+    pub(crate) note: Option<String>,
 }
 
 /// What to do about an unknown send.
@@ -334,6 +396,20 @@ fn column(text: &str) -> Result<(String, String), String> {
 fn state(word: &str) -> Result<SendState, String> {
     let known = SendState::ALL.map(SendState::as_str).join(", ");
     word.parse().map_err(|_| format!("the states are {known}"))
+}
+
+fn status(word: &str) -> Result<CampaignStatus, String> {
+    CampaignStatus::from_word(word)
+        .ok_or_else(|| "the statuses are draft, active, paused and ended".to_owned())
+}
+
+/// As long as a model need read.
+fn long_text(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("it is empty".to_owned()),
+        text if text.len() <= 4_000 => Ok(text.to_owned()),
+        _ => Err("at most 4,000 bytes are taken".to_owned()),
+    }
 }
 
 fn text(text: &str) -> Result<String, String> {

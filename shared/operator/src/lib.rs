@@ -4,6 +4,7 @@
 
 mod ask_again;
 mod breaker;
+mod campaign;
 mod cli;
 mod confirm_restore;
 mod connection;
@@ -53,6 +54,7 @@ pub async fn run(stack: &Stack, request: &Request) -> Result<ExitCode> {
         Command::Import(args) => return import::import(stack, options, args).await,
         Command::Sends(args) => sends::sends(stack, options, args).await?,
         Command::Resolve(args) => resolve::resolve(stack, options, args).await?,
+        Command::Campaign(args) => campaign::campaign(stack, options, args).await?,
         Command::Breaker(args) => breaker::breaker(stack, options, args).await?,
         Command::Review(args) => review::review(stack, options, args).await?,
         Command::Sending(args) => sending::sending(stack, options, args).await?,

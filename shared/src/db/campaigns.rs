@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use super::{DbError, transaction};
 use crate::domain::{
-    gate::{CampaignFacts, CampaignStatus},
+    gate::{CampaignFacts, CampaignStatus, RulesHash},
     ids::{CampaignId, LeadId},
     score::{Confidence, Score},
 };
@@ -149,52 +149,104 @@ pub(super) async fn defer_leads(
 }
 
 /// Requests an enrichment for leads of active campaigns that have none and no request, such as those
-/// that were found while the campaign was paused: at most `limit`, of one campaign, in the order of
-/// their ids. Gives those leads; empty when nothing is left to do.
+/// that were found while the campaign was paused, and for those that had no mail and were planned under
+/// other rules: at most `limit`, of one campaign, in the order of their ids. Gives those leads; empty when
+/// nothing is left to do.
 ///
 /// # Errors
 /// When a statement fails; nothing was requested.
 pub async fn request_leads(conn: &mut PgConnection, limit: i64) -> Result<Vec<LeadId>, DbError> {
-    transaction(conn, async |tx: &mut PgConnection| {
-        loop {
-            let Some(campaign) = lock_unrequested(tx).await? else {
-                return Ok(Vec::new());
-            };
-            let leads = request_some(tx, campaign, limit).await?;
-            if i64::try_from(leads.len()).is_ok_and(|found| found < limit) {
-                sqlx::query!(
-                    "update campaigns set leads_requested_at = now() where id = $1",
-                    campaign,
-                )
-                .execute(&mut *tx)
-                .await
-                .map_err(DbError::on("note that a campaign's leads were requested"))?;
-            }
-            if !leads.is_empty() {
-                return Ok(leads);
-            }
+    for campaign in with_leads_to_request(conn).await? {
+        let leads = transaction(conn, async |tx: &mut PgConnection| {
+            request_of(tx, campaign, limit).await
+        })
+        .await?;
+        if !leads.is_empty() {
+            return Ok(leads);
         }
-    })
-    .await
+    }
+    Ok(Vec::new())
 }
 
-/// The first active campaign whose leads are not all requested. One that another worker holds is left
-/// to the next sweep.
-async fn lock_unrequested(tx: &mut PgConnection) -> Result<Option<i64>, DbError> {
-    sqlx::query_scalar!(
-        "select id from campaigns
-         where status = 'active' and leads_requested_at is null
-         order by id limit 1
-         for no key update skip locked"
+/// An active campaign whose leads are not all planned under its rules, and those rules.
+#[derive(Clone, Copy)]
+struct Unrequested {
+    id: i64,
+    rules: RulesHash,
+}
+
+async fn with_leads_to_request(conn: &mut PgConnection) -> Result<Vec<Unrequested>, DbError> {
+    let rows = sqlx::query!(
+        "select id, min_score, min_confidence, review_all, rules_decide, basis_rules, leads_requested_at,
+                leads_rules_hash
+         from campaigns where status = 'active' order by id"
     )
-    .fetch_optional(tx)
+    .fetch_all(conn)
     .await
-    .map_err(DbError::on("look for campaigns with leads to request"))
+    .map_err(DbError::on("look for campaigns with leads to request"))?;
+    let mut unrequested = Vec::new();
+    for row in rows {
+        let facts = RuleColumns {
+            id: row.id,
+            status: CampaignStatus::Active,
+            min_score: row.min_score,
+            min_confidence: row.min_confidence,
+            review_all: row.review_all,
+            rules_decide: row.rules_decide,
+            basis_rules: row.basis_rules,
+        };
+        let rules = facts.read()?.rules_hash();
+        let current = row.leads_rules_hash.as_deref() == Some(rules.as_slice());
+        if row.leads_requested_at.is_none() || !current {
+            unrequested.push(Unrequested { id: row.id, rules });
+        }
+    }
+    Ok(unrequested)
 }
 
+/// Requests leads of one campaign. One that another worker holds is left to the next sweep.
+async fn request_of(
+    tx: &mut PgConnection,
+    campaign: Unrequested,
+    limit: i64,
+) -> Result<Vec<LeadId>, DbError> {
+    let held = sqlx::query_scalar!(
+        "select id from campaigns where id = $1 and status = 'active'
+         for no key update skip locked",
+        campaign.id,
+    )
+    .fetch_optional(&mut *tx)
+    .await
+    .map_err(DbError::on("lock a campaign with leads to request"))?;
+    if held.is_none() {
+        return Ok(Vec::new());
+    }
+    let leads = request_some(tx, campaign, limit).await?;
+    if i64::try_from(leads.len()).is_ok_and(|found| found < limit) {
+        // A lead that is being planned right now may still be planned under the rules from before.
+        sqlx::query!(
+            "update campaigns c
+             set leads_requested_at = now(),
+                 leads_rules_hash = case when not exists (
+                     select from leads l
+                     join lead_sources ls on ls.lead_id = l.id
+                     join sources s on s.id = ls.source_id and s.campaign_id = $1
+                     where l.enrich_requested_at is not null) then $2 else c.leads_rules_hash end
+             where id = $1",
+            campaign.id,
+            campaign.rules.as_slice(),
+        )
+        .execute(tx)
+        .await
+        .map_err(DbError::on("note that a campaign's leads were requested"))?;
+    }
+    Ok(leads)
+}
+
+/// What is queued or left needs no new plan: the gate is asked again before a mail leaves.
 async fn request_some(
     tx: &mut PgConnection,
-    campaign: i64,
+    campaign: Unrequested,
     limit: i64,
 ) -> Result<Vec<LeadId>, DbError> {
     let ids = sqlx::query_scalar!(
@@ -202,16 +254,21 @@ async fn request_some(
          where l.erased_at is null and l.enrich_requested_at is null
            and exists (select from lead_sources ls join sources s on s.id = ls.source_id
                        where ls.lead_id = l.id and s.campaign_id = $1)
-           and not exists (select from enriched_leads e
-                           where e.lead_id = l.id and e.campaign_id = $1)
-         order by l.id limit $2
+           and (select e.rules_hash from enriched_leads e
+                where e.lead_id = l.id and e.campaign_id = $1
+                order by e.enrichment_version desc limit 1) is distinct from $2
+           and not exists (select from sends s
+                           where s.lead_id = l.id and s.campaign_id = $1
+                             and s.state not in ('review', 'refused'))
+         order by l.id limit $3
          for no key update of l",
-        campaign,
+        campaign.id,
+        campaign.rules.as_slice(),
         limit,
     )
     .fetch_all(&mut *tx)
     .await
-    .map_err(DbError::on("lock leads without an enrichment"))?;
+    .map_err(DbError::on("lock leads without a plan under these rules"))?;
     if !ids.is_empty() {
         sqlx::query!(
             "update leads set enrich_requested_at = clock_timestamp(), enrich_published_at = now()

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 pub use record::{LeadResult, NewEnrichment, Plan, Recorded, Wait, record};
 use sqlx::PgConnection;
 
-use super::{DbError, campaigns::RuleColumns, known};
+use super::{DbError, campaigns::RuleColumns, known, model_calls::RequestKey};
 use crate::domain::{
     basis::Basis,
     country::Country,
@@ -43,6 +43,16 @@ pub struct LatestEnrichment {
     pub input_hash: Vec<u8>,
     pub method: Method,
     pub at: DateTime<Utc>,
+    /// The assessment that it holds, if the model gave one.
+    pub assessed: Option<Assessed>,
+}
+
+/// An assessment that is there: of which profile, by which question, with which offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assessed {
+    pub profile: [u8; 32],
+    pub question: RequestKey,
+    pub offer: String,
 }
 
 /// A campaign as an enrichment needs it.
@@ -126,6 +136,7 @@ pub async fn load(conn: &mut PgConnection, ids: &[i64]) -> Result<Work, DbError>
                     input_hash,
                     method: known(&method, "enriched_leads", &mailbox, "method")?,
                     at,
+                    assessed: assessed(row.profile_hash, row.question_hash, row.enriched_offer),
                 }),
                 _ => None,
             },
@@ -147,6 +158,18 @@ pub async fn load(conn: &mut PgConnection, ids: &[i64]) -> Result<Work, DbError>
         });
     }
     Ok(work)
+}
+
+fn assessed(
+    profile: Option<Vec<u8>>,
+    question: Option<Vec<u8>>,
+    offer: Option<String>,
+) -> Option<Assessed> {
+    Some(Assessed {
+        profile: profile?.try_into().ok()?,
+        question: question?.try_into().ok()?,
+        offer: offer?,
+    })
 }
 
 fn mailbox_key(

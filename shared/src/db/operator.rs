@@ -2,6 +2,7 @@
 //! in `audit_log` with who made it and their note.
 
 mod breakers;
+mod campaign;
 mod checks;
 mod detail;
 mod explain;
@@ -11,6 +12,9 @@ mod sending;
 mod suppress;
 
 pub use breakers::{Breaker, breakers, close_breaker};
+pub use campaign::{
+    Campaign, CampaignOutcome, campaign, campaigns, change_campaign, create_campaign,
+};
 pub use checks::{clock, enabled_source_kinds, events_of_message};
 use chrono::{DateTime, Utc};
 pub use detail::{Change, SendDetail, send_detail};

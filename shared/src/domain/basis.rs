@@ -11,8 +11,11 @@ use strum::{EnumIter, EnumString, IntoStaticStr};
 use super::country::Country;
 
 /// What a country asks before a first commercial mail to a published address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumIter, EnumString, IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum BasisRule {
     /// Opt-out regime: allowed with identity, postal address and a working unsubscribe.
     Allow,
@@ -20,6 +23,8 @@ pub enum BasisRule {
     Review,
     /// Prior consent is needed.
     Consent,
+    /// Nobody there is written to, whatever they agreed to: a campaign's own choice, never a law's.
+    Never,
 }
 
 /// Why a recipient may be written to, as recorded in `recipients.basis`.

@@ -4,6 +4,7 @@
 
 pub mod basis;
 pub mod breaker;
+pub mod campaign;
 pub mod content;
 pub mod country;
 pub mod email;

@@ -52,6 +52,8 @@ reasons! {
     NotCompliant = "not_compliant",
     /// The country asks for consent and none is recorded.
     ConsentNeeded = "consent_needed",
+    /// The campaign writes to nobody in this country.
+    CountryExcluded = "country_excluded",
     /// This mailbox already has a mail of this campaign and step.
     DuplicateRecipient = "duplicate_recipient",
     /// There is no text to send.

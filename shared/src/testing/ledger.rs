@@ -130,6 +130,8 @@ pub fn result(
         evidence: json!([]),
         method: Method::Model,
         model: Some("m".to_owned()),
+        assessed: None,
+        rules: [0; 32],
         input_hash: [1; 32],
         cost_micros: 0,
         reason: None,

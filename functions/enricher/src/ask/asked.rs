@@ -199,7 +199,7 @@ impl<'a> Asked<'a> {
     fn read(&self, text: &str, model: &Model) -> Result<answer::Answer, Unreadable> {
         let known = Known {
             shown: &self.question.prompt.shown,
-            offer: &self.question.task.campaign.offer,
+            offer: &self.question.prompt.assessed.offer,
             flags: &self.flags,
         };
         let ours = |scored| Scored {

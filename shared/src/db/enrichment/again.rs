@@ -11,19 +11,23 @@ pub struct Again {
     pub waiting: i64,
     /// Leads that only the rules have scored.
     pub scored_by_rules: i64,
+    /// Leads that the model has assessed and that had no mail, where they are asked about too.
+    pub assessed: i64,
     /// What an answer of the model has cost on average, in millionths of a US dollar; `None` if there
     /// was none yet.
     pub call_micros: Option<i64>,
 }
 
 /// Counts what [`ask_again`] would request, before anything is paid. `None` if there is no such
-/// campaign.
+/// campaign. With `all`, those too that the model has assessed and that had no mail: their texts were
+/// written from the offer of then.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn count_again(
     conn: &mut PgConnection,
     campaign: &str,
+    all: bool,
 ) -> Result<Option<Again>, DbError> {
     let row = sqlx::query!(
         r#"select (select count(*) from leads l
@@ -40,9 +44,20 @@ pub async fn count_again(
                                      where n.lead_id = e.lead_id and n.campaign_id = e.campaign_id
                                        and n.enrichment_version > e.enrichment_version)
                   ) as "scored_by_rules!",
+                  (select count(*) from leads l
+                   left join recipients r on r.email_hash = l.email_hash
+                   where $2 and l.enrich_requested_at is null and l.erased_at is null
+                     and r.suppressed_at is null
+                     and 'model' = (select e.method from enriched_leads e
+                                    where e.lead_id = l.id and e.campaign_id = c.id
+                                    order by e.enrichment_version desc limit 1)
+                     and not exists (select from sends s
+                                     where s.lead_id = l.id and s.campaign_id = c.id
+                                       and s.state not in ('review', 'refused'))) as "assessed!",
                   (select avg(cost_micros)::bigint from model_calls where state = 'answered') as call_micros
            from campaigns c where c.name = $1"#,
         campaign,
+        all,
     )
     .fetch_optional(conn)
     .await
@@ -50,6 +65,7 @@ pub async fn count_again(
     Ok(row.map(|row| Again {
         waiting: row.waiting,
         scored_by_rules: row.scored_by_rules,
+        assessed: row.assessed,
         call_micros: row.call_micros,
     }))
 }
@@ -60,7 +76,7 @@ pub async fn count_again(
 ///
 /// # Errors
 /// When a statement fails; nothing was requested.
-pub async fn ask_again(conn: &mut PgConnection, campaign: &str) -> Result<u64, DbError> {
+pub async fn ask_again(conn: &mut PgConnection, campaign: &str, all: bool) -> Result<u64, DbError> {
     transaction(conn, async |tx: &mut PgConnection| {
         let ids = sqlx::query_scalar!(
             "select l.id from leads l
@@ -71,12 +87,16 @@ pub async fn ask_again(conn: &mut PgConnection, campaign: &str) -> Result<u64, D
                            where ls.lead_id = l.id and s.campaign_id = c.id)
                and (l.enrich_requested_at is not null and l.enrich_next_at is not null
                     or l.enrich_requested_at is null
-                       and 'rules' = (select e.method from enriched_leads e
-                                      where e.lead_id = l.id and e.campaign_id = c.id
-                                      order by e.enrichment_version desc limit 1))
+                       and (select e.method = 'rules' or $2 from enriched_leads e
+                            where e.lead_id = l.id and e.campaign_id = c.id
+                            order by e.enrichment_version desc limit 1)
+                       and (not $2 or not exists (
+                                select from sends s where s.lead_id = l.id and s.campaign_id = c.id
+                                  and s.state not in ('review', 'refused'))))
              order by l.id
              for no key update of l",
             campaign,
+            all,
         )
         .fetch_all(&mut *tx)
         .await

@@ -8,6 +8,7 @@ select l.id, l.source, l.username, l.name, l.email, l.email_hash, l.bio, l.follo
        r.country as "recipient_country?", r.basis as "basis?",
        r.suppressed_at is not null as "suppressed!", r.erased_at is not null as "recipient_erased!",
        e.input_hash as "input_hash?", e.method as "method?", e.created_at as "enriched_at?",
+       e.offer as "enriched_offer?", e.profile_hash as "profile_hash?", e.question_hash as "question_hash?",
        array(select distinct s.campaign_id
              from lead_sources ls
              join sources s on s.id = ls.source_id
@@ -24,7 +25,8 @@ left join lateral (
 ) c on true
 left join recipients r on r.email_hash = l.email_hash
 left join lateral (
-    select e.input_hash, e.method, e.created_at from enriched_leads e
+    select e.input_hash, e.method, e.created_at, e.offer, e.profile_hash, e.question_hash
+    from enriched_leads e
     where e.lead_id = l.id and e.campaign_id = c.id
     order by e.enrichment_version desc
     limit 1

@@ -6,22 +6,22 @@ mod write;
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use decide::{LockedLead, Mailbox, Standing, decide};
+use decide::{LockedLead, Mailbox, PlannedSend, Standing, decide};
 use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::{
-    super::{DbError, campaigns, transaction},
-    mailbox_key,
+    super::{DbError, campaigns, known, transaction},
+    Assessed, mailbox_key,
 };
 use crate::domain::{
     content::{ContentHash, Draft},
     country::Country,
     email::EmailHash,
-    gate::Method,
+    gate::{Method, RulesHash},
     ids::{CampaignId, LeadId, SendId},
     model_outage::EnrichmentWait,
-    reason::Reason,
+    reason::{DecidedBy, Reason},
     score::{Confidence, Score},
 };
 
@@ -68,6 +68,10 @@ pub struct NewEnrichment {
     pub method: Method,
     /// The model's name, if it answered.
     pub model: Option<String>,
+    /// What the draft was written from; `None` where the model gave no assessment.
+    pub assessed: Option<Assessed>,
+    /// The rules that it was planned under.
+    pub rules: RulesHash,
     /// Hash of all that it was made from.
     pub input_hash: [u8; 32],
     /// In millionths of a US dollar.
@@ -250,12 +254,18 @@ async fn standing(
                   exists (select from sends s
                           where s.email_hash = d.email_hash and s.campaign_id = d.campaign_id
                             and s.step = 1) as "planned!",
-                  (select s.id from sends s
-                   join enriched_leads o on o.id = s.enriched_lead_id
-                   where s.email_hash = d.email_hash and s.campaign_id = d.campaign_id and s.step = 1
-                     and s.lead_id = d.lead_id and s.state = 'review' and o.method = 'rules'
-                     and o.message is null) as "unwritten?"
+                  s.id as "send_id?", s.fence as "fence?", s.state::text as "state?", s.reason,
+                  s.attempts > 0 or s.may_have_left as may_have_left, s.message is not null as "has_text!",
+                  s.reviewed as "reviewed?"
            from unnest($1::bigint[], $2::bigint[], $3::bytea[]) as d (lead_id, campaign_id, email_hash)
+           left join lateral (
+               select s.id, s.fence, s.state, s.reason, s.attempts, s.may_have_left, o.message, o.reviewed
+               from sends s join enriched_leads o on o.id = s.enriched_lead_id
+               where s.lead_id = d.lead_id and s.campaign_id = d.campaign_id and s.step = 1
+                 and s.email_hash = coalesce(d.email_hash, s.email_hash)
+               order by s.id desc
+               limit 1
+           ) s on true
            left join lateral (
                select enrichment_version, input_hash, method from enriched_leads
                where lead_id = d.lead_id and campaign_id = d.campaign_id
@@ -270,14 +280,33 @@ async fn standing(
     .await
     .map_err(DbError::on("read what is known of enriched leads"))?;
     let standing = rows.into_iter().map(|row| {
+        let send = row.send_id.zip(row.fence).zip(row.state);
+        let send = send.map(|((id, fence), state)| {
+            Ok(PlannedSend {
+                id: SendId(id),
+                fence,
+                state: known(&state, "sends", id, "state")?,
+                by_person: row.reviewed == Some(true)
+                    || is_decided_by_person(row.reason.as_deref()),
+                may_have_left: row.may_have_left == Some(true),
+                has_text: row.has_text,
+            })
+        });
         let standing = Standing {
             version: row.version.unwrap_or_default(),
             input_hash: row.input_hash,
             by_model: row.method.as_deref() == Some(Method::Model.as_str()),
             planned: row.planned,
-            unwritten: row.unwritten.map(SendId),
+            send: send.transpose()?,
         };
-        ((LeadId(row.lead_id), CampaignId(row.campaign_id)), standing)
+        Ok(((LeadId(row.lead_id), CampaignId(row.campaign_id)), standing))
     });
-    Ok(standing.collect())
+    standing.collect()
+}
+
+/// A word that is no reason of ours was written by a person.
+fn is_decided_by_person(reason: Option<&str>) -> bool {
+    reason.is_some_and(|word| {
+        Reason::from_word(word).is_none_or(|reason| reason.decided_by() == DecidedBy::Operator)
+    })
 }

@@ -178,8 +178,11 @@ async fn write(
         Change::Queue | Change::Refuse => locked.mail.draft.as_ref(),
     };
     sqlx::query!(
-        "update enriched_leads
-         set subject = $2, message = $3, reviewed = $4, updated_at = now() where id = $1",
+        "update enriched_leads e
+         set subject = $2, message = $3, reviewed = $4, updated_at = now(),
+             -- A text that a person wrote where the model gave none is of today's offer.
+             offer = coalesce(e.offer, (select c.offer from campaigns c where c.id = e.campaign_id))
+         where id = $1",
         locked.enrichment,
         draft.map(|draft| draft.subject.as_str()),
         draft.map(|draft| draft.message.as_str()),

@@ -20,7 +20,7 @@ select
     c.review_all,
     c.rules_decide,
     c.basis_rules,
-    c.offer,
+    coalesce(e.offer, c.offer) as "offer!",
     c.send_from, c.send_until,
     b.opened_at is not null as "breaker_open!",
     (select stopped_at is not null from installation) as "sending_stopped!",

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
 use super::super::{
@@ -56,6 +57,9 @@ impl FrequencyCaps {
     }
 }
 
+/// Of the rules that a plan was made under.
+pub type RulesHash = [u8; 32];
+
 #[derive(Debug, Clone)]
 pub struct CampaignFacts {
     pub status: CampaignStatus,
@@ -74,6 +78,31 @@ pub struct CampaignFacts {
     pub hours: Option<SendingHours>,
     /// Whether its bounces or complaints have stopped it, until a person says otherwise.
     pub breaker_open: bool,
+}
+
+impl CampaignFacts {
+    /// Names the rules that say what is planned: when one changes, leads are planned anew. What only
+    /// makes a mail wait is asked again anyway, each time that it is due.
+    pub fn rules_hash(&self) -> RulesHash {
+        let mut hash = Sha256::new();
+        let Self {
+            min_score,
+            review_all,
+            rules_decide,
+            ..
+        } = self;
+        hash.update([
+            min_score.get(),
+            u8::from(*review_all),
+            u8::from(*rules_decide),
+        ]);
+        hash.update(self.min_confidence.get().to_be_bytes());
+        for (country, rule) in &self.basis_rules {
+            let rule: &'static str = rule.into();
+            hash.update(format!("{country}={rule};"));
+        }
+        hash.finalize().into()
+    }
 }
 
 /// A campaign's life. Its text is the word of the column `campaigns.status`.

@@ -23,6 +23,7 @@ pub enum Rule {
     Score,
     Mailbox,
     LawfulBasis,
+    ExcludedCountry,
     CampaignEnd,
     Content,
     Scorer,
@@ -62,6 +63,9 @@ pub(super) const RULES: &[(Rule, AskRule)] = &[
     (Rule::Mailbox, |f, _| unwelcome_mailbox(f).map(refuse)),
     (Rule::LawfulBasis, |f, _| {
         refuse_if(lacks_consent(f), Reason::ConsentNeeded)
+    }),
+    (Rule::ExcludedCountry, |f, _| {
+        refuse_if(is_excluded(f), Reason::CountryExcluded)
     }),
     (Rule::CampaignEnd, |f, _| {
         let ended = f.campaign.status == CampaignStatus::Ended;
@@ -164,6 +168,11 @@ fn lacks_consent(facts: &Facts) -> bool {
     let recipient = &facts.recipient;
     let agreed = matches!(recipient.basis, Some(Basis::Consent | Basis::Contract));
     !agreed && basis_rule(recipient.country, &facts.campaign.basis_rules) == BasisRule::Consent
+}
+
+fn is_excluded(facts: &Facts) -> bool {
+    let country = facts.recipient.country;
+    basis_rule(country, &facts.campaign.basis_rules) == BasisRule::Never
 }
 
 fn unfit_content(facts: &Facts) -> Option<Reason> {

@@ -63,6 +63,9 @@ impl Reason {
             Self::ConsentNeeded => {
                 "The recipient's country requires consent, and none is recorded."
             }
+            Self::CountryExcluded => {
+                "The campaign does not write to anyone in the recipient's country."
+            }
             Self::CampaignEnded => "The campaign has ended.",
             Self::NoMessage => "There is no message to send.",
             Self::ContentChanged => "The message is not the one that was planned or approved.",
@@ -136,6 +139,7 @@ impl Reason {
             | Self::LowScore
             | Self::NotCompliant
             | Self::ConsentNeeded
+            | Self::CountryExcluded
             | Self::CampaignEnded
             | Self::NoMessage
             | Self::ContentChanged

@@ -11,6 +11,7 @@ use crate::domain::{
     gate::Method,
     ids::{CampaignId, LeadId, SendId},
     reason::Reason,
+    send_state::SendState,
 };
 
 #[derive(Debug, Clone, Copy)]
@@ -34,9 +35,32 @@ pub(super) struct Standing {
     pub(super) by_model: bool,
     /// Whether the mailbox has a mail of this campaign.
     pub(super) planned: bool,
-    /// That mail, if it is this lead's own and waits for a person to write it, since the model gave no
-    /// answer.
-    pub(super) unwritten: Option<SendId>,
+    /// This lead's own mail.
+    pub(super) send: Option<PlannedSend>,
+}
+
+/// A mail that was planned before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct PlannedSend {
+    pub(super) id: SendId,
+    /// Raised by whatever else changes it: a sender, a reviewer.
+    pub(super) fence: i64,
+    pub(super) state: SendState,
+    /// Whether a person has written, approved, rejected or reopened it.
+    pub(super) by_person: bool,
+    pub(super) may_have_left: bool,
+    pub(super) has_text: bool,
+}
+
+impl PlannedSend {
+    /// Whether it is planned anew: it waits for a person or was refused, and no person has had a say. What
+    /// is queued needs no new plan, since the gate is asked again before it leaves. A text is never given
+    /// up for none.
+    fn gives_way_to(&self, new: &NewEnrichment) -> bool {
+        let open = matches!(self.state, SendState::Review | SendState::Refused);
+        let loses_text = self.has_text && new.draft.is_none();
+        open && !self.by_person && !self.may_have_left && !loses_text
+    }
 }
 
 /// What was decided about writing to a lead. Its text is the word of `enriched_leads.outcome`.
@@ -58,8 +82,8 @@ pub(super) struct Kept<'a> {
     /// The mailbox has a mail of this campaign already: of this lead, or of another profile of the
     /// same person.
     pub(super) duplicate: bool,
-    /// The mail that waits for a text, and now has one.
-    pub(super) replaces: Option<SendId>,
+    /// The mail that is planned anew.
+    pub(super) replaces: Option<PlannedSend>,
 }
 
 impl Kept<'_> {
@@ -131,8 +155,8 @@ pub(super) fn decide<'a>(
             if known == Some(new.input_hash.as_slice()) && !answers {
                 continue;
             }
-            let writes = new.plan.is_some() && new.draft.is_some();
-            let replaces = standing.and_then(|standing| standing.unwritten.filter(|_| writes));
+            let own = standing.and_then(|standing| standing.send);
+            let replaces = own.filter(|send| send.gives_way_to(new));
             let duplicate = new.plan.as_ref().is_some_and(|plan| {
                 standing.is_some_and(|standing| standing.planned && replaces.is_none())
                     || !planned.insert((new.campaign, plan.email_hash))

@@ -6,10 +6,16 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::{PgConnection, types::Json};
 
-use super::{super::super::DbError, Plan, Wait, decide::Kept};
+use super::{
+    super::super::DbError,
+    Wait,
+    decide::{EnrichmentOutcome, Kept, PlannedSend},
+};
 use crate::domain::{
+    content::{ContentHash, Draft},
     ids::{CampaignId, LeadId, SendId},
     reason::Reason,
+    send_state::SendState,
 };
 
 /// A row of `enriched_leads` on its way.
@@ -30,7 +36,10 @@ struct Row<'a> {
     evidence: &'a Value,
     method: &'static str,
     model: Option<&'a str>,
-    /// As PostgreSQL writes bytes.
+    offer: Option<&'a str>,
+    profile_hash: Option<String>,
+    question_hash: Option<String>,
+    rules_hash: String,
     input_hash: String,
     cost_micros: i64,
     outcome: &'static str,
@@ -41,6 +50,7 @@ struct Row<'a> {
 impl<'a> From<&Kept<'a>> for Row<'a> {
     fn from(kept: &Kept<'a>) -> Self {
         let new = kept.new;
+        let assessed = new.assessed.as_ref();
         Self {
             lead_id: kept.lead.0,
             campaign_id: new.campaign.0,
@@ -57,16 +67,24 @@ impl<'a> From<&Kept<'a>> for Row<'a> {
             evidence: &new.evidence,
             method: new.method.as_str(),
             model: new.model.as_deref(),
-            input_hash: new
-                .input_hash
-                .iter()
-                .fold("\\x".to_owned(), |text, byte| format!("{text}{byte:02x}")),
+            offer: assessed.map(|assessed| assessed.offer.as_str()),
+            profile_hash: assessed.map(|assessed| bytes(&assessed.profile)),
+            question_hash: assessed.map(|assessed| bytes(&assessed.question)),
+            rules_hash: bytes(&new.rules),
+            input_hash: bytes(&new.input_hash),
             cost_micros: new.cost_micros,
             outcome: kept.outcome().into(),
             reason: kept.reason().map(Reason::as_str),
             decision: &new.decision,
         }
     }
+}
+
+/// As PostgreSQL writes bytes.
+fn bytes(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold("\\x".to_owned(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// Gives the new rows' ids in the order of `kept`.
@@ -102,9 +120,7 @@ pub(super) async fn plan(
             columns.mailboxes.push(plan.email_hash.0.to_vec());
             columns.leads.push(kept.lead.0);
             columns.enrichments.push(*id);
-            columns
-                .states
-                .push(if plan.review { "review" } else { "queued" });
+            columns.states.push(state(kept));
             columns.reasons.push(kept.new.reason.map(Reason::as_str));
             columns.contents.push(plan.content_hash.to_vec());
             columns.decisions.push(kept.new.decision.clone());
@@ -140,59 +156,61 @@ pub(super) async fn plan(
     Ok(due.map(|row| SendId(row.id)).collect())
 }
 
-/// Gives the mails that waited for a text theirs, unless a person was quicker; gives those that may go
-/// out now.
+/// Plans mails anew, unless a person or a sender was quicker; gives those that may go out now.
 pub(super) async fn replan(
     tx: &mut PgConnection,
     kept: &[Kept<'_>],
     enrichments: &HashMap<(LeadId, CampaignId), i64>,
 ) -> Result<Vec<SendId>, DbError> {
-    let mut replaced: Vec<(SendId, i64, &Kept<'_>, &Plan)> = kept
+    let mut replaced: Vec<(PlannedSend, i64, &Kept<'_>)> = kept
         .iter()
         .filter_map(|kept| {
             let id = enrichments.get(&(kept.lead, kept.new.campaign))?;
-            Some((kept.replaces?, *id, kept, kept.plan()?))
+            Some((kept.replaces?, *id, kept))
         })
         .collect();
     if replaced.is_empty() {
         return Ok(Vec::new());
     }
-    replaced.sort_by_key(|(send, ..)| send.0);
-    let sends: Vec<i64> = replaced.iter().map(|(send, ..)| send.0).collect();
+    replaced.sort_by_key(|(send, ..)| send.id.0);
+    let sends: Vec<i64> = replaced.iter().map(|(send, ..)| send.id.0).collect();
     sqlx::query!(
         "select id from sends where id = any($1) order by id for no key update",
         &sends
     )
     .fetch_all(&mut *tx)
     .await
-    .map_err(DbError::on("lock mails without a text"))?;
-    let ids: Vec<i64> = replaced.iter().map(|(_, id, ..)| *id).collect();
-    let states: Vec<&str> = replaced
-        .iter()
-        .map(|(.., plan)| if plan.review { "review" } else { "queued" })
-        .collect();
+    .map_err(DbError::on("lock mails to plan anew"))?;
+    let fences: Vec<i64> = replaced.iter().map(|(send, ..)| send.fence).collect();
+    let ids: Vec<i64> = replaced.iter().map(|(_, id, _)| *id).collect();
+    let states: Vec<&str> = replaced.iter().map(|(.., kept)| state(kept)).collect();
     let reasons: Vec<Option<&str>> = replaced
         .iter()
-        .map(|(_, _, kept, _)| kept.new.reason.map(Reason::as_str))
+        .map(|(.., kept)| kept.reason().map(Reason::as_str))
         .collect();
     let contents: Vec<Vec<u8>> = replaced
         .iter()
-        .map(|(.., plan)| plan.content_hash.to_vec())
+        .map(|(.., kept)| {
+            let draft = kept.new.draft.as_ref();
+            draft.map_or(ContentHash::default(), Draft::hash).to_vec()
+        })
         .collect();
     let decisions: Vec<Value> = replaced
         .iter()
-        .map(|(_, _, kept, _)| kept.new.decision.clone())
+        .map(|(.., kept)| kept.new.decision.clone())
         .collect();
     let rows = sqlx::query!(
         r#"update sends s
            set enriched_lead_id = d.enriched_lead_id, state = d.state::send_state, reason = d.reason,
-               content_hash = d.content_hash, decision = d.decision, send_requested_at = now(),
-               updated_at = now()
-           from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bytea[], $6::jsonb[])
-               as d (id, enriched_lead_id, state, reason, content_hash, decision)
-           where s.id = d.id and s.state = 'review'
+               content_hash = d.content_hash, decision = d.decision, fence = s.fence + 1,
+               not_before = now(), send_requested_at = now(), updated_at = now()
+           from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bytea[],
+                       $7::jsonb[])
+               as d (id, fence, enriched_lead_id, state, reason, content_hash, decision)
+           where s.id = d.id and s.fence = d.fence
            returning s.id, s.state = 'queued' as "due!""#,
         &sends,
+        &fences,
         &ids,
         &states as &[&str],
         &reasons as &[Option<&str>],
@@ -201,9 +219,19 @@ pub(super) async fn replan(
     )
     .fetch_all(tx)
     .await
-    .map_err(DbError::on("give mails their text"))?;
+    .map_err(DbError::on("plan mails anew"))?;
     let due = rows.into_iter().filter(|row| row.due);
     Ok(due.map(|row| SendId(row.id)).collect())
+}
+
+/// The word of `sends.state` that a plan begins in.
+fn state(kept: &Kept<'_>) -> &'static str {
+    let state = match kept.outcome() {
+        EnrichmentOutcome::Planned => SendState::Queued,
+        EnrichmentOutcome::Review => SendState::Review,
+        EnrichmentOutcome::Refused => SendState::Refused,
+    };
+    state.as_str()
 }
 
 #[derive(Default)]

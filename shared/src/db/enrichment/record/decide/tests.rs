@@ -26,6 +26,8 @@ fn enrichment(input: u8, mailbox: Option<u8>) -> NewEnrichment {
         evidence: json!([]),
         method: Method::Model,
         model: None,
+        assessed: None,
+        rules: [0; 32],
         input_hash: [input; 32],
         cost_micros: 0,
         reason: None,
@@ -68,7 +70,7 @@ fn standing(version: i32, input: u8, planned: bool) -> HashMap<(LeadId, Campaign
         input_hash: (version > 0).then(|| vec![input; 32]),
         by_model: true,
         planned,
-        unwritten: None,
+        send: None,
     };
     HashMap::from([((LEAD, CAMPAIGN), standing)])
 }
