@@ -165,7 +165,7 @@ mod tests {
             (&switch, "maybe", Some("one of true, false")),
             (&address, "ana@example.com", None),
             (&address, "notamail", Some("one bare mail address")),
-            (&address, "ana@example.com\n", Some("one bare mail address")),
+            (&address, "ana@b@c", Some("one bare mail address")),
             (&name, "", Some("at least 1 characters")),
             (&count, "5", None),
             (&count, "6", Some("at most 5")),

@@ -25,7 +25,13 @@ pub fn shown(text: &str) -> Option<String> {
 pub fn for_greeting(text: &str) -> Option<String> {
     let name = shown(text)?;
     let name = without_titles_behind(&name)?;
-    let name = name.trim_matches(|c: char| !is_letter(c) && c != '.');
+    // Pictures beside a name are left out; signs are of a form or a slogan.
+    let pictures = |c: char| !c.is_ascii() && !is_letter(c);
+    let shouts = !name.chars().any(char::is_lowercase) && name.chars().any(char::is_uppercase);
+    if shouts && name.contains(pictures) {
+        return None;
+    }
+    let name = name.trim_matches(|c: char| pictures(c) || c == ' ');
     let words: Vec<&str> = name.split(' ').filter(|word| !word.is_empty()).collect();
     let fits = (1..=LONGEST_GREETING).contains(&name.chars().count()) && words.len() <= 5;
     if !fits || !words.iter().all(|word| is_word_of_name(word)) {
@@ -56,11 +62,15 @@ fn without_titles_behind(name: &str) -> Option<&str> {
 }
 
 fn is_word_of_name(word: &str) -> bool {
-    // A full stop ends an initial or a title. Within a word it makes a link of it.
-    let bare = word.strip_suffix('.').unwrap_or(word);
-    let shortened = bare.len() == word.len() || bare.chars().count() <= 4;
+    // A full stop ends an initial or a title. Within a word it makes a link of it, but between initials.
+    let initials = word.split('.').all(|part| part.chars().count() <= 1);
+    let bare: String = match initials {
+        true => word.replace('.', ""),
+        false => word.strip_suffix('.').unwrap_or(word).to_owned(),
+    };
+    let shortened = initials || bare.len() == word.len() || bare.chars().count() <= 4;
     let allowed = |c: char| is_letter(c) || "'’ʼʻ‘-‐‑·".contains(c) || is_unseen(c);
-    let lower = folded(bare);
+    let lower = folded(&bare);
     shortened
         && bare.chars().all(allowed)
         && bare.chars().any(char::is_alphabetic)
@@ -71,7 +81,8 @@ fn is_word_of_name(word: &str) -> bool {
 /// A word in all capitals as it is spelt elsewhere; none where it may be an abbreviation.
 fn spelt(word: &str) -> Option<String> {
     let letters: Vec<char> = word.chars().filter(|c| c.is_alphabetic()).collect();
-    if letters.len() < 2 || !letters.iter().all(|c| c.is_uppercase()) {
+    let initials = word.contains('.');
+    if initials || letters.len() < 2 || !letters.iter().all(|c| c.is_uppercase()) {
         return Some(word.to_owned());
     }
     let vowels = "AEIOUYÁÀÂÃÄÅÆÉÈÊËÍÌÎÏÓÒÔÕÖØÚÙÛÜİ";
@@ -110,9 +121,12 @@ const NO_NAMES: &[&str] = &[
     "blogger",
     "brand",
     "business",
+    "buy",
     "ceo",
     "cfo",
     "channel",
+    "cheap",
+    "click",
     "club",
     "cmo",
     "co",

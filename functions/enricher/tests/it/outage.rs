@@ -205,7 +205,9 @@ async fn asked_again_lead_gets_its_text(pool: PgPool) {
     let deps = stage.deps_at(&good.base, &[]);
     let mut conn = shared::db::acquire(&stage.pool).await.unwrap();
     for _ in 0..2 {
-        enrichment::ask_again(&mut conn, "demo").await.unwrap();
+        enrichment::ask_again(&mut conn, "demo", false)
+            .await
+            .unwrap();
         deliver(&deps, &leads).await.unwrap();
     }
     let rows = stage.enriched().await;

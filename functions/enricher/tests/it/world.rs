@@ -208,13 +208,10 @@ async fn injected_instructions_never_get_a_mail(pool: PgPool) {
         rows.iter()
             .all(|row| row.state.as_deref() != Some("queued"))
     );
-    let casino = rows
-        .iter()
-        .filter(|r| r.reason.as_deref() == Some("not_compliant"))
-        .count();
+    let reasons: Vec<_> = rows.iter().map(|row| row.reason.as_deref()).collect();
     assert!(
-        casino > 0 && casino < seen,
-        "block stays block: {casino} of {seen}"
+        reasons.contains(&Some("compliance_review")),
+        "what looks bad is for a person: {reasons:?}"
     );
     let invented = "select count(*) from enriched_leads e
         where concat_ws(' ', e.subject, e.message, e.notes, e.evidence::text)

@@ -153,7 +153,7 @@ async fn refusal_records_rule_and_facts(pool: PgPool) {
         .fetch_one(&pool)
         .await
         .unwrap();
-        assert_eq!((rule.as_str(), version), (reason, 3));
+        assert_eq!((rule.as_str(), version), (reason, 5));
     }
     assert_eq!(quiet.calls(), 0);
     let slots: i64 = sqlx::query_scalar("select coalesce(sum(day_taken), 0) from rate_limits")

@@ -7,7 +7,7 @@ use shared::db::PgPool;
 use crate::fixture::{BROWSER, Fixture};
 
 /// One request a line: how mail programs were seen to change a link.
-const REQUESTS: &str = include_str!("../../events/mangled_links.jsonl");
+const REQUESTS: &str = include_str!("fixtures/mangled_links.jsonl");
 
 /// What `http::Uri` takes: a browser encodes the rest before it asks.
 fn as_asked(path: &str) -> String {
