@@ -116,6 +116,10 @@ pub enum Command {
     Sending(SendingArgs),
     /// Record an opt-out
     Suppress(SuppressArgs),
+    /// Record that somebody has agreed to be written to
+    ///
+    /// Leads that were refused for want of it are planned anew. An opt-out stands all the same.
+    Consent(ConsentArgs),
     /// Ask the model again about leads that it gave no answer for
     ///
     /// Those of a campaign that wait for the model, and those that only the rules have scored. Says first
@@ -198,6 +202,16 @@ pub struct SendsArgs {
     /// How many, newest first
     #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) limit: u32,
+}
+
+/// Who has agreed, and how that can be proven.
+#[derive(Debug, Args)]
+pub struct ConsentArgs {
+    /// The mailbox's address
+    pub(crate) address: String,
+    /// When, where and how: for the audit log, since the sender must be able to prove it (GDPR, Art. 7(1))
+    #[arg(long, value_name = "TEXT", value_parser = text)]
+    pub(crate) proof: String,
 }
 
 /// Which leads to ask the model about again.

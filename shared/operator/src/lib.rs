@@ -8,6 +8,7 @@ mod campaign;
 mod cli;
 mod confirm_restore;
 mod connection;
+mod consent;
 mod doctor;
 mod import;
 mod migrate;
@@ -59,6 +60,7 @@ pub async fn run(stack: &Stack, request: &Request) -> Result<ExitCode> {
         Command::Review(args) => review::review(stack, options, args).await?,
         Command::Sending(args) => sending::sending(stack, options, args).await?,
         Command::Suppress(args) => suppress::suppress(stack, options, args).await?,
+        Command::Consent(args) => consent::consent(stack, options, args).await?,
         Command::AskAgain(args) => ask_again::ask_again(stack, options, args).await?,
         Command::ConfirmRestore(args) => confirm_restore::confirm(stack, options, args).await?,
         Command::Doctor => return doctor::doctor(stack, options).await,

@@ -4,6 +4,7 @@
 mod breakers;
 mod campaign;
 mod checks;
+mod consent;
 mod detail;
 mod explain;
 mod resolve;
@@ -17,6 +18,7 @@ pub use campaign::{
 };
 pub use checks::{clock, enabled_source_kinds, events_of_message};
 use chrono::{DateTime, Utc};
+pub use consent::{Consent, record_consent};
 pub use detail::{Change, SendDetail, send_detail};
 use explain::Explanation;
 pub use resolve::{Resolution, Resolved, resolve};

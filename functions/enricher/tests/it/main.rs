@@ -17,6 +17,7 @@ mod once;
 mod outage;
 mod poison;
 mod race;
+mod replan;
 mod server;
 mod stage;
 mod statements;

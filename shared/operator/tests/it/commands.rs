@@ -9,7 +9,7 @@ use shared::testing;
 use crate::outreach;
 
 /// Runs a command on this database as `mara`, without a terminal.
-fn run(pool: &PgPool, arguments: &[&str]) -> Output {
+pub(crate) fn run(pool: &PgPool, arguments: &[&str]) -> Output {
     let url = testing::database_url(pool);
     let mut command = outreach();
     command
@@ -21,14 +21,14 @@ fn run(pool: &PgPool, arguments: &[&str]) -> Output {
 }
 
 #[track_caller]
-fn succeeded(output: &Output) -> String {
+pub(crate) fn succeeded(output: &Output) -> String {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stderr}");
     String::from_utf8_lossy(&output.stdout).into_owned() + &stderr
 }
 
 #[track_caller]
-fn refused(output: &Output) -> String {
+pub(crate) fn refused(output: &Output) -> String {
     assert!(!output.status.success());
     String::from_utf8_lossy(&output.stderr).into_owned()
 }

@@ -5,6 +5,7 @@
     reason = "a test may panic; helpers are not covered by the setting"
 )]
 
+mod campaign;
 mod commands;
 mod doctor;
 mod help;
