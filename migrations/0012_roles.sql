@@ -50,7 +50,7 @@ grant delete on model_calls to outreach_enricher;
 grant select, insert, update, delete on model_outages to outreach_enricher;
 grant select, insert on enriched_leads, sends to outreach_enricher;
 -- What waited for a text or was refused is planned anew.
-grant update (enriched_lead_id, state, reason, content_hash, decision, send_requested_at, updated_at)
+grant update (enriched_lead_id, state, reason, fence, not_before, content_hash, decision, send_requested_at, updated_at)
     on sends to outreach_enricher;
 
 grant select on campaigns, leads, lead_sources, breakers to outreach_sender;
