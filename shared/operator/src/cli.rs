@@ -237,9 +237,18 @@ pub struct ReviewArgs {
     /// Let them leave with the text they have
     #[arg(long)]
     pub(crate) approve: bool,
-    /// Write another text: in the editor of VISUAL or EDITOR, first line the subject
+    /// Write another text: in an editor, first line the subject
     #[arg(long)]
     pub(crate) edit: bool,
+    /// The editor
+    #[arg(
+        long,
+        value_name = "COMMAND",
+        env = "EDITOR",
+        hide_env_values = true,
+        default_value = "vi"
+    )]
+    pub(crate) editor: String,
     /// The new subject, instead of the editor
     #[arg(long, value_name = "TEXT", requires = "edit")]
     pub(crate) subject: Option<String>,

@@ -141,7 +141,7 @@ async fn edited(conn: &mut PgConnection, args: &ReviewArgs) -> Result<Draft> {
         if !std::io::stdin().is_terminal() {
             bail!("give --subject and --message, or edit on a terminal");
         }
-        return in_editor(before);
+        return in_editor(&args.editor, before);
     }
     let message = match args.message.as_deref() {
         Some("-") => {
@@ -164,9 +164,7 @@ async fn edited(conn: &mut PgConnection, args: &ReviewArgs) -> Result<Draft> {
     Ok(tidy(&subject, &message))
 }
 
-fn in_editor(before: Option<Draft>) -> Result<Draft> {
-    let editor = std::env::var("VISUAL").or_else(|_| std::env::var("EDITOR"));
-    let editor = editor.unwrap_or_else(|_| "vi".to_owned());
+fn in_editor(editor: &str, before: Option<Draft>) -> Result<Draft> {
     let mut file = tempfile::Builder::new().suffix(".txt").tempfile()?;
     if let Some(Draft { subject, message }) = &before {
         write!(file, "{subject}\n\n{message}\n")?;

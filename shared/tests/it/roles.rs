@@ -38,7 +38,8 @@ const REFUSED: &[(&str, &[&str])] = &[
         "enricher",
         &[
             "update recipients set suppressed_at = null",
-            "update sends set state = 'sent'",
+            "update sends set sent_at = now()",
+            "update sends set ses_message_id = 'x'",
             "update leads set email = null",
             "update campaigns set daily_cap = 1000",
             "update enriched_leads set reviewed = true",

@@ -296,6 +296,8 @@ fn clickable(seen: &[Seen], run: Range<usize>) -> Option<Clickable> {
 /// Whether the label ends hosts, or begins with an ending in plain letters that another script follows:
 /// a program that knows only these stops there.
 fn ends_host(label: &str) -> bool {
+    // A program that takes no host to end in one stops before it.
+    let label = label.trim_end_matches(['-', '_']);
     let plain = label
         .find(|c: char| !c.is_ascii())
         .and_then(|at| label.get(..at));

@@ -28,6 +28,8 @@ fn linked_elsewhere(text: &str) -> Option<String> {
 fn link_that_a_program_would_make_is_found() {
     for text in [
         "see:evil.com",
+        "https.com-.",
+        "evil.com_",
         "evil.com,free",
         "evil.com:443/x",
         "(evil.com)now",
