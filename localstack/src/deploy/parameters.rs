@@ -82,7 +82,10 @@ pub(super) fn given(
         given.insert(name.clone(), value.clone());
     }
     for (name, value) in &given {
-        if let Err(why) = allowed(&template["Parameters"][name], value) {
+        let Some(parameter) = template.pointer(&format!("/Parameters/{name}")) else {
+            continue;
+        };
+        if let Err(why) = allowed(parameter, value) {
             // The value may be a secret.
             bail!("{name} is not what template.yaml allows, and AWS would refuse it: {why}");
         }
@@ -130,10 +133,11 @@ fn allowed(parameter: &Value, value: &str) -> Result<()> {
 }
 
 fn within(parameter: &Value, [min, max]: [&str; 2], found: i64, unit: &str) -> Result<()> {
-    if let Some(least) = parameter[min].as_i64().filter(|least| found < *least) {
+    let limit = |name: &str| parameter.get(name).and_then(Value::as_i64);
+    if let Some(least) = limit(min).filter(|least| found < *least) {
         bail!("at least {least} {unit}");
     }
-    if let Some(most) = parameter[max].as_i64().filter(|most| found > *most) {
+    if let Some(most) = limit(max).filter(|most| found > *most) {
         bail!("at most {most} {unit}");
     }
     Ok(())
