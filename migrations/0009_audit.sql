@@ -141,6 +141,7 @@ begin
                'name', a.name, 'status', a.status, 'min_score', a.min_score,
                'min_confidence', a.min_confidence, 'daily_cap', a.daily_cap,
                'review_all', a.review_all, 'rules_decide', a.rules_decide, 'basis_rules', a.basis_rules,
+               'offer', a.offer, 'audience', a.audience,
                'send_from', a.send_from, 'send_until', a.send_until),
            nullif(current_setting('outreach.note', true), '')
     from after_rows a;
@@ -156,20 +157,22 @@ begin
                'name', b.name, 'status', b.status, 'min_score', b.min_score,
                'min_confidence', b.min_confidence, 'daily_cap', b.daily_cap,
                'review_all', b.review_all, 'rules_decide', b.rules_decide, 'basis_rules', b.basis_rules,
+               'offer', b.offer, 'audience', b.audience,
                'send_from', b.send_from, 'send_until', b.send_until),
            jsonb_build_object(
                'name', a.name, 'status', a.status, 'min_score', a.min_score,
                'min_confidence', a.min_confidence, 'daily_cap', a.daily_cap,
                'review_all', a.review_all, 'rules_decide', a.rules_decide, 'basis_rules', a.basis_rules,
+               'offer', a.offer, 'audience', a.audience,
                'send_from', a.send_from, 'send_until', a.send_until),
            nullif(current_setting('outreach.note', true), '')
     from before_rows b
     join after_rows a on a.id = b.id
     where (b.name, b.status, b.min_score, b.min_confidence, b.daily_cap, b.review_all, b.rules_decide,
-           b.basis_rules, b.send_from, b.send_until)
+           b.basis_rules, b.offer, b.audience, b.send_from, b.send_until)
           is distinct from
           (a.name, a.status, a.min_score, a.min_confidence, a.daily_cap, a.review_all, a.rules_decide,
-           a.basis_rules, a.send_from, a.send_until);
+           a.basis_rules, a.offer, a.audience, a.send_from, a.send_until);
     return null;
 end;
 $$;

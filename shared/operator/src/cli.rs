@@ -304,7 +304,7 @@ pub struct CampaignArgs {
     pub(crate) daily_cap: Option<i32>,
     /// Hours of the recipient's day: 8-20, or any
     #[arg(long, value_name = "HOURS", value_parser = campaign::hours)]
-    pub(crate) hours: Option<Option<(i16, i16)>>,
+    pub(crate) hours: Option<campaign::Hours>,
     /// A country's rule: FR=allow, with allow, review, consent, never or default; once for each country
     #[arg(long = "country", value_name = "CODE=RULE", value_parser = campaign::country_rule)]
     pub(crate) countries: Vec<(Country, Option<BasisRule>)>,

@@ -71,8 +71,12 @@ pub struct Change {
     pub rules_decide: Option<bool>,
     /// `None` for a country: the table's rule holds again.
     pub countries: Vec<(Country, Option<BasisRule>)>,
-    pub hours: Option<Option<(i16, i16)>>,
+    pub hours: Option<Hours>,
 }
+
+/// From the hour on, before the hour; `None`: any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hours(pub Option<(i16, i16)>);
 
 impl Change {
     pub fn is_nothing(&self) -> bool {
@@ -100,7 +104,7 @@ impl Change {
             review_all: self.review_all.unwrap_or(before.review_all),
             rules_decide: self.rules_decide.unwrap_or(before.rules_decide),
             countries,
-            hours: self.hours.unwrap_or(before.hours),
+            hours: self.hours.map_or(before.hours, |Hours(hours)| hours),
         }
     }
 }
@@ -133,17 +137,17 @@ pub fn country_rule(text: &str) -> Result<(Country, Option<BasisRule>), String> 
 ///
 /// # Errors
 /// A sentence that says what is wrong.
-pub fn hours(text: &str) -> Result<Option<(i16, i16)>, String> {
+pub fn hours(text: &str) -> Result<Hours, String> {
     let text = text.trim();
     if text == "any" {
-        return Ok(None);
+        return Ok(Hours(None));
     }
     let form = || format!("`{text}` is no span of hours: 8-20, or any");
     let (from, until) = text.split_once('-').ok_or_else(form)?;
     let hour = |text: &str| text.trim().parse::<u8>().map_err(|_| form());
     let (from, until) = (hour(from)?, hour(until)?);
     SendingHours::new(from.into(), until.into()).map_err(|error| error.to_string())?;
-    Ok(Some((from.into(), until.into())))
+    Ok(Hours(Some((from.into(), until.into()))))
 }
 
 /// Reads a score from 0 to 100.
@@ -195,9 +199,9 @@ mod tests {
 
     #[test]
     fn hours_are_a_span_or_any() {
-        assert_eq!(hours("8-20"), Ok(Some((8, 20))));
-        assert_eq!(hours("0 - 24"), Ok(Some((0, 24))));
-        assert_eq!(hours("any"), Ok(None));
+        assert_eq!(hours("8-20"), Ok(Hours(Some((8, 20)))));
+        assert_eq!(hours("0 - 24"), Ok(Hours(Some((0, 24)))));
+        assert_eq!(hours("any"), Ok(Hours(None)));
         for text in ["20-8", "8", "8-25", "eight-20", "-1-5", ""] {
             assert!(hours(text).is_err(), "{text}");
         }
@@ -226,7 +230,7 @@ mod tests {
                 ("US".parse().unwrap(), None),
                 ("FR".parse().unwrap(), Some(BasisRule::Allow)),
             ],
-            hours: Some(None),
+            hours: Some(Hours(None)),
             ..Change::default()
         };
         let after = change.applied_to(&before);
