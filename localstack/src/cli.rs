@@ -79,6 +79,21 @@ pub(crate) enum Command {
         #[arg(long, value_name = "N")]
         open: Option<usize>,
     },
+    /// Let a mail come back, as the recipient's server would
+    Bounce {
+        /// The number of the mail in `cargo local mail`
+        #[arg(value_name = "N")]
+        mail: usize,
+        /// For now only: the mailbox is full
+        #[arg(long)]
+        soft: bool,
+    },
+    /// Call a mail spam, as its recipient would
+    Complain {
+        /// The number of the mail in `cargo local mail`
+        #[arg(value_name = "N")]
+        mail: usize,
+    },
     /// Use the operator's tool on this cloud: explain sends, decide, check the set-up
     #[command(disable_help_subcommand = true)]
     Outreach(operator::Request),

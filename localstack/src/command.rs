@@ -6,6 +6,7 @@ use anyhow::Result;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::Command;
+use crate::recipient::{self, Report};
 use crate::session::Session;
 use crate::settings::Settings;
 use crate::{
@@ -55,6 +56,16 @@ async fn dispatch(session: &Session, command: Command) -> Result<ExitCode> {
         Command::Logs { name, follow } => logs::show(&session.settings, &name, follow).await?,
         Command::Invoke(args) => return invoke::run(&session.settings, &args).await,
         Command::Mail { open } => mail::show(&session.settings, open)?,
+        Command::Bounce { mail, soft } => {
+            let report = match soft {
+                true => Report::SoftBounce,
+                false => Report::HardBounce,
+            };
+            recipient::run(&session.settings, mail, report).await?;
+        }
+        Command::Complain { mail } => {
+            recipient::run(&session.settings, mail, Report::Complaint).await?;
+        }
         Command::Outreach(request) => return outreach::run(&session.settings, &request).await,
         Command::Psql { arguments } => return Err(shell::psql(session, &arguments).await?),
         Command::Demo(args) => return Box::pin(demo::run(session, &args)).await,

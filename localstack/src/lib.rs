@@ -33,6 +33,7 @@ mod postgres_log;
 mod process;
 mod python;
 mod queues;
+mod recipient;
 mod session;
 mod settings;
 mod shell;

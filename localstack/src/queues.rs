@@ -85,6 +85,18 @@ impl Queues {
         Ok(Queue::new(self.client.clone(), url.clone()))
     }
 
+    /// Sends a message with exactly this body.
+    pub(crate) async fn send(&self, name: &str, body: String) -> Result<()> {
+        let known = self.known.iter().find(|queue| queue.name == name);
+        let url = &known
+            .with_context(|| format!("the template has no queue {name}"))?
+            .url;
+        let sent = self.client.send_message().queue_url(url).message_body(body);
+        let sent = sent.send().await;
+        sent.with_context(|| format!("could not send to the queue {name}"))?;
+        Ok(())
+    }
+
     /// Asks SQS for the depth of every queue.
     pub(crate) async fn depths(&self) -> Result<Vec<Depth>> {
         try_join_all(self.known.iter().map(|queue| self.depth(queue))).await

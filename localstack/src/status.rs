@@ -5,6 +5,7 @@ use anyhow::Result;
 use comfy_table::{Cell, Color};
 use serde::Serialize;
 use shared::db;
+use shared::db::installation::{self, Stop};
 
 use crate::database::Database;
 use crate::queues::{Depth, Queues};
@@ -21,6 +22,8 @@ struct Status {
     mails: usize,
     /// Where the pages that mails link to answer.
     web: Option<String>,
+    /// Who stopped sending, when and why; none while mails may leave.
+    stopped: Option<Stop>,
 }
 
 #[derive(Debug, Serialize)]
@@ -40,6 +43,7 @@ pub(crate) async fn show(settings: &Settings, json: bool) -> Result<()> {
         tables: tables(settings).await,
         mails: mail::ledger::read(&settings.paths)?.len(),
         web: web(settings).await,
+        stopped: stopped(settings).await,
     };
     if json {
         output::line(serde_json::to_string_pretty(&status)?);
@@ -62,6 +66,10 @@ pub(crate) async fn show(settings: &Settings, json: bool) -> Result<()> {
     if let Some(web) = &status.web {
         output::heading("Pages");
         output::line(format_args!(" {web}"));
+    }
+    if let Some(stop) = &status.stopped {
+        output::line("");
+        output::warning(operator::sending::sentence(stop));
     }
     if !status.processes.iter().all(|process| process.runs) {
         output::line("");
@@ -158,6 +166,15 @@ async fn tables(settings: &Settings) -> Vec<TableRows> {
         anyhow::Ok(report::table_rows(&mut *db::acquire(&pool).await?).await?)
     };
     counted.await.unwrap_or_default()
+}
+
+/// Nothing while the database is down or empty.
+async fn stopped(settings: &Settings) -> Option<Stop> {
+    let read = async {
+        let pool = migrate::marked(&settings.database_url()).await?;
+        anyhow::Ok(installation::stop(&mut *db::acquire(&pool).await?).await?)
+    };
+    read.await.unwrap_or_default()
 }
 
 fn print_processes(processes: &[Process]) {

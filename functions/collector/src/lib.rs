@@ -49,6 +49,10 @@ pub struct Deps {
 pub enum CollectError {
     #[error("the event cannot be read")]
     Event(#[from] request::InvalidRequest),
+    #[error("there is no campaign of the name {0}")]
+    NoSuchCampaign(String),
+    #[error("there is no source of the name {0}")]
+    NoSuchSource(String),
     /// What was stored stays stored.
     #[error("the collector stopped at its database")]
     Database(#[from] DbError),
@@ -102,6 +106,9 @@ pub async fn handle(
     installation::require_key(&mut conn, &deps.hash_key.fingerprint()).await?;
     let (campaign, source) = (request.campaign.as_deref(), request.source.as_deref());
     let runs = db::sources::begin_runs(&mut conn, campaign, source, LEASE).await?;
+    if runs.is_empty() {
+        must_exist(&mut conn, campaign, source).await?;
+    }
     let mut reports = Vec::with_capacity(runs.len());
     for mut run in runs {
         // Boxed: the state of a run is large, and most of a start needs none.
@@ -120,6 +127,25 @@ pub async fn handle(
         reports.push(report);
     }
     Ok(reports)
+}
+
+/// A name that nothing has is a typo, and no quiet success.
+async fn must_exist(
+    conn: &mut PgConnection,
+    campaign: Option<&str>,
+    source: Option<&str>,
+) -> Result<(), CollectError> {
+    if let Some(name) = campaign
+        && db::campaigns::find(conn, name).await?.is_none()
+    {
+        return Err(CollectError::NoSuchCampaign(name.to_owned()));
+    }
+    if let Some(name) = source
+        && !db::sources::exists(conn, campaign, name).await?
+    {
+        return Err(CollectError::NoSuchSource(name.to_owned()));
+    }
+    Ok(())
 }
 
 /// For how long a source is left alone.

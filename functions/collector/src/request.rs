@@ -5,13 +5,14 @@ use serde_json::Value;
 
 /// Which sources to run; without names all that are due.
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Request {
     pub(crate) campaign: Option<String>,
     pub(crate) source: Option<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("`campaign` and `source` are names, as in {{\"campaign\":\"demo\"}}")]
+#[error("`campaign` and `source` are names, as in {{\"campaign\":\"demo\"}}: {0}")]
 pub struct InvalidRequest(#[source] serde_json::Error);
 
 impl Request {
@@ -45,5 +46,10 @@ mod tests {
         assert_eq!(request.campaign.as_deref(), Some("demo"));
         assert_eq!(request.source.as_deref(), Some("list"));
         assert!(Request::from_event(json!({"campaign": 7})).is_err());
+        let typo = Request::from_event(json!({"campaing": "demo"})).unwrap_err();
+        assert!(
+            typo.to_string().contains("unknown field `campaing`"),
+            "{typo}"
+        );
     }
 }

@@ -91,6 +91,26 @@ pub async fn begin_runs(
     Ok(runs)
 }
 
+/// Whether there is a source of this name, in the campaign if one is named.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn exists(
+    conn: &mut PgConnection,
+    campaign: Option<&str>,
+    source: &str,
+) -> Result<bool, DbError> {
+    let found = sqlx::query_scalar!(
+        r#"select exists (
+               select from sources s join campaigns c on c.id = s.campaign_id
+               where s.name = $1 and ($2::text is null or c.name = $2)) as "exists!""#,
+        source,
+        campaign,
+    );
+    let found = found.fetch_one(conn).await;
+    found.map_err(DbError::on("look for a source"))
+}
+
 /// Ends a run: frees the source and keeps the run's report. A run that was replaced changes nothing.
 ///
 /// # Errors

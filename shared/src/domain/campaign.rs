@@ -8,6 +8,7 @@ use super::{
     gate::CampaignStatus,
     hours::SendingHours,
     place::is_assigned,
+    reason::Reason,
     score::{Confidence, Score},
 };
 
@@ -50,6 +51,19 @@ impl Settings {
             countries: BasisRules::new(),
             hours: Some((8, 20)),
         }
+    }
+
+    /// What mails waited for that these settings may have lifted.
+    pub fn lifts(&self, before: &Self) -> impl Iterator<Item = Reason> {
+        let resumed = self.status == CampaignStatus::Active && before.status != self.status;
+        let lifted = [
+            (resumed, Reason::CampaignPaused),
+            (self.hours != before.hours, Reason::QuietHours),
+        ];
+        lifted
+            .into_iter()
+            .filter(|(so, _)| *so)
+            .map(|(_, reason)| reason)
     }
 
     /// Whether the model would be asked something else.
@@ -240,6 +254,8 @@ mod tests {
             BasisRules::from([("FR".parse().unwrap(), BasisRule::Allow)])
         );
         assert!(!after.asks_other_than(&before) && after.offer == before.offer);
+        let lifted: Vec<Reason> = after.lifts(&before).collect();
+        assert_eq!(lifted, [Reason::QuietHours]);
         let other = Settings {
             audience: "b".to_owned(),
             ..before.clone()

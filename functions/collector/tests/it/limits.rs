@@ -32,6 +32,30 @@ async fn page_of_any_size_takes_constant_statements(pool: PgPool) {
     }
 }
 
+/// A typo is no quiet success, and never a run of everything.
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn names_that_nothing_has_are_refused(pool: PgPool) {
+    let (stage, _) = Stage::with_list(pool).await;
+    let ample = || Deadline::within(Duration::from_secs(300));
+    for (event, says) in [
+        (json!({"campaing": "demo"}), "unknown field `campaing`"),
+        (json!({"campaign": "dmeo"}), "no campaign of the name dmeo"),
+        (json!({"source": "lsit"}), "no source of the name lsit"),
+    ] {
+        let error = handle(&stage.deps, event, ample()).await.unwrap_err();
+        let text = shared::telemetry::chain(&error).to_string();
+        assert!(text.contains(says), "{text}");
+    }
+    assert!(stage.stand_ins.asked().is_empty());
+    // One that exists and has nothing due is no error.
+    sqlx::query("update sources set enabled = false")
+        .execute(&stage.pool)
+        .await
+        .unwrap();
+    let nothing = handle(&stage.deps, json!({"source": "list"}), ample()).await;
+    assert!(nothing.unwrap().is_empty());
+}
+
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn little_time_left_begins_no_page(pool: PgPool) {
     let (stage, source) = Stage::with_list(pool).await;

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use shared::db::PgPool;
+use shared::testing;
 
 use crate::commands::{refused, run, succeeded};
 
@@ -90,6 +91,25 @@ async fn change_is_kept_with_its_note(pool: PgPool) {
     assert!(back.contains("FR=allow") && !back.contains("US="), "{back}");
     let same = succeeded(&run(&pool, &["campaign", "spring", "--min-score", "50"]));
     assert!(same.contains("was so before"), "{same}");
+}
+
+/// What waited for the campaign itself is asked again at once.
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn lifted_limit_makes_waiting_mails_due(pool: PgPool) {
+    let campaign = testing::campaign(&pool, "spring").await;
+    let sends = testing::plan(&pool, campaign, &["ana", "bo"].map(testing::new_lead)).await;
+    sqlx::query(
+        "update sends set not_before = now() + interval '9 hours',
+                reason = case id when $1 then 'quiet_hours' else 'frequency_gap' end",
+    )
+    .bind(sends[0])
+    .execute(&pool)
+    .await
+    .unwrap();
+    succeeded(&run(&pool, &["campaign", "spring", "--hours", "0-24"]));
+    let due = "select id from sends where not_before <= now() and send_requested_at = '-infinity'";
+    let due: Vec<i64> = sqlx::query_scalar(due).fetch_all(&pool).await.unwrap();
+    assert_eq!(due, [sends[0]]);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]

@@ -9,6 +9,7 @@ use crate::{
     db,
     domain::campaign::{Change, Settings},
     domain::gate::CampaignStatus,
+    domain::reason::Reason,
 };
 
 /// A campaign as it stands.
@@ -100,7 +101,13 @@ pub async fn change_campaign(
         let Some(before) = campaign(tx, name).await? else {
             return Ok(CampaignOutcome::NoSuchCampaign);
         };
-        write(tx, name, &change.applied_to(&before.settings)).await?;
+        let settings = change.applied_to(&before.settings);
+        write(tx, name, &settings).await?;
+        let waited_for: Vec<&str> = settings
+            .lifts(&before.settings)
+            .map(Reason::as_str)
+            .collect();
+        ask_again(tx, name, &waited_for).await?;
         let after = campaign(tx, name).await?;
         Ok(after.map_or(CampaignOutcome::NoSuchCampaign, |after| {
             CampaignOutcome::Changed { before, after }
@@ -139,6 +146,29 @@ pub async fn create_campaign(
         Ok(created.map_or(CampaignOutcome::NoSuchCampaign, CampaignOutcome::Created))
     })
     .await
+}
+
+/// What waits for one of these is asked again at once: the sender's next sweep publishes it.
+async fn ask_again(
+    conn: &mut PgConnection,
+    name: &str,
+    waited_for: &[&str],
+) -> Result<(), DbError> {
+    if waited_for.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "update sends set not_before = now(), send_requested_at = '-infinity', updated_at = now()
+         where id in (select s.id from sends s join campaigns c on c.id = s.campaign_id
+                      where c.name = $1 and s.state = 'queued' and s.reason = any($2)
+                      order by s.id for no key update of s)",
+        name,
+        waited_for as &[&str],
+    )
+    .execute(conn)
+    .await
+    .map_err(DbError::on("ask again about mails that waited"))?;
+    Ok(())
 }
 
 async fn lock(conn: &mut PgConnection, name: &str) -> Result<(), DbError> {
