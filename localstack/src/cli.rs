@@ -107,6 +107,8 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Inject faults into the functions and check every invariant
     Chaos(crate::chaos::ChaosArgs),
+    /// Put inputs from practice to the functions, and check what happens
+    Cases(crate::cases::CasesArgs),
     /// Measure how fast the functions are, next to what limits them
     Bench(crate::bench::BenchArgs),
     /// Insert a few demo leads, for a pipeline that has no source yet

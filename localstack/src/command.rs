@@ -10,8 +10,8 @@ use crate::recipient::{self, Report};
 use crate::session::Session;
 use crate::settings::Settings;
 use crate::{
-    bench, browser, chaos, demo, invoke, leads, lint, logs, mail, output, outreach, shell, sqlx,
-    stand_ins, status, test, up,
+    bench, browser, cases, chaos, demo, invoke, leads, lint, logs, mail, output, outreach, shell,
+    sqlx, stand_ins, status, test, up,
 };
 
 /// As shells count an end by SIGINT.
@@ -70,6 +70,7 @@ async fn dispatch(session: &Session, command: Command) -> Result<ExitCode> {
         Command::Psql { arguments } => return Err(shell::psql(session, &arguments).await?),
         Command::Demo(args) => return Box::pin(demo::run(session, &args)).await,
         Command::Chaos(args) => return Box::pin(chaos::run(session, &args)).await,
+        Command::Cases(args) => return Box::pin(cases::run(session, &args)).await,
         Command::Bench(args) => return Box::pin(bench::run(session, &args)).await,
         Command::Leads { count } => leads::insert(&session.settings, count).await?,
         Command::Test { arguments } => return test::run(session, &arguments).await,

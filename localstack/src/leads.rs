@@ -52,7 +52,7 @@ fn row(person: &Profile) -> Row {
         bio: person.bio.clone(),
         website: person.website.clone(),
         location: person.location.clone(),
-        country: person.country.filter(|_| person.country_listed),
+        country: (person.country.map(str::to_owned)).filter(|_| person.country_listed),
         language: person.language.code(),
         followers: person.followers,
         profile_url: person.url(),

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::given::GivenAnswer;
 use crate::ledger::{Entry, Stats};
 use crate::model::ModelFault;
 use crate::server::StandIns;
@@ -44,6 +45,28 @@ fn one() -> u64 {
     1
 }
 
+/// An answer, word for word: for the next so many requests, or for every one.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Answered {
+    status: u16,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    #[serde(default)]
+    body: Value,
+    count: Option<u64>,
+}
+
+impl Answered {
+    fn answer(self) -> GivenAnswer {
+        GivenAnswer {
+            status: self.status,
+            headers: self.headers,
+            body: self.body,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ModelChange {
@@ -51,6 +74,7 @@ struct ModelChange {
     clear: bool,
     next: Option<Next<ModelFault>>,
     always: Option<ModelFault>,
+    answer: Option<Answered>,
     #[serde(default)]
     share: BTreeMap<ModelFault, f64>,
     latency_ms: Option<u64>,
@@ -71,6 +95,7 @@ struct XChange {
     clear: bool,
     next: Option<Next<XFault>>,
     always: Option<XFault>,
+    answer: Option<Answered>,
     #[serde(default)]
     share: BTreeMap<XFault, f64>,
     latency_ms: Option<u64>,
@@ -162,6 +187,12 @@ async fn model(
     if let Some(fault) = change.always {
         behaviour.always(fault);
     }
+    if let Some(answered) = change.answer {
+        match answered.count {
+            Some(count) => behaviour.answer_next(count, answered.answer()),
+            None => behaviour.answer_always(answered.answer()),
+        };
+    }
     for (fault, share) in change.share {
         behaviour.share(fault, share);
     }
@@ -181,6 +212,12 @@ async fn x(State(stand_ins): State<Arc<StandIns>>, Change(change): Change<XChang
     }
     if let Some(fault) = change.always {
         behaviour.always(fault);
+    }
+    if let Some(answered) = change.answer {
+        match answered.count {
+            Some(count) => behaviour.answer_next(count, answered.answer()),
+            None => behaviour.answer_always(answered.answer()),
+        };
     }
     for (fault, share) in change.share {
         behaviour.share(fault, share);

@@ -34,10 +34,12 @@
 //!   {"clear": true, "next": {"fault": "refusal", "count": 2}, "always": "hang",
 //!    "share": {"rate_limited": 0.2, "server_error": 0.1}, "latency_ms": 80, "jitter_ms": 40}
 //!   ```
-//!   `clear` takes effect first. The faults are those of [`ModelFault`] and [`XFault`] in snake
-//!   case. X has no jitter, and besides `"window": {"limit": 3, "seconds": 900}` (requests allowed
-//!   in a window), `"spelling": "tweet"` or `"post"`, `"publish": 5` (new posts, every other one by
-//!   a new author) and `"advance_hours": 200` (the simulated clock).
+//!   `"answer": {"status": 402, "headers": {}, "body": {}, "count": 2}` sets the next two answers word
+//!   for word, and without a `count` every one from now on ([`GivenAnswer`]). `clear` takes effect first.
+//!   The faults are those of [`ModelFault`] and [`XFault`] in snake case. X has no jitter, and besides
+//!   `"window": {"limit": 3, "seconds": 900}` (requests allowed in a window), `"spelling": "tweet"` or
+//!   `"post"`, `"publish": 5` (new posts, every other one by a new author) and `"advance_hours": 200` (the
+//!   simulated clock).
 //! * `POST /_control/ses` also takes `"rate": 14`, `"per_day": 50000`, `"paused": true`,
 //!   `"next_result": {"result": "complained"}`, `"share_result"`, `"next_timing": {"timing": "before"}`
 //!   and `"share_timing"`, by [`SesFault`], [`DeliveryResult`] and [`Timing`]; `POST /_control/sqs` takes
@@ -45,16 +47,19 @@
 //! * `GET /_control/ses`: every handover ([`Handover`]); `GET /_control/ses/stats` ([`SesStats`]);
 //!   `GET /_control/sqs`: what each queue holds ([`Counts`]).
 //!
-//! A request meets the faults of `next` first, then the one of `always`, then the shares.
+//! A request gets an answer that is set before it meets any fault. It meets the faults of `next` first,
+//! then the one of `always`, then the shares.
 //!
 //! # What is paid
-//! A completion is paid when an answer was computed: also one that refuses, is cut short, is
+//! A completion is paid when an answer was computed, and an answer set word for word when its status is
+//! one of success: also one that refuses, is cut short, is
 //! nonsense, breaks off or never arrives. Errors and connections reset at once are not paid.
 
 mod aws;
 mod control;
 mod digest;
 mod faults;
+mod given;
 mod http;
 mod leads;
 mod ledger;
@@ -67,6 +72,7 @@ mod settings;
 mod sqs;
 mod x;
 
+pub use given::GivenAnswer;
 pub use ledger::{Entry, Service, ServiceStats, Stats};
 pub use model::{ModelBehaviour, ModelFault};
 pub use population::{Language, Platform, Population, Post, Profile, ProfileKind, Verified};

@@ -1,6 +1,7 @@
 //! The harness's own SQL: it looks at a database and changes it as no function does, and is no part
 //! of the product.
 
+pub(crate) mod cases;
 pub(crate) mod database;
 pub(crate) mod interventions;
 pub(crate) mod invariants;

@@ -3,7 +3,7 @@
 use chrono::DateTime;
 use shared::db::PgPool;
 
-use super::{interventions, invariants, measures, report};
+use super::{cases, interventions, invariants, measures, report};
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn invariants_of_empty_database_hold(pool: PgPool) {
@@ -59,4 +59,18 @@ async fn measures_count_what_was_written(pool: PgPool) {
     measures::insert_bare(&mut conn, 5, 10).await.unwrap();
     assert!(measures::others(&mut conn).await.unwrap() >= 0);
     measures::writes(&mut conn).await.unwrap();
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn cases_on_empty_database_find_nothing(pool: PgPool) {
+    let mut conn = pool.acquire().await.unwrap();
+    cases::clear(&mut conn).await.unwrap();
+    cases::number_sends_from(&mut conn, 51).await.unwrap();
+    cases::hand_over(&mut conn, "message-1").await.unwrap();
+    assert!(cases::leads(&mut conn).await.unwrap().is_empty());
+    assert!(cases::enrichment(&mut conn).await.unwrap().is_null());
+    assert!(cases::mailbox(&mut conn).await.unwrap().is_null());
+    assert_eq!(cases::events(&mut conn).await.unwrap()["quarantined"], 0);
+    assert!(cases::departures(&mut conn).await.unwrap().is_empty());
+    assert!(cases::source(&mut conn).await.is_err(), "there is none");
 }

@@ -5,6 +5,7 @@
 )]
 
 mod cargo_lambda;
+mod cases;
 mod feedback;
 mod help;
 mod interrupt;

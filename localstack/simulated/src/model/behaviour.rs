@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest;
 use crate::faults::Plan;
+use crate::given::{Given, GivenAnswer};
 
 /// What can go wrong with a completion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -161,6 +162,7 @@ impl ModelFault {
 pub struct ModelBehaviour {
     seed: u64,
     faults: Plan<ModelFault>,
+    given: Given,
     latency_ms: u64,
     jitter_ms: u64,
     requests: u64,
@@ -171,6 +173,7 @@ impl ModelBehaviour {
         Self {
             seed,
             faults: Plan::new(seed),
+            given: Given::default(),
             latency_ms: 0,
             jitter_ms: 0,
             requests: 0,
@@ -195,6 +198,18 @@ impl ModelBehaviour {
         self
     }
 
+    /// The next so many requests that can be answered get this answer, word for word.
+    pub fn answer_next(&mut self, count: u64, answer: GivenAnswer) -> &mut Self {
+        self.given.push_next(answer, count);
+        self
+    }
+
+    /// Every request that can be answered gets this answer, word for word.
+    pub fn answer_always(&mut self, answer: GivenAnswer) -> &mut Self {
+        self.given.set_always(answer);
+        self
+    }
+
     /// Every answer takes that long, and up to the jitter longer.
     pub fn latency_ms(&mut self, millis: u64, jitter_ms: u64) -> &mut Self {
         self.latency_ms = millis;
@@ -202,10 +217,16 @@ impl ModelBehaviour {
         self
     }
 
-    /// No faults, no latency.
+    /// No faults, no answers that are set, no latency.
     pub fn clear(&mut self) -> &mut Self {
         self.faults.clear();
+        self.given.clear();
         self.latency_ms(0, 0)
+    }
+
+    /// The answer that is set for the next request, if one is.
+    pub(super) fn take_given(&mut self) -> Option<GivenAnswer> {
+        self.given.take()
     }
 
     /// The fault and the latency of a request with this prompt.

@@ -47,6 +47,22 @@ pub(crate) async fn complete(
     let prompt = entry.prompt_hash.clone().unwrap_or_default();
     let (fault, latency) = stand_ins.model().draw(&prompt);
     let request = authorise(&stand_ins, &headers).and_then(|()| Request::check(body.as_ref()));
+    let given = match &request {
+        Ok(_) => stand_ins.model().take_given(),
+        Err(_) => None,
+    };
+    if let Some(given) = given {
+        "given".clone_into(&mut entry.outcome);
+        entry.status = Some(given.status);
+        entry.paid = given.is_success();
+        if entry.paid {
+            entry.prompt_tokens = given.number("/usage/prompt_tokens");
+            entry.completion_tokens = given.number("/usage/completion_tokens");
+        }
+        stand_ins.ledger.append(entry);
+        http::pause(latency).await;
+        return given.response();
+    }
     let mut response = match (request, fault) {
         (Err(refusal), _) => {
             refusal.code.clone_into(&mut entry.outcome);

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::faults::Plan;
+use crate::given::{Given, GivenAnswer};
 
 /// What can go wrong with a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -76,6 +77,7 @@ pub enum Spelling {
 #[derive(Debug)]
 pub struct XBehaviour {
     faults: Plan<XFault>,
+    given: Given,
     latency: Duration,
     spelling: Spelling,
     limit: u64,
@@ -99,6 +101,7 @@ impl XBehaviour {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             faults: Plan::new(seed),
+            given: Given::default(),
             latency: Duration::ZERO,
             spelling: Spelling::default(),
             limit: 450,
@@ -127,6 +130,18 @@ impl XBehaviour {
         self
     }
 
+    /// The next so many requests that can be answered get this answer, word for word.
+    pub fn answer_next(&mut self, count: u64, answer: GivenAnswer) -> &mut Self {
+        self.given.push_next(answer, count);
+        self
+    }
+
+    /// Every request that can be answered gets this answer, word for word.
+    pub fn answer_always(&mut self, answer: GivenAnswer) -> &mut Self {
+        self.given.set_always(answer);
+        self
+    }
+
     /// Every answer takes that long.
     pub fn latency_ms(&mut self, millis: u64) -> &mut Self {
         self.latency = Duration::from_millis(millis);
@@ -147,11 +162,17 @@ impl XBehaviour {
         self
     }
 
-    /// No faults, no latency; the window and the spelling stay.
+    /// No faults, no answers that are set, no latency; the window and the spelling stay.
     pub fn clear(&mut self) -> &mut Self {
         self.faults.clear();
+        self.given.clear();
         self.latency = Duration::ZERO;
         self
+    }
+
+    /// The answer that is set for the next request, if one is.
+    pub(super) fn take_given(&mut self) -> Option<GivenAnswer> {
+        self.given.take()
     }
 
     pub(super) fn pick(&mut self, query: &str) -> Option<XFault> {

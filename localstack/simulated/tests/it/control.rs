@@ -47,6 +47,41 @@ async fn faults_and_counters_work_over_http() {
 }
 
 #[tokio::test]
+async fn answers_are_set_word_for_word() {
+    let stand_ins = stand_ins(5);
+    let spent = json!({ "usage": { "prompt_tokens": 900, "completion_tokens": 20 } });
+    let depleted = json!({ "answer": { "status": 402, "headers": { "retry-after": "7" },
+                                       "body": "no credits", "count": 1 } });
+    let paid = json!({ "answer": { "status": 200, "body": spent } });
+    for answer in [&depleted, &paid] {
+        assert_eq!(change(&stand_ins, "model", answer).await, 200);
+    }
+    let body = request(&json!({ "bio": "Yoga teacher" }));
+    let first = ask(&stand_ins, &body).await.unwrap();
+    assert_eq!(
+        (first.status().as_u16(), &first.headers()["retry-after"]),
+        (402, &"7".parse().unwrap())
+    );
+    assert_eq!(first.text().await.unwrap(), "no credits");
+    for _ in 0..2 {
+        let answer = ask(&stand_ins, &body).await.unwrap();
+        assert_eq!(answer.json::<Value>().await.unwrap(), spent);
+    }
+    let stats = stand_ins.stats().model;
+    assert_eq!((stats.requests, stats.paid_calls), (3, 2));
+    assert_eq!(stats.by_outcome["given"], 3);
+
+    assert_eq!(change(&stand_ins, "x", &depleted).await, 200);
+    let search = format!(
+        "{}/2/tweets/search/recent?query=affiliate",
+        stand_ins.x_base()
+    );
+    let asked = || client().get(&search).bearer_auth("token").send();
+    assert_eq!(asked().await.unwrap().status(), 402);
+    assert_eq!(asked().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
 async fn x_behaviour_is_changed_over_http() {
     let stand_ins = stand_ins(40);
     let url = format!(
