@@ -145,6 +145,8 @@ async fn queue(sqs: &Client, pool: &PgPool, name: &str) -> String {
     let create = |name: String| sqs.create_queue().queue_name(name);
     let dead = create(format!("{name}-dlq")).send().await.unwrap();
     let dead = dead.queue_url.unwrap();
+    // A database is named after its test: on a cloud that stays up, the last run's letters are there.
+    sqs.purge_queue().queue_url(&dead).send().await.unwrap();
     let attributes = sqs.get_queue_attributes().queue_url(dead);
     let attributes = attributes.attribute_names(QueueAttributeName::QueueArn);
     let arn = attributes.send().await.unwrap().attributes.unwrap();
