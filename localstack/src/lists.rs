@@ -25,9 +25,11 @@ pub(crate) struct Row {
 impl Row {
     /// A person whom the programme fits and who has no duplicate: is written to.
     pub(crate) fn runner(number: u32) -> Self {
+        // Below it are numbers that mean something: 15 is an age, 1488 a code of hate.
+        let number = 2_000_000 + number;
         Self {
             platform: "x",
-            id: format!("{}", 1_000_000 + number),
+            id: number.to_string(),
             username: format!("runner_{number}"),
             name: format!("Ana Example {number}"),
             email: Some(format!("ana.{number}@mail-{}.example.org", number % 400)),
@@ -39,7 +41,7 @@ impl Row {
             location: None,
             country: Some("US".to_owned()),
             language: "en",
-            followers: u64::from(5_000 + number),
+            followers: u64::from(5_000 + number % 10_000),
             profile_url: format!("https://x.com/runner_{number}"),
         }
     }

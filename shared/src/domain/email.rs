@@ -34,6 +34,11 @@ pub enum InvalidEmail {
     TooLong,
 }
 
+/// Endings of files that stand on pages, and of no host.
+const FILES: &[&str] = &[
+    "png", "jpg", "jpeg", "gif", "webp", "svg", "css", "js", "html", "pdf",
+];
+
 impl EmailAddress {
     /// Parses and normalises.
     pub fn parse(text: &str) -> Result<Self, InvalidEmail> {
@@ -63,7 +68,8 @@ impl EmailAddress {
             .rsplit_once('.')
             .map(|(_, top)| top)
             .ok_or(InvalidEmail::Domain)?;
-        if top.len() < 2 || top.chars().all(|c| c.is_ascii_digit()) {
+        // `logo@2x.png` is a picture on a page.
+        if FILES.contains(&top) || top.len() < 2 || top.chars().all(|c| c.is_ascii_digit()) {
             return Err(InvalidEmail::Domain);
         }
         let address = format!("{}@{domain}", local.to_ascii_lowercase());

@@ -198,6 +198,7 @@ const PLACEHOLDERS: &[&str] = &[
     "undefined",
     "unknown",
     "notavailable",
+    "novalue",
     "notapplicable",
     "notfound",
     "noemail",

@@ -47,7 +47,7 @@ pub(super) const NAMES: &[(Meaning, &[&str])] = &[
         "mailadresse", "emailadresse", "epost", "epostadresse", "adresseemail", "adressemail", "courriel", "adresseélectronique", "adressedemessagerie", "correo",
         "correoelectrónico", "correoelectronico", "direccióndecorreoelectrónico", "direccióndeemail", "indirizzoemail", "indirizzodipostaelettronica", "postaelettronica", "endereçodeemail",
         "enderecodeemail", "emailadres", "mailadres", "adresemail", "publicprofileemail", "profileemail", "useremail", "personalemail",
-        "privateemail", "bioemail", "emailfrombio", "biographyemail", "scrapedemail", "foundemail", "email1", "email2", "secondaryemail",
+        "privateemail", "bioemail", "emailfrombio", "biographyemail", "scrapedemail", "foundemail", "email1", "email2", "email1value", "email2value", "emailvalue", "secondaryemail",
         "contactemails", "publicemails", "geschäftlicheemail", "privateemailadresse",
     ]),
     (Meaning::Is(Field::ProfileUrl), &[
@@ -82,11 +82,11 @@ pub(super) const NAMES: &[(Meaning, &[&str])] = &[
     (Meaning::Is(Field::Website), &[
         "website", "site", "homepage", "externalurl", "websiteurl", "web", "externallink", "personalwebsite", "webseite", "weburl",
         "linkinbio", "biolink", "biolinks", "blog", "blogurl", "siteweb", "siteinternet", "sitioweb", "páginaweb", "paginaweb",
-        "sitoweb", "sito", "expandedurl",
+        "sitoweb", "sito", "expandedurl", "website1value",
     ]),
     (Meaning::Is(Field::Country), &[
         "country", "countrycode", "countryregion", "countryname", "countryorregion", "land", "ländercode", "landcode", "länderkürzel", "landregion",
-        "pays", "paysrégion", "país", "pais", "paísregión", "paese", "nazione", "nation", "kraj", "countryiso",
+        "pays", "paysrégion", "país", "pais", "paísregión", "paese", "nazione", "nation", "kraj", "countryiso", "mailingcountry", "contactcountry", "personcountry", "homecountry",
     ]),
     (Meaning::Is(Field::Language), &[
         "language", "lang", "languagecode", "preferredlanguage", "sprache", "langue", "idioma", "lingua", "língua", "taal", "locale", "język",

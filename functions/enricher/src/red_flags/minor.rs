@@ -127,9 +127,17 @@ fn says_age(words: &[String]) -> bool {
                 .first()
                 .is_some_and(|word| GOES_ON.contains(&word.as_str()));
         let alone = n == 0 && rest.0;
-        (introduced || alone) && goes_on && !LISTS.has(Class::Since, rest.1)
+        // "Tengo 15 años y estoy en el instituto": what follows the "and" is another sentence.
+        let another = introduced
+            && rest
+                .1
+                .first()
+                .is_some_and(|word| AND.contains(&word.as_str()));
+        (introduced || alone) && goes_on && (another || !LISTS.has(Class::Since, rest.1))
     })
 }
+
+const AND: &[&str] = &["and", "und", "et", "y", "e"];
 
 /// What follows an age, in a sentence about a person.
 const GOES_ON: &[&str] = &[

@@ -305,12 +305,16 @@ fn classify(status: u16, said: &Said, after: Option<Duration>) -> ModelError {
         cause,
     };
     let about_a_request =
-        matches!(status, 200 | 400..=499 if status != 429 && status != 408) || status == 500;
+        matches!(status, 200 | 400..=499 if ![408, 429, 498].contains(&status)) || status == 500;
     if about_a_request && said.speaks_of(TOO_LONG) {
         return declined("too_long");
     }
     if about_a_request && said.speaks_of(FILTERED) {
         return declined("filtered");
+    }
+    // Groq's, where the model writes no JSON about this profile.
+    if about_a_request && said.speaks_of(&["json_validate_failed"]) {
+        return declined("json_validate_failed");
     }
     // A limit of tokens a minute that this question alone goes over is never met by waiting.
     if status == 429 && said.speaks_of(&["request too large"]) {
@@ -320,7 +324,8 @@ fn classify(status: u16, said: &Said, after: Option<Duration>) -> ModelError {
         402 => return refuses(Cause::Credit),
         401 => return refuses(Cause::Key),
         413 | 414 => return declined("too_large"),
-        408 | 409 | 425 | 499 => {
+        // 498 is Groq's, for a flex tier without capacity.
+        408 | 409 | 425 | 498 | 499 => {
             return ModelError::Unavailable {
                 status: Some(status),
             };
@@ -592,6 +597,16 @@ mod tests {
                 About::Away,
             ),
             (408, json!(null), About::Away),
+            (
+                498,
+                json!({"error": {"type": "capacity_exceeded", "message": "Flex tier capacity exceeded."}}),
+                About::Away,
+            ),
+            (
+                400,
+                json!({"error": {"code": "json_validate_failed", "message": "Failed to generate JSON. Please adjust your prompt."}}),
+                About::Question,
+            ),
             (504, json!(null), About::Lost),
             (524, json!({"error": "timeout"}), About::Lost),
             (

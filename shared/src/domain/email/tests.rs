@@ -35,6 +35,7 @@ fn text_that_servers_refuse_is_invalid() {
     fails("ana@192.0.2.1", InvalidEmail::Domain);
     fails("ana@exa mple.org", InvalidEmail::Domain);
     fails("ana@-a.org", InvalidEmail::Domain);
+    fails("logo@2x.png", InvalidEmail::Domain);
     fails("a na@example.org", InvalidEmail::LocalPart);
     fails("ana\r\nBcc: x@example.org", InvalidEmail::LocalPart);
     fails(".ana@example.org", InvalidEmail::LocalPart);
