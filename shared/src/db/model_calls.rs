@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 
-use super::{DbError, known, transaction_without_flush};
+use super::{DbError, known, transaction};
 use crate::domain::{
     model_calls::{CallFault, CallState, Decision, PastCall, decide},
     model_outage::{Admission, EnrichmentWait, Outage, admit},
@@ -100,9 +100,6 @@ type Attempt = (RequestKey, i32);
 /// Reserves calls for the questions, within the day's budget, and says for each, in order, what may
 /// be done. Committed before any call is made, so that a crash costs one more call at most.
 ///
-/// Not flushed, since every enricher waits for the day's row: a server that crashes within the second
-/// forgets calls that are under way, which are then asked again as after any crash, and were not counted.
-///
 /// # Errors
 /// When a statement fails; what was reserved, if the commit's end is unknown, counts as lost when its
 /// lease ends.
@@ -111,7 +108,7 @@ pub async fn reserve(
     inquiries: &[Inquiry],
     terms: Terms<'_>,
 ) -> Result<Reserved, DbError> {
-    transaction_without_flush(conn, async |tx: &mut PgConnection| {
+    transaction(conn, async |tx: &mut PgConnection| {
         let history = lock_history(tx, inquiries).await?;
         expire(tx, &history).await?;
         let decisions = decide_each(inquiries, &history);
@@ -467,7 +464,7 @@ pub enum OutageChange {
 }
 
 /// Keeps how calls ended, what they say of the server, and gives back what was reserved too much. A call
-/// that counts as lost by now stays lost. The flush of recording, which comes next, takes it along.
+/// that counts as lost by now stays lost.
 ///
 /// # Errors
 /// When a statement fails; the calls count as lost when their lease ends.
@@ -477,7 +474,7 @@ pub async fn settle(
     outage: OutageChange,
     terms: Terms<'_>,
 ) -> Result<(), DbError> {
-    transaction_without_flush(conn, async |tx: &mut PgConnection| {
+    transaction(conn, async |tx: &mut PgConnection| {
         let open = lock_open(tx, calls).await?;
         let ended: Vec<(&SettledCall, &OpenCall)> = calls
             .iter()
