@@ -18,7 +18,8 @@
 //! | 9 | `recipient_domains` | `domain_hash` |
 //! | 10 | `campaign_counters` | `campaign_id` |
 //! | 11 | `rate_limits` | one row, last of all that a send needs |
-//! | 12 | `model_calls`, then `model_outages`, then `model_spend` | `(request_key, attempt)`; `setup_hash`; `day` |
+//! | 12 | `model_calls`, then `model_outages` | `(request_key, attempt)`; `setup_hash` |
+//! | 13 | `model_spend`, alone | `day` |
 //!
 //! The more transactions want a row, the later it is locked. A batch that a claim or a sweep takes
 //! with `skip locked` may be in any order, since it waits for nothing.

@@ -100,74 +100,88 @@ type Attempt = (RequestKey, i32);
 /// Reserves calls for the questions, within the day's budget, and says for each, in order, what may
 /// be done. Committed before any call is made, so that a crash costs one more call at most.
 ///
+/// Every worker wants the row of the day's budget, so it is taken in a statement of its own, for as many
+/// calls as there are questions, before it is known how many need one. What is left over is given back.
+///
 /// # Errors
-/// When a statement fails; what was reserved, if the commit's end is unknown, counts as lost when its
-/// lease ends.
+/// When a statement fails; what was taken from the budget stays taken for the day, and calls, if the
+/// commit's end is unknown, count as lost when their lease ends.
 pub async fn reserve(
     conn: &mut PgConnection,
     inquiries: &[Inquiry],
     terms: Terms<'_>,
 ) -> Result<Reserved, DbError> {
-    transaction(conn, async |tx: &mut PgConnection| {
-        let history = lock_history(tx, inquiries).await?;
-        expire(tx, &history).await?;
-        let decisions = decide_each(inquiries, &history);
-        let (outage, admission) = admission(tx, terms).await?;
-        let mut wanted: Vec<Attempt> = inquiries
-            .iter()
-            .zip(&decisions)
-            .filter_map(|(inquiry, decision)| match decision {
-                Decision::Ask { attempt, .. } => Some((inquiry.key, *attempt)),
-                _ => None,
-            })
-            .collect();
-        wanted.truncate(match admission {
-            Admission::Open => usize::MAX,
-            Admission::Probe => 1,
-            Admission::Closed { .. } => 0,
-        });
-        let inserted = insert(tx, &wanted, terms).await?;
-        let mut ours = wanted.iter().filter(|attempt| inserted.contains(*attempt));
-        if admission == Admission::Probe && !inserted.is_empty() {
-            begin_probe(tx, terms).await?;
-        }
-        let count = i64::try_from(inserted.len()).unwrap_or(i64::MAX);
-        let affordable = take_budget(tx, count, terms).await?;
-        let paid: HashSet<Attempt> = ours.by_ref().take(affordable).copied().collect();
-        let unpaid: Vec<Attempt> = ours.copied().collect();
-        withdraw(tx, &unpaid).await?;
-        let reservation = |key: RequestKey, decision| match decision {
-            Decision::Answered(answer) => Reservation::Answered { answer },
-            Decision::Refused => Reservation::Refused,
-            Decision::Busy => Reservation::Busy,
-            Decision::Exhausted { fault, answer } => Reservation::Exhausted { fault, answer },
-            Decision::Ask { attempt, after } => {
-                let call = (key, attempt);
-                if paid.contains(&call) {
-                    Reservation::Ask { attempt, after }
-                } else if inserted.contains(&call) {
-                    Reservation::OverBudget
-                } else if let Admission::Closed { reason, until } = admission {
-                    Reservation::Closed { reason, until }
-                } else if wanted.contains(&call) {
-                    // Another worker was a moment earlier.
-                    Reservation::Busy
-                } else {
-                    Reservation::Held
-                }
-            }
-        };
-        let each = inquiries.iter().zip(decisions).map(|(inquiry, decision)| {
-            let calls = history.get(&inquiry.key).map_or(&[][..], Vec::as_slice);
-            let unbooked = calls.iter().map(|call| call.unbooked_micros).sum();
-            (reservation(inquiry.key, decision), unbooked)
-        });
-        Ok(Reserved {
-            each: each.collect(),
-            outage: outage.filter(|_| !paid.is_empty()),
-        })
+    let budget = take_budget(conn, inquiries.len(), terms).await?;
+    let (reserved, calls) = transaction(conn, async |tx: &mut PgConnection| {
+        reserve_within(tx, inquiries, budget.calls, terms).await
     })
-    .await
+    .await?;
+    let left = budget.calls.saturating_sub(calls);
+    let left = i64::try_from(left).unwrap_or_default() * terms.call_micros;
+    change_spend(conn, budget.day, -left).await?;
+    Ok(reserved)
+}
+
+/// As [`reserve`], for as many calls as are affordable; also says how many it reserved.
+async fn reserve_within(
+    tx: &mut PgConnection,
+    inquiries: &[Inquiry],
+    affordable: usize,
+    terms: Terms<'_>,
+) -> Result<(Reserved, usize), DbError> {
+    let history = lock_history(tx, inquiries).await?;
+    expire(tx, &history).await?;
+    let decisions = decide_each(inquiries, &history);
+    let (outage, admission) = admission(tx, terms).await?;
+    let admitted = match admission {
+        Admission::Open => usize::MAX,
+        Admission::Probe => 1,
+        Admission::Closed { .. } => 0,
+    };
+    let to_ask = inquiries.iter().zip(&decisions);
+    let wanted: Vec<Attempt> = to_ask
+        .filter_map(|(inquiry, decision)| match decision {
+            Decision::Ask { attempt, .. } => Some((inquiry.key, *attempt)),
+            _ => None,
+        })
+        .take(admitted)
+        .collect();
+    let paid = &wanted[..affordable.min(wanted.len())];
+    let inserted = insert(tx, paid, terms).await?;
+    if admission == Admission::Probe && !inserted.is_empty() {
+        begin_probe(tx, terms).await?;
+    }
+    let reservation = |key: RequestKey, decision| match decision {
+        Decision::Answered(answer) => Reservation::Answered { answer },
+        Decision::Refused => Reservation::Refused,
+        Decision::Busy => Reservation::Busy,
+        Decision::Exhausted { fault, answer } => Reservation::Exhausted { fault, answer },
+        Decision::Ask { attempt, after } => {
+            let call = (key, attempt);
+            if inserted.contains(&call) {
+                Reservation::Ask { attempt, after }
+            } else if paid.contains(&call) {
+                // Another worker was a moment earlier.
+                Reservation::Busy
+            } else if wanted.contains(&call) {
+                Reservation::OverBudget
+            } else if let Admission::Closed { reason, until } = admission {
+                Reservation::Closed { reason, until }
+            } else {
+                Reservation::Held
+            }
+        }
+    };
+    let each = inquiries.iter().zip(decisions).map(|(inquiry, decision)| {
+        let calls = history.get(&inquiry.key).map_or(&[][..], Vec::as_slice);
+        let unbooked = calls.iter().map(|call| call.unbooked_micros).sum();
+        (reservation(inquiry.key, decision), unbooked)
+    });
+    let reserved = Reserved {
+        each: each.collect(),
+        outage: outage.filter(|_| !inserted.is_empty()),
+    };
+    Ok((reserved, inserted.len()))
 }
 
 /// Whether the server may be asked. An outage is locked: two workers do not both probe it.
@@ -366,68 +380,76 @@ async fn insert(
     inserted.collect()
 }
 
-/// Takes the worst cost of so many calls from the day's budget, or of as many as it covers. Last of
-/// all, since every worker waits for this row.
+/// Calls that were paid for from the budget of a day.
+struct Budget {
+    day: NaiveDate,
+    calls: usize,
+}
+
+/// Takes the worst cost of so many calls from today's budget, or of as many as it covers.
 async fn take_budget(
-    tx: &mut PgConnection,
-    calls: i64,
+    conn: &mut PgConnection,
+    calls: usize,
     terms: Terms<'_>,
-) -> Result<usize, DbError> {
-    if calls == 0 {
-        return Ok(0);
+) -> Result<Budget, DbError> {
+    if let Some(budget) = try_budget(conn, calls, terms).await? {
+        return Ok(budget);
     }
-    let mut granted = try_budget(tx, calls, terms).await?;
-    if granted.is_none() {
-        // The first of the day.
-        sqlx::query!(
-            "insert into model_spend (day) values ((now() at time zone 'utc')::date)
-             on conflict (day) do nothing"
-        )
-        .execute(&mut *tx)
-        .await
-        .map_err(DbError::on("open the day's budget"))?;
-        granted = try_budget(tx, calls, terms).await?;
-    }
-    Ok(usize::try_from(granted.unwrap_or_default()).unwrap_or_default())
+    // The first of the day.
+    let day = sqlx::query_scalar!(
+        r#"insert into model_spend (day) values ((now() at time zone 'utc')::date)
+           on conflict (day) do update set micros = model_spend.micros returning day"#
+    )
+    .fetch_one(&mut *conn)
+    .await
+    .map_err(DbError::on("open the day's budget"))?;
+    let budget = try_budget(conn, calls, terms).await?;
+    Ok(budget.unwrap_or(Budget { day, calls: 0 }))
 }
 
 async fn try_budget(
-    tx: &mut PgConnection,
-    calls: i64,
+    conn: &mut PgConnection,
+    calls: usize,
     terms: Terms<'_>,
-) -> Result<Option<i64>, DbError> {
-    let granted = sqlx::query_scalar!(
+) -> Result<Option<Budget>, DbError> {
+    let granted = sqlx::query!(
         r#"update model_spend m
            set micros = m.micros + $2 * least($1, greatest(0, ($3 - b.micros) / $2))
            from (select day, micros from model_spend
                  where day = (now() at time zone 'utc')::date for no key update) b
            where m.day = b.day
-           returning (m.micros - b.micros) / $2 as "granted!""#,
-        calls,
+           returning m.day, (m.micros - b.micros) / $2 as "calls!""#,
+        i64::try_from(calls).unwrap_or(i64::MAX),
         terms.call_micros,
         terms.daily_budget_micros,
     );
-    granted
-        .fetch_optional(tx)
+    let granted = granted
+        .fetch_optional(conn)
         .await
-        .map_err(DbError::on("reserve the cost of model calls"))
+        .map_err(DbError::on("reserve the cost of model calls"))?;
+    Ok(granted.map(|row| Budget {
+        day: row.day,
+        calls: usize::try_from(row.calls).unwrap_or_default(),
+    }))
 }
 
-/// Takes back calls that the budget does not cover; this transaction wrote them.
-async fn withdraw(tx: &mut PgConnection, calls: &[Attempt]) -> Result<(), DbError> {
-    if calls.is_empty() {
+/// In a statement of its own, since every worker wants the row.
+async fn change_spend(
+    conn: &mut PgConnection,
+    day: NaiveDate,
+    difference: i64,
+) -> Result<(), DbError> {
+    if difference == 0 {
         return Ok(());
     }
-    let (keys, attempts): (Vec<RequestKey>, Vec<i32>) = calls.iter().copied().unzip();
     sqlx::query!(
-        "delete from model_calls c using unnest($1::bytea[], $2::int[]) as d (request_key, attempt)
-         where c.request_key = d.request_key and c.attempt = d.attempt",
-        &bytes(&keys) as &[&[u8]],
-        &attempts,
+        "update model_spend set micros = greatest(0, micros + $2) where day = $1",
+        day,
+        difference,
     )
-    .execute(tx)
+    .execute(conn)
     .await
-    .map_err(DbError::on("take back model calls"))?;
+    .map_err(DbError::on("give back what was reserved too much"))?;
     Ok(())
 }
 
@@ -467,14 +489,15 @@ pub enum OutageChange {
 /// that counts as lost by now stays lost.
 ///
 /// # Errors
-/// When a statement fails; the calls count as lost when their lease ends.
+/// When a statement fails; the calls, if they are not on record, count as lost when their lease ends, and
+/// what was reserved too much stays taken for the day.
 pub async fn settle(
     conn: &mut PgConnection,
     calls: &[SettledCall],
     outage: OutageChange,
     terms: Terms<'_>,
 ) -> Result<(), DbError> {
-    transaction(conn, async |tx: &mut PgConnection| {
+    let differences = transaction(conn, async |tx: &mut PgConnection| {
         let open = lock_open(tx, calls).await?;
         let ended: Vec<(&SettledCall, &OpenCall)> = calls
             .iter()
@@ -486,20 +509,14 @@ pub async fn settle(
         for (call, open) in &ended {
             *differences.entry(open.day).or_default() += call.cost_micros - open.reserved_micros;
         }
-        // One day, but for a batch that crosses midnight.
-        for (day, difference) in differences {
-            sqlx::query!(
-                "update model_spend set micros = greatest(0, micros + $2) where day = $1",
-                day,
-                difference,
-            )
-            .execute(&mut *tx)
-            .await
-            .map_err(DbError::on("give back what was reserved too much"))?;
-        }
-        Ok(())
+        Ok(differences)
     })
-    .await
+    .await?;
+    // One day, but for a batch that crosses midnight.
+    for (day, difference) in differences {
+        change_spend(conn, day, difference).await?;
+    }
+    Ok(())
 }
 
 async fn change_outage(

@@ -248,16 +248,16 @@ fn answered(key: [u8; 32], attempt: i32) -> SettledCall {
     }
 }
 
-/// Both lock the calls first and the day's budget last, so that they cannot wait in a circle.
+/// Neither holds the calls while it waits for the day's budget, so that they cannot wait in a circle.
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn reserve_during_settle_waits_and_finds_the_answer(pool: PgPool) {
+async fn reserve_during_settle_finds_the_answer(pool: PgPool) {
     let mut conn = shared::db::acquire(&pool).await.unwrap();
     let keys = [[7; 32]];
     let lease = Duration::from_secs(90);
     let first = reserved(&mut conn, &keys, terms(lease)).await;
     assert_eq!(first, [ask(1)]);
 
-    // The settling worker holds the call and then wants the day.
+    // The settling worker has stored the answer and wants the day.
     let mut day = pool.begin().await.unwrap();
     sqlx::query("select 1 from model_spend for no key update")
         .execute(&mut *day)
