@@ -56,7 +56,7 @@ create table sources (
     rests_until timestamptz,
     -- Most rows of the list that was read last were refused.
     refused_most boolean    not null default false,
-    -- Somebody must do something before it can go on, as the last run found; an alarm rings.
+    -- A person must do something before it can go on, as the last run found; an alarm rings.
     needs_attention boolean not null default false,
     -- For people; nothing is decided by it.
     last_report jsonb,

@@ -101,7 +101,7 @@ create table model_spend (
 -- One row that every enricher changes: old versions of it go as soon as anybody looks at the page.
 with (fillfactor = 10);
 
--- A model's server that answered nobody when it was last asked. One question is put to it now and then;
+-- A model's server that answered no question when it was last asked. One question is put to it now and then;
 -- every lead waits meanwhile. The key names address, model, key and parameters: another set-up is asked at
 -- once.
 create table model_outages (

@@ -184,6 +184,39 @@ create trigger campaigns_audit_update after update on campaigns
     referencing old table as before_rows new table as after_rows
     for each statement execute function audit_campaigns_update();
 
+create function audit_sources_insert() returns trigger language plpgsql as $$
+begin
+    insert into audit_log (actor, table_name, row_key, action, after, note)
+    select current_setting('application_name'), 'sources', a.id::text, 'insert',
+           jsonb_build_object('name', a.name, 'kind', a.kind, 'params', a.params, 'enabled', a.enabled),
+           nullif(current_setting('outreach.note', true), '')
+    from after_rows a;
+    return null;
+end;
+$$;
+
+-- What a person set up. Not how far it was read.
+create function audit_sources_update() returns trigger language plpgsql as $$
+begin
+    insert into audit_log (actor, table_name, row_key, action, before, after, note)
+    select current_setting('application_name'), 'sources', a.id::text, 'update',
+           jsonb_build_object('name', b.name, 'kind', b.kind, 'params', b.params, 'enabled', b.enabled),
+           jsonb_build_object('name', a.name, 'kind', a.kind, 'params', a.params, 'enabled', a.enabled),
+           nullif(current_setting('outreach.note', true), '')
+    from before_rows b
+    join after_rows a on a.id = b.id
+    where (b.name, b.kind, b.params, b.enabled) is distinct from (a.name, a.kind, a.params, a.enabled);
+    return null;
+end;
+$$;
+
+create trigger sources_audit_insert after insert on sources
+    referencing new table as after_rows
+    for each statement execute function audit_sources_insert();
+create trigger sources_audit_update after update on sources
+    referencing old table as before_rows new table as after_rows
+    for each statement execute function audit_sources_update();
+
 create function audit_breakers_insert() returns trigger language plpgsql as $$
 begin
     insert into audit_log (actor, table_name, row_key, action, after, note)

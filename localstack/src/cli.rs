@@ -174,7 +174,7 @@ pub(crate) struct InvokeArgs {
 /// What the demo runs on.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
-    /// How many people the sources hold
+    /// How many people the sources hold. Those of earlier demos stay, and are counted with them
     #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) leads: u32,
     /// The seed of the made-up people

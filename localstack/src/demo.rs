@@ -14,12 +14,14 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail};
 use aws_config::SdkConfig;
 use serde_json::json;
+use shared::db::{self, PgPool};
 
 use crate::cli::DemoArgs;
 use crate::postgres_log::LogMark;
 use crate::queues::Queues;
 use crate::session::Session;
 use crate::settings::{STACK, Settings};
+use crate::sql::report;
 use crate::template::Template;
 use crate::up::{self, Population};
 use crate::{invoke, localstack, output, process};
@@ -43,6 +45,16 @@ pub(crate) async fn run(session: &Session, args: &DemoArgs) -> Result<ExitCode> 
 
     let begun = Instant::now();
     seed::all(&up.pool).await?;
+    let before = collected(&up.pool).await?;
+    if before > 0 {
+        output::fresh(
+            "Continuing",
+            format_args!(
+                "with the {before} people of earlier demos: the numbers are of all together. \
+                 `cargo local down --wipe` begins anew"
+            ),
+        );
+    }
     let pipeline = drain::Pipeline {
         aws: &up.aws,
         pool: &up.pool,
@@ -101,6 +113,13 @@ pub(crate) async fn run(session: &Session, args: &DemoArgs) -> Result<ExitCode> 
         ));
         Ok(ExitCode::FAILURE)
     }
+}
+
+/// How many people the sources of the demo have given so far.
+async fn collected(pool: &PgPool) -> Result<i64> {
+    let mut conn = db::acquire(pool).await?;
+    let progress = report::progress(&mut conn, seed::CAMPAIGN).await?;
+    Ok(progress.collected)
 }
 
 /// The collector, invoked as its schedule invokes it.

@@ -180,6 +180,14 @@ impl Paths {
     }
 }
 
+/// Makes a folder, or empties it, for a caller who made what is in it.
+pub(crate) fn emptied(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    fs::create_dir_all(folder).with_context(|| format!("could not make {}", folder.display()))
+}
+
 /// What `LOCAL_DIR` names, where that can be a folder of our own.
 fn chosen_root(workspace: &Path, lookup: &impl Fn(&str) -> Option<String>) -> Result<PathBuf> {
     let given = lookup("LOCAL_DIR").unwrap_or_else(|| ".local".to_owned());

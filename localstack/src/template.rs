@@ -15,6 +15,9 @@ use serde_json::{Map, Value, json};
 /// and a rebuilt binary is taken up by the next environment.
 const HOT_RELOAD_BUCKET: &str = "hot-reload";
 
+/// The tag by which `LocalStack` names a function's URL, instead of drawing one.
+const URL_NAME_TAG: &str = "_custom_id_";
+
 const FUNCTION: &str = "AWS::Serverless::Function";
 const QUEUE: &str = "AWS::SQS::Queue";
 const CONFIGURATION_SET: &str = "AWS::SES::ConfigurationSet";
@@ -134,7 +137,8 @@ impl Template {
     }
 
     /// The template as it is deployed to this machine: what `sam package` does, except that each
-    /// function stays in the folder that `code` gives for its binary.
+    /// function stays in the folder that `code` gives for its binary, and a function's URL is the same
+    /// each time, so that links in older mails go on working.
     pub(crate) fn package_for_local(&self, code: impl Fn(&str) -> PathBuf) -> Result<Value> {
         let mut body = self.body.clone();
         if let Some(globals) = body
@@ -149,12 +153,15 @@ impl Template {
             .context("the template has no resources")?;
         for (logical_id, resource) in resources {
             if at(resource, "/Type") == FUNCTION {
-                let folder = code(binary(logical_id, resource)?);
+                let name = binary(logical_id, resource)?.to_owned();
+                let folder = code(&name);
                 let key = folder
                     .to_str()
                     .context("the folder of the code has no UTF-8 name")?;
                 let location = json!({ "Bucket": HOT_RELOAD_BUCKET, "Key": key });
-                merge(resource, &json!({ "Properties": { "CodeUri": location } }));
+                let tags = json!({ URL_NAME_TAG: name });
+                let local = json!({ "Properties": { "CodeUri": location, "Tags": tags } });
+                merge(resource, &local);
             }
         }
         Ok(body)

@@ -6,7 +6,7 @@
 //! * [`db`] – all the SQL, one file per table.
 //! * [`clients`] – the model, SES, S3 and plain HTTP.
 //! * [`deadline`] – how long an invocation has.
-//! * [`lists`] – lists of people in files, for whoever imports one.
+//! * [`lists`] – lists of people in files, for all that import one.
 //! * [`config`] and [`telemetry`] – the environment, read once, and the log.
 
 pub mod clients;

@@ -1,11 +1,12 @@
 //! Lists of people, as they are exported or written by hand: delimited text in a file.
 //!
-//! One reader for whoever imports a list. It is tolerant where nothing is lost (encodings, delimiters, notes
-//! before the header, padded or short rows, numbers as people write them) and strict where somebody could
+//! One reader for every import. It is tolerant where nothing is lost (encodings, delimiters, notes
+//! before the header, padded or short rows, numbers as people write them) and strict where a person could
 //! be harmed: a row whose cells may be another person's is refused and named.
 
 mod cells;
 mod columns;
+mod cursor;
 mod encoding;
 mod header;
 mod lines;
@@ -13,10 +14,12 @@ mod names;
 mod report;
 mod values;
 
-use std::{collections::BTreeMap, fs::File, io, path::Path, time::UNIX_EPOCH};
+use std::{collections::BTreeMap, fs::File, io};
 
 use cells::{Cells, End};
 use columns::{Columns, Mapping};
+use cursor::Cursor;
+pub use cursor::{file, is_done, version_of};
 use encoding::Encoding;
 use header::Header;
 use lines::{Line, Lines};
@@ -54,6 +57,26 @@ pub struct Params {
     pub encoding: Option<String>,
 }
 
+impl Params {
+    /// Whether a list can be read with these at all.
+    ///
+    /// # Errors
+    /// Names the parameter that holds an unknown word.
+    pub fn check(&self) -> Result<(), ListError> {
+        self.platform()?;
+        columns::mapping(&self.columns)?;
+        encoding::named(self.encoding.as_deref())?;
+        Ok(())
+    }
+
+    fn platform(&self) -> Result<Option<Platform>, ListError> {
+        self.platform
+            .as_deref()
+            .map(|word| Platform::from_word(word).ok_or(ListError::UnknownPlatform))
+            .transpose()
+    }
+}
+
 /// The list cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ListError {
@@ -71,7 +94,7 @@ pub enum ListError {
     )]
     NoHeader,
     #[error(
-        "its encoding is not recognised; export it as UTF-8, or name its encoding with `encoding`"
+        "its encoding is not recognised; export it as UTF-8, or name its encoding with `encoding`, such as windows-1251"
     )]
     UnknownEncoding,
     #[error("it is {0}, not a list of delimited text; save it as CSV")]
@@ -95,78 +118,6 @@ impl ListError {
             }
         }
     }
-}
-
-/// How far a list was read. A list that changed is read from its start again, which stores nothing
-/// twice.
-#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Cursor {
-    version: String,
-    byte: u64,
-    line: u64,
-    /// Where the header of the table begins that is being read, and in which line.
-    #[serde(default)]
-    header: (u64, u64),
-    #[serde(default)]
-    encoding: String,
-    #[serde(default)]
-    encoding_start: u64,
-    done: bool,
-}
-
-impl Cursor {
-    fn read(cursor: &Value) -> Self {
-        serde_json::from_value(cursor.clone()).unwrap_or_default()
-    }
-}
-
-/// Opens a file of this machine. Gives its length, and what changes when it does.
-///
-/// # Errors
-/// When it cannot be opened; the path and the folder that it was looked for in are named.
-pub fn file(path: &Path) -> Result<(File, u64, String), ListError> {
-    let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
-    let (about, file) = opened.map_err(|error| {
-        let shown = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        ListError::Unreadable(format!("{}: {error}", shown.display()))
-    })?;
-    if about.is_dir() {
-        return Err(ListError::Unreadable(format!(
-            "{} is a folder",
-            path.display()
-        )));
-    }
-    let changed = about
-        .modified()
-        .ok()
-        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    let version = format!(
-        "{}-{}",
-        about.len(),
-        changed.map_or(0, |time| time.as_nanos())
-    );
-    Ok((file, about.len(), version))
-}
-
-/// Whether this version of a list was read to its end.
-pub fn is_done(cursor: &Value, version: &str) -> bool {
-    let cursor = Cursor::read(cursor);
-    cursor.done && cursor.version == version
-}
-
-/// What tells one reading of a list from another: under other parameters the same rows are other leads.
-pub fn version_of(params: &Params, file: &str) -> String {
-    let Params {
-        file: _,
-        platform,
-        columns,
-        encoding,
-    } = params;
-    let mapped = match columns.is_empty() && encoding.is_none() {
-        true => String::new(),
-        false => json!([columns, encoding]).to_string(),
-    };
-    format!("{} {file}{mapped}", platform.as_deref().unwrap_or("csv"))
 }
 
 /// A list that is being read.
@@ -206,10 +157,7 @@ impl List {
         params: &Params,
         cursor: &Value,
     ) -> Result<Self, ListError> {
-        let platform = match &params.platform {
-            None => None,
-            Some(word) => Some(Platform::from_word(word).ok_or(ListError::UnknownPlatform)?),
-        };
+        let platform = params.platform()?;
         let mapping = columns::mapping(&params.columns)?;
         let cursor = Cursor::read(cursor);
         let resumes = cursor.version == version && cursor.byte > 0;

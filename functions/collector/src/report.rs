@@ -38,7 +38,7 @@ pub struct RunReport {
     pub duplicates: usize,
     /// Rows of people who were erased, dropped before storage.
     pub erased: usize,
-    /// Rows whose username another profile holds, or that say of a known profile that it is somebody else's.
+    /// Rows whose username another profile holds, or that say of a known profile that it is another person's.
     pub conflicts: usize,
     /// The lines of the first hundred of them: a person must see who is right.
     pub conflict_lines: Vec<u64>,

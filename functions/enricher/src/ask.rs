@@ -59,7 +59,7 @@ pub(crate) struct Question<'a> {
 pub(crate) struct Answers {
     /// For each question, in order.
     pub(crate) scores: Vec<Result<Scored, NotScored>>,
-    /// Why the server refuses all calls of ours. Somebody has to put something right.
+    /// Why the server refuses all calls of ours. A person has to put something right.
     pub(crate) refused: Option<ModelError>,
 }
 
@@ -129,7 +129,7 @@ async fn round(
     .await;
     let outcomes: Vec<Outcome> = replies.iter().map(Outcome::of).collect();
     let again = outcomes.iter().all(|outcome| *outcome == Outcome::LOST)
-        && calls.iter().all(|(asked, _)| asked.may_be_asked_again());
+        && calls.iter().all(|(asked, _)| asked.has_another_call());
     let change = outage::change(outage.as_ref(), &outcomes, again);
     let settled: Vec<_> = calls
         .into_iter()

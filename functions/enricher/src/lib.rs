@@ -5,6 +5,8 @@
 
 mod answer;
 mod ask;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod plan;
 mod prompt;
 mod red_flags;
@@ -201,7 +203,7 @@ async fn enrich(
         store(deps, conn, &results).await?;
     }
     match refused {
-        // An alarm rings: somebody has to put something right.
+        // An alarm rings: a person has to put something right.
         Some(error) => Err(AskError::Refused(error).into()),
         None => Ok(settled),
     }

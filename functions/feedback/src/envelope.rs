@@ -18,7 +18,7 @@ pub(crate) enum Malformed {
     ForeignTopic,
     #[error("the envelope holds no notification")]
     NoNotification,
-    /// Neither an id nor our tag nor an address: nobody can be meant.
+    /// Neither an id nor our tag nor an address: no mailbox can be meant.
     #[error("the notification does not say which mail it is about")]
     Incomplete,
 }
@@ -37,7 +37,7 @@ pub(crate) struct Wrapping {
     kind: Option<&'static str>,
 }
 
-/// Nobody wraps deeper.
+/// No service wraps deeper.
 const DEPTH: usize = 8;
 
 /// What services say when they are connected, in lower case.

@@ -9,6 +9,8 @@
 mod envelope;
 mod event;
 mod field;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod key;
 mod notification;
 

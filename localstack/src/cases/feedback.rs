@@ -26,7 +26,8 @@ pub(super) async fn run(stage: &mut Stage, file: &CaseFile) -> Result<Vec<Input>
 
 /// Delivers a message about a mail that was sent, if it names one.
 async fn deliver(stage: &mut Stage, message: &Value) -> Result<Value> {
-    let mail = at(message, "/mail");
+    let event = unwrapped(message);
+    let mail = at(&event, "/mail");
     let id = at(mail, "/tags/send_id/0").as_str();
     let id = id.and_then(|id| id.parse().ok());
     match (id, at(mail, "/destination/0").as_str()) {
@@ -40,12 +41,13 @@ async fn deliver(stage: &mut Stage, message: &Value) -> Result<Value> {
         Value::String(text) => text.clone(),
         json => json.to_string(),
     };
+    let dead_before = stage.queue("feedback-dead")?.counts().sent;
     stage.queue("feedback")?.send(&body, Duration::ZERO);
     stage.finish().await?;
     let mut conn = db::acquire(&stage.pool).await?;
     let mut happened = cases::events(&mut conn).await?;
     let mailbox = cases::mailbox(&mut conn).await?;
-    let dead_letters = stage.queue("feedback-dead")?.counts().sent;
+    let dead_letters = stage.queue("feedback-dead")?.counts().sent - dead_before;
     if let Some(happened) = happened.as_object_mut() {
         happened.insert("dead_letters".to_owned(), json!(dead_letters));
         let stopped = stage.failure("feedback");
@@ -58,6 +60,21 @@ async fn deliver(stage: &mut Stage, message: &Value) -> Result<Value> {
         }
     }
     Ok(happened)
+}
+
+/// What SNS, EventBridge, or one within the other, carry.
+fn unwrapped(message: &Value) -> Value {
+    let carried = [at(message, "/Message"), at(message, "/detail"), message]
+        .into_iter()
+        .find(|part| !part.is_null());
+    match carried {
+        Some(Value::String(text)) => match serde_json::from_str(text) {
+            Ok(inner) => unwrapped(&inner),
+            Err(_) => Value::Null,
+        },
+        Some(inner) if !std::ptr::eq(inner, message) => unwrapped(inner),
+        _ => message.clone(),
+    }
 }
 
 /// The message in a few words.

@@ -100,7 +100,7 @@ pub(crate) async fn run(session: &Session, args: &CasesArgs) -> Result<ExitCode>
 /// When the folder cannot be read or the functions cannot be set up. A case that fails is a line.
 pub async fn check(ground: &Ground, folder: &Path, only: Option<Kind>) -> Result<Vec<Line>> {
     let files = file::read(folder, only)?;
-    stage::fresh(&ground.folder)?;
+    crate::paths::emptied(&ground.folder)?;
     let mut stage = Stage::open(ground).await?;
     let mut lines = Vec::new();
     for file in &files {

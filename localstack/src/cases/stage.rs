@@ -2,7 +2,7 @@
 //! stand-ins for SQS, SES, the model and X.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -282,12 +282,4 @@ pub(super) fn keys() -> String {
 fn as_role(database_url: &str, function: &str) -> String {
     let separator = if database_url.contains('?') { '&' } else { '?' };
     format!("{database_url}{separator}options[role]=outreach_{function}")
-}
-
-/// Makes a folder anew.
-pub(super) fn fresh(folder: &Path) -> Result<()> {
-    if folder.exists() {
-        std::fs::remove_dir_all(folder)?;
-    }
-    std::fs::create_dir_all(folder).with_context(|| format!("could not make {}", folder.display()))
 }

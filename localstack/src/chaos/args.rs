@@ -33,6 +33,10 @@ pub(crate) struct ChaosArgs {
     /// Instead: remove each guard once, and check that this harness notices
     #[arg(long, conflicts_with_all = ["exhaustive", "rounds", "rate"])]
     pub(crate) mutants: bool,
+    /// Instead: take the model away for 20 seconds, 10 minutes and a day, and compare the results with those
+    /// of a run without
+    #[arg(long, conflicts_with_all = ["exhaustive", "rounds", "rate", "mutants"])]
+    pub(crate) outages: bool,
     /// How many people are on the lists of a round
     #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) leads: u32,

@@ -12,6 +12,7 @@ pub(crate) mod cluster;
 mod exhaustive;
 mod mutants;
 mod oracle;
+mod outages;
 mod people;
 mod plan;
 mod rate;
@@ -69,6 +70,7 @@ pub(crate) async fn run(session: &Session, args: &ChaosArgs) -> Result<ExitCode>
     let mut summary = Summary::default();
     match args.rate {
         Some(rate) => rate::run(&lab, args, rate, &mut summary).await?,
+        None if args.outages => outages::run(&lab, args, &mut summary).await?,
         None if args.exhaustive => exhaustive::run(&lab, args, &mut summary).await?,
         None => rounds::run(&lab, args, &mut summary).await?,
     }

@@ -149,7 +149,7 @@ fn mails(evidence: &Evidence, findings: &mut Findings) {
         }
         let number = handover.number;
         let day = handover.at.date_naive();
-        // What SES itself held back reached nobody.
+        // What SES itself held back reached no mailbox.
         if handover.result != Some(DeliveryResult::Rejected) {
             by_day
                 .entry((&handover.destination_hash, day))

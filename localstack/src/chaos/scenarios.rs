@@ -20,7 +20,7 @@ use crate::wait;
 
 const LIMIT: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(10);
-/// How long to look whether somebody waits for a lock.
+/// How long to look whether a transaction waits for a lock.
 const BLOCKED: Duration = Duration::from_millis(500);
 /// In the first statement that a sender runs once its first claims are committed.
 const GRANT: &str = "insert into campaign_counters";
@@ -192,7 +192,7 @@ async fn answer_late(bed: &TestBed<'_>) -> Result<()> {
     reach(&old, "the first call").await?;
     let pool = bed.another_pool()?;
     let mut conn = db::acquire(&pool).await?;
-    interventions::pass_an_hour(&mut conn).await?;
+    interventions::pass(&mut conn, Duration::from_hours(1)).await?;
     bed.sweep().await?;
     for unknown in interventions::sends_in(&mut conn, "unknown").await? {
         resolve(&mut conn, SendId(unknown), Resolution::Resend, None).await?;

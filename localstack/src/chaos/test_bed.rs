@@ -4,7 +4,7 @@
 mod wiring;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,12 +25,13 @@ use crate::lambda::{Config, Function, HttpRequest, Simulator};
 use crate::postgres_log::LogMark;
 use crate::sql::invariants::Violation;
 use crate::sql::{interventions, invariants};
-use crate::{migrate, wait};
+use crate::{migrate, paths, wait};
 
 /// Of the functions' addresses and unsubscribe tokens; no secret.
 const HASH_KEY: &str = "0707070707070707070707070707070707070707070707070707070707070707";
 /// Much longer than a run needs: work that is left by then never ends.
 const QUIESCE_LIMIT: Duration = Duration::from_secs(120);
+const AN_HOUR: Duration = Duration::from_hours(1);
 /// Hours that may pass until no work is left.
 const HOURS: u32 = 24;
 
@@ -102,7 +103,7 @@ impl<'a> TestBed<'a> {
     /// Sets everything up; nothing runs yet.
     pub(crate) async fn open(lab: &'a Lab, config: TestBedConfig) -> Result<Self> {
         let folder = lab.folder.join(&config.name);
-        fresh(&folder)?;
+        paths::emptied(&folder)?;
         let log = lab.cluster.log_mark();
         let pool = lab.cluster.create(&config.name).await?;
         let stand_ins = Simulated::start(StandIns {
@@ -213,7 +214,7 @@ impl<'a> TestBed<'a> {
                 return Ok(false);
             }
             let mut conn = db::acquire(&self.pool).await?;
-            interventions::pass_an_hour(&mut conn).await?;
+            interventions::pass(&mut conn, AN_HOUR).await?;
             let mut moved = close_breakers(&mut conn).await?;
             for (queue, dead) in &self.queues {
                 moved += queue.counts().delayed + dead.redrive_to(queue);
@@ -309,11 +310,4 @@ async fn close_breakers(conn: &mut PgConnection) -> Result<usize> {
         }
     }
     Ok(closed)
-}
-
-fn fresh(folder: &Path) -> Result<()> {
-    if folder.exists() {
-        std::fs::remove_dir_all(folder)?;
-    }
-    std::fs::create_dir_all(folder).with_context(|| format!("could not make {}", folder.display()))
 }

@@ -129,7 +129,7 @@ pub(crate) async fn departures(
     conn: &mut PgConnection,
 ) -> Result<Vec<(String, String, chrono::DateTime<chrono::Utc>)>> {
     sqlx::query_as(
-        "select l.country, s.state::text, s.not_before
+        "select coalesce(l.country, 'no country'), s.state::text, s.not_before
          from sends s join leads l on l.id = s.lead_id order by l.country",
     )
     .fetch_all(conn)

@@ -1,42 +1,45 @@
 //! What the harness does to a database of a run: it lets time pass, erases people, and looks what a
 //! function is doing.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result};
 use sqlx::{FromRow, PgConnection};
 
-/// What has to move back for an hour to have passed: leases end, and what waits for less than that
+/// What has to move back for so many seconds to have passed: leases end, and what waits for less than that
 /// is due.
-const AN_HOUR: [&str; 7] = [
+const MOVES: [&str; 7] = [
     "update leads
-     set enrich_requested_at = enrich_requested_at - interval '1 hour',
-         enrich_next_at = enrich_next_at - interval '1 hour'
+     set enrich_requested_at = enrich_requested_at - make_interval(secs => $1),
+         enrich_next_at = enrich_next_at - make_interval(secs => $1)
      where enrich_requested_at is not null",
-    "update model_outages set next_try_at = next_try_at - interval '1 hour'",
-    "update model_calls set lease_until = lease_until - interval '1 hour' where state = 'calling'",
-    "update sources set lease_until = lease_until - interval '1 hour' where lease_until is not null",
+    "update model_outages set next_try_at = next_try_at - make_interval(secs => $1)",
+    "update model_calls set lease_until = lease_until - make_interval(secs => $1) where state = 'calling'",
+    "update sources set lease_until = lease_until - make_interval(secs => $1) where lease_until is not null",
     "update recipient_domains
-     set next_at = next_at - interval '1 hour', reserved_until = reserved_until - interval '1 hour'",
+     set next_at = next_at - make_interval(secs => $1), reserved_until = reserved_until - make_interval(secs => $1)",
     "update rate_limits
      set next_at = least(next_at, now()), reserved_until = least(reserved_until, now()),
-         throttle_factor = 1, throttled_at = now(), blocked_until = blocked_until - interval '1 hour'",
+         throttle_factor = 1, throttled_at = now(), blocked_until = blocked_until - make_interval(secs => $1)",
     "update sends
-     set lease_until = lease_until - interval '1 hour',
-         not_before = case when not_before < now() + interval '1 hour'
-                           then not_before - interval '1 hour' else not_before end,
+     set lease_until = lease_until - make_interval(secs => $1),
+         not_before = case when not_before < now() + make_interval(secs => $1)
+                           then not_before - make_interval(secs => $1) else not_before end,
          send_requested_at = case when send_requested_at > '-infinity'
-                                  then send_requested_at - interval '2 hours'
+                                  then send_requested_at - make_interval(secs => 2 * $1)
                                   else send_requested_at end
      where state in ('queued', 'claimed', 'calling')",
 ];
 
-/// As if an hour had passed. Only while nothing runs: a call under way would be taken for one that
+/// As if that time had passed. Only while nothing runs: a call under way would be taken for one that
 /// was abandoned.
-pub(crate) async fn pass_an_hour(conn: &mut PgConnection) -> Result<()> {
-    for statement in AN_HOUR {
+pub(crate) async fn pass(conn: &mut PgConnection, time: Duration) -> Result<()> {
+    for statement in MOVES {
         sqlx::query(statement)
+            .bind(time.as_secs_f64())
             .execute(&mut *conn)
             .await
-            .context("could not let an hour pass")?;
+            .context("could not let time pass")?;
     }
     Ok(())
 }
@@ -108,7 +111,7 @@ pub(crate) async fn sends_in(conn: &mut PgConnection, state: &str) -> Result<Vec
         .with_context(|| format!("could not look for {state} sends"))
 }
 
-/// Whether somebody waits for a lock of another in this database.
+/// Whether a transaction waits for a lock of another in this database.
 pub(crate) async fn waits_for_lock(conn: &mut PgConnection) -> Result<bool> {
     sqlx::query_scalar(
         "select exists (select from pg_stat_activity

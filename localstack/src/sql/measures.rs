@@ -74,7 +74,7 @@ pub(crate) struct Writes {
     pub(crate) rows: i64,
 }
 
-/// What was written, by table. Complete when nobody else is connected any more: a connection reports
+/// What was written, by table. Complete when no other client is connected any more: a connection reports
 /// late, and at its end at the latest.
 pub(crate) async fn writes(conn: &mut PgConnection) -> Result<Vec<Writes>> {
     sqlx::query_as(

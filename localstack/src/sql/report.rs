@@ -199,3 +199,45 @@ pub(crate) async fn table_rows(conn: &mut PgConnection) -> Result<Vec<TableRows>
     .await
     .context("could not count the rows of the tables")
 }
+
+/// Where a lead stands in a campaign, without what differs from run to run.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub(crate) struct Standing {
+    /// By the hash of its mailbox: which of two leads with one mailbox is written to is chance. Without one, by
+    /// platform and id.
+    pub(crate) lead: String,
+    pub(crate) campaign: String,
+    /// What the assessment says; none, if there is none.
+    pub(crate) assessment: Option<String>,
+    /// Of its mail; `none`, if none is planned.
+    pub(crate) state: String,
+}
+
+/// Where each lead stands in each campaign that found it.
+pub(crate) async fn standings(conn: &mut PgConnection) -> Result<Vec<Standing>> {
+    sqlx::query_as(
+        "select coalesce(encode(l.email_hash, 'hex'), l.source || '/' || l.external_id) as lead,
+                c.name as campaign,
+                concat_ws(' ', e.method, e.outcome, e.score) as assessment,
+                case when s.state in ('sent', 'delivered') then 'sent'
+                     else coalesce(s.state::text, 'none') end as state
+         from leads l
+         cross join campaigns c
+         left join enriched_leads e on e.lead_id = l.id and e.campaign_id = c.id
+         left join sends s on s.enriched_lead_id = e.id
+         order by 1, 2, 3, 4",
+    )
+    .fetch_all(conn)
+    .await
+    .context("could not read where the leads stand")
+}
+
+/// How many leads wait for the model's server.
+pub(crate) async fn waiting_for_model(conn: &mut PgConnection) -> Result<usize> {
+    let waiting: i64 =
+        sqlx::query_scalar("select count(*) from leads where enrich_waits_for is not null")
+            .fetch_one(conn)
+            .await
+            .context("could not count the leads that wait")?;
+    Ok(usize::try_from(waiting)?)
+}

@@ -1,5 +1,7 @@
 //! Every statement of the harness runs on the schema that the migrations make.
 
+use std::time::Duration;
+
 use chrono::DateTime;
 use shared::db::PgPool;
 
@@ -25,7 +27,9 @@ async fn invariants_of_empty_database_hold(pool: PgPool) {
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn interventions_on_empty_database_find_nothing(pool: PgPool) {
     let mut conn = pool.acquire().await.unwrap();
-    interventions::pass_an_hour(&mut conn).await.unwrap();
+    interventions::pass(&mut conn, Duration::from_hours(1))
+        .await
+        .unwrap();
     interventions::erase(&mut conn, &[7; 32]).await.unwrap();
     let claimed = interventions::lock_claimed(&mut conn, 10).await.unwrap();
     let unknown = interventions::sends_in(&mut conn, "unknown").await.unwrap();
@@ -47,6 +51,8 @@ async fn reports_of_empty_database_are_empty(pool: PgPool) {
         .unwrap();
     assert_eq!(calls, []);
     assert_eq!(report::sources(&mut conn, "none").await.unwrap(), []);
+    assert_eq!(report::standings(&mut conn).await.unwrap(), []);
+    assert_eq!(report::waiting_for_model(&mut conn).await.unwrap(), 0);
     let rows = report::table_rows(&mut conn).await.unwrap();
     assert!(rows.len() > 5 && rows.iter().all(|table| table.rows == 0));
 }

@@ -6,12 +6,16 @@ use std::fs;
 use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use shared::config;
 
-use crate::wait_for;
+use crate::wait_within;
+
+/// The emulator builds a function before its first event.
+const LIMIT: Duration = Duration::from_mins(10);
 
 /// A shell set up as the README says.
 fn shell(script: &str) -> Command {
@@ -54,16 +58,36 @@ impl Watch {
             .spawn()
             .unwrap();
         let mut watch = Self(child);
-        wait_for("cargo lambda watch to listen", || {
-            let ended = watch.0.try_wait().unwrap();
-            assert!(
-                ended.is_none(),
-                "is the cloud up (`cargo local up`)?\n{}",
-                fs::read_to_string(log()).unwrap_or_default()
-            );
+        wait_within(LIMIT, "cargo lambda watch to listen", || {
+            watch.check_running();
             TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()
         });
         watch
+    }
+
+    /// Another program that listens on its port would take the events and never answer.
+    fn check_running(&mut self) {
+        let ended = self.0.try_wait().unwrap();
+        assert!(
+            ended.is_none(),
+            "is the cloud up (`cargo local up`), and its port free?\n{}",
+            fs::read_to_string(log()).unwrap_or_default()
+        );
+    }
+
+    fn invoke(&mut self, port: u16, function: &str, event: &Path) -> Output {
+        let mut invoke = shell(&format!(
+            "exec cargo lambda invoke --invoke-address 127.0.0.1 --invoke-port {port} \
+             {function} --data-file {}",
+            event.display()
+        ));
+        let invoke = invoke.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut invoke = invoke.spawn().unwrap();
+        wait_within(LIMIT, "the answer of a function", || {
+            self.check_running();
+            invoke.try_wait().unwrap()
+        });
+        invoke.wait_with_output().unwrap()
     }
 }
 
@@ -97,16 +121,11 @@ fn events_of(function: &str) -> Vec<PathBuf> {
 #[test]
 fn every_function_takes_its_example_events() {
     let port = own_port();
-    let _watch = Watch::start(port);
+    let mut watch = Watch::start(port);
     for function in ["collector", "enricher", "sender", "feedback", "web"] {
         for event in events_of(function) {
+            let output = watch.invoke(port, function, &event);
             let event = event.display();
-            let output = shell(&format!(
-                "exec cargo lambda invoke --invoke-address 127.0.0.1 --invoke-port {port} \
-                 {function} --data-file {event}"
-            ))
-            .output()
-            .unwrap();
             let text = String::from_utf8_lossy(&output.stderr);
             let log_text = || fs::read_to_string(log()).unwrap_or_default();
             assert!(

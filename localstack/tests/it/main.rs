@@ -27,13 +27,18 @@ fn local() -> Command {
 
 /// Asks `condition` until it gives a value; fails, saying what for, when it never does.
 #[track_caller]
-fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+fn wait_for<T>(what: &str, condition: impl FnMut() -> Option<T>) -> T {
+    wait_within(LIMIT, what, condition)
+}
+
+#[track_caller]
+fn wait_within<T>(limit: Duration, what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(value) = condition() {
             return value;
         }
-        assert!(begun.elapsed() < LIMIT, "waited for {what}");
+        assert!(begun.elapsed() < limit, "waited for {what}");
         // Only so that the asking does not take the processor from what is waited for.
         std::thread::park_timeout(Duration::from_millis(20));
     }

@@ -27,7 +27,10 @@ pub(crate) async fn breaker(stack: &Stack, options: &Options, args: &BreakerArgs
             format_args!("the breaker of {name}; forgiven: {}", forgiven.join("; ")),
         );
     } else {
-        output::fresh("Closed", format_args!("the breaker of {name} is not open"));
+        output::fresh(
+            "Unchanged",
+            format_args!("{name} was not stopped: its breaker is closed"),
+        );
     }
     if options.json {
         output::json(&operator::breakers(&mut conn, campaign).await?)?;

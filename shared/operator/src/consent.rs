@@ -1,4 +1,4 @@
-//! `outreach consent`: somebody has agreed to be written to.
+//! `outreach consent`: a person has agreed to be written to.
 
 use anyhow::Result;
 use serde_json::json;

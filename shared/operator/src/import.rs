@@ -34,7 +34,7 @@ struct Summary {
     unchanged: usize,
     duplicates: usize,
     erased: usize,
-    /// Lines whose profile is stored as somebody else's.
+    /// Lines whose profile is stored as another person's.
     conflict_lines: Vec<u64>,
     bad_rows: Vec<BadRow>,
     unknown: BTreeMap<Field, usize>,
@@ -270,6 +270,12 @@ fn show(summary: &Summary, options: &Options, dry_run: bool) -> Result<ExitCode>
                 summary.refused()
             ),
         );
+        if new + updated > 0 {
+            output::fresh(
+                "Next",
+                "the enricher takes them up within ten minutes; `outreach sends --unplanned` shows who waits",
+            );
+        }
     }
     if summary.leads > 0 && summary.with_email == 0 {
         output::warning(
@@ -336,7 +342,7 @@ fn refused(summary: &Summary) {
         ]);
     }
     for line in &summary.conflict_lines {
-        let why = "the profile is stored as somebody else's; nothing was changed";
+        let why = "the profile is stored as another person's; nothing was changed";
         table.add_row([line.to_string(), "username".to_owned(), why.to_owned()]);
     }
     output::line(table);

@@ -19,6 +19,7 @@ pub mod sending;
 mod sends;
 mod show;
 mod smoke;
+mod source;
 mod stack;
 mod suppress;
 
@@ -56,6 +57,7 @@ pub async fn run(stack: &Stack, request: &Request) -> Result<ExitCode> {
         Command::Sends(args) => sends::sends(stack, options, args).await?,
         Command::Resolve(args) => resolve::resolve(stack, options, args).await?,
         Command::Campaign(args) => campaign::campaign(stack, options, args).await?,
+        Command::Source(args) => source::source(stack, options, args).await?,
         Command::Breaker(args) => breaker::breaker(stack, options, args).await?,
         Command::Review(args) => review::review(stack, options, args).await?,
         Command::Sending(args) => sending::sending(stack, options, args).await?,

@@ -137,13 +137,13 @@ async fn edited(conn: &mut PgConnection, args: &ReviewArgs) -> Result<Draft> {
         bail!("give --edit one send");
     };
     let before = operator::draft(conn, SendId(*id)).await?;
-    if args.subject.is_none() && args.message.is_none() {
+    if args.subject.is_none() && args.message_file.is_none() {
         if !std::io::stdin().is_terminal() {
-            bail!("give --subject and --message, or edit on a terminal");
+            bail!("give --subject and --message-file, or edit on a terminal");
         }
         return in_editor(&args.editor, before);
     }
-    let message = match args.message.as_deref() {
+    let message = match args.message_file.as_deref() {
         Some("-") => {
             let mut text = String::new();
             let read = std::io::stdin().read_to_string(&mut text);
@@ -159,7 +159,7 @@ async fn edited(conn: &mut PgConnection, args: &ReviewArgs) -> Result<Draft> {
     let subject = args.subject.clone().or(old_subject);
     let message = message.or(old_message);
     let (Some(subject), Some(message)) = (subject, message) else {
-        bail!("send {id} has no text yet: give both --subject and --message");
+        bail!("send {id} has no text yet: give both --subject and --message-file");
     };
     Ok(tidy(&subject, &message))
 }

@@ -32,14 +32,14 @@ pub(crate) async fn sends(stack: &Stack, options: &Options, args: &SendsArgs) ->
     if options.json {
         output::json(&statuses)?;
     } else if statuses.is_empty() {
-        let lead = args.lead.as_deref();
-        output::fresh(
-            "Nothing",
-            lead.map_or(
-                "to show",
-                |_| "to show: no lead has this name, id, profile or address",
-            ),
-        );
+        let why = match (&args.lead, args.unplanned) {
+            (Some(_), _) => "to show: no lead has this name, id, profile or address",
+            (None, true) => "to show",
+            (None, false) => {
+                "to show: --unplanned shows the leads that no mail is planned for, and why"
+            }
+        };
+        output::fresh("Nothing", why);
     } else {
         output::line(table(&statuses));
     }

@@ -1,6 +1,8 @@
 //! The language model, through any server that speaks OpenAI's chat completions.
 
 mod fault;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod reply;
 
 use std::time::Duration;
@@ -98,7 +100,7 @@ pub enum ModelError {
         /// The server's code, if it gives one.
         code: String,
     },
-    /// It refuses every call of ours until somebody puts something right. Not paid.
+    /// It refuses every call of ours until a person puts something right. Not paid.
     #[error("the model's server refuses our calls with status {status} ({code}): {cause}")]
     Refuses {
         /// The status.

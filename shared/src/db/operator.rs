@@ -10,6 +10,7 @@ mod explain;
 mod resolve;
 mod review;
 mod sending;
+mod source;
 mod suppress;
 
 pub use breakers::{Breaker, breakers, close_breaker};
@@ -26,6 +27,9 @@ pub use review::{ReviewOutcome, Waiting, draft, review, waiting_for_review};
 pub use sending::{start_sending, stop_sending};
 use serde::Serialize;
 use serde_json::Value;
+pub use source::{
+    Definition, InvalidSource, Source, SourceOutcome, enable_source, set_source, sources,
+};
 use sqlx::PgConnection;
 pub use suppress::{Suppressed, known_address, suppress};
 

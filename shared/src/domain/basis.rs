@@ -23,7 +23,7 @@ pub enum BasisRule {
     Review,
     /// Prior consent is needed.
     Consent,
-    /// Nobody there is written to, whatever they agreed to: a campaign's own choice, never a law's.
+    /// No person there is written to, whatever they agreed to: a campaign's own choice, never a law's.
     Never,
 }
 

@@ -34,7 +34,7 @@ pub enum DraftFault {
     #[error("the subject or the message is too long")]
     TooLong,
     /// A control character, or a line break in the subject: a header could be smuggled in. Or a character
-    /// that nobody sees and that changes what is read.
+    /// that no reader sees and that changes what is read.
     #[error("the text has control characters")]
     ControlCharacter,
     /// The subject is not as it would be read: a check would see another one than the reader.

@@ -188,7 +188,7 @@ pub fn classify(report: &BounceReport<'_>) -> BounceClass {
         _ => {}
     }
     match diagnose(report) {
-        Diagnosis::Nobody => BounceClass::Hard,
+        Diagnosis::NoSuchMailbox => BounceClass::Hard,
         Diagnosis::Mail => BounceClass::Mail,
         Diagnosis::Failed => BounceClass::Soft,
         Diagnosis::NoFailure if (kind.as_str(), subtype.as_str()) == ("transient", "general") => {

@@ -40,7 +40,7 @@ pub fn handle(platform: Platform, text: &str) -> Option<String> {
     (is_handle(platform, &name) && !is_placeholder(&name)).then_some(name)
 }
 
-/// A handle as the platform's own service writes it: there somebody may well be called `null` or `12345`.
+/// A handle as the platform's own service writes it: there a person may well be called `null` or `12345`.
 pub fn own_handle(platform: Platform, text: &str) -> Option<String> {
     let name = text.trim().trim_start_matches('@').to_lowercase();
     has_shape(platform, &name).then_some(name)
@@ -105,7 +105,7 @@ fn is_host(name: &str) -> bool {
     name.starts_with("www.") || ends.iter().any(|end| name.ends_with(end))
 }
 
-/// Words of paths that are nobody's name on any site.
+/// Words of paths that are no person's name on any site.
 const PATHS: &[&str] = &[
     "about",
     "account",

@@ -66,7 +66,7 @@ impl Platform {
 pub enum Origin {
     /// The platform's own service: its ids and handles are right.
     Service,
-    /// A list that somebody gave to the operator.
+    /// A list that was given to the operator.
     List,
 }
 

@@ -28,5 +28,6 @@ pub mod reason;
 pub mod review;
 pub mod score;
 pub mod send_state;
+pub mod source;
 pub mod text;
 pub mod unsubscribe;

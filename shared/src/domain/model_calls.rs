@@ -58,7 +58,7 @@ pub enum CallFault {
     Declined,
     /// The server refused, and did not say whether it was about this question.
     Unclear,
-    /// Whoever asked died.
+    /// The worker that asked died.
     Crashed,
 }
 

@@ -1,4 +1,4 @@
-//! A model's server that answers nobody: when it is asked again, by whom, and what its leads wait for.
+//! A model's server that answers no question: when it is asked again, by whom, and what its leads wait for.
 
 use std::time::Duration;
 
@@ -67,7 +67,7 @@ impl EnrichmentWait {
     }
 }
 
-/// A server that answered nobody when it was last asked.
+/// A server that answered no question when it was last asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outage {
     pub reason: EnrichmentWait,
@@ -89,7 +89,7 @@ pub enum Admission {
     },
 }
 
-/// While a server is away one worker asks it one question now and then, whoever else wants to.
+/// While a server is away one worker asks it one question now and then, however many want to.
 pub fn admit(outage: Option<&Outage>, now: DateTime<Utc>) -> Admission {
     match outage {
         None => Admission::Open,

@@ -113,7 +113,7 @@ const TITLES: &[&str] = &[
     "coo", "cmo",
 ];
 
-/// Words that no person is greeted by, folded: what somebody does, what a thing is called, what a form says.
+/// Words that no person is greeted by, folded: what a person does, what a thing is called, what a form says.
 const NO_NAMES: &[&str] = &[
     "admin",
     "administrator",

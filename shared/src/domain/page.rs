@@ -198,7 +198,7 @@ pub enum Stored {
     Unchanged,
     /// The person was erased: dropped before storage (invariant 16).
     Erased,
-    /// Another profile holds its username, or a list says that the profile is somebody else's; nothing was
+    /// Another profile holds its username, or a list says that the profile is another person's; nothing was
     /// changed.
     Conflict,
     /// Neither stored nor known: the profile that held its username gave it up at this moment.

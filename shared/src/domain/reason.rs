@@ -52,7 +52,7 @@ reasons! {
     NotCompliant = "not_compliant",
     /// The country asks for consent and none is recorded.
     ConsentNeeded = "consent_needed",
-    /// The campaign writes to nobody in this country.
+    /// The campaign writes to no person in this country.
     CountryExcluded = "country_excluded",
     /// This mailbox already has a mail of this campaign and step.
     DuplicateRecipient = "duplicate_recipient",
@@ -122,7 +122,7 @@ reasons! {
     Resend = "resend",
     /// A reviewer rejected it.
     ReviewerRejected = "reviewer_rejected",
-    /// A person wrote its text anew, and nobody has approved that yet.
+    /// A person wrote its text anew, which is not approved yet.
     Edited = "edited",
     /// A person took a refusal back.
     Reopened = "reopened",

@@ -43,10 +43,7 @@ pub(super) fn find(file: &mut File, named: Option<&str>) -> Result<Encoding, Lis
     head.truncate(length);
     refuse_other_formats(&head)?;
     let marked = encoding_rs::Encoding::for_bom(&head);
-    if let Some(label) = named {
-        let of = encoding_rs::Encoding::for_label(label.as_bytes());
-        let of = of.filter(|of| of.is_ascii_compatible() || [UTF_16LE, UTF_16BE].contains(of));
-        let of = of.ok_or(ListError::UnknownEncoding)?;
+    if let Some(of) = self::named(named)? {
         let start = marked
             .filter(|(found, _)| *found == of)
             .map_or(0, |(_, length)| length as u64);
@@ -66,6 +63,16 @@ pub(super) fn find(file: &mut File, named: Option<&str>) -> Result<Encoding, Lis
         of: by_content(file)?,
         start: 0,
     })
+}
+
+/// The encoding that a source's parameters name.
+pub(super) fn named(
+    label: Option<&str>,
+) -> Result<Option<&'static encoding_rs::Encoding>, ListError> {
+    let Some(label) = label else { return Ok(None) };
+    let of = encoding_rs::Encoding::for_label(label.as_bytes());
+    let of = of.filter(|of| of.is_ascii_compatible() || [UTF_16LE, UTF_16BE].contains(of));
+    Ok(Some(of.ok_or(ListError::UnknownEncoding)?))
 }
 
 /// What spreadsheets and web pages save when they are not asked for a list.

@@ -1,7 +1,5 @@
 use std::io::{Seek, Write};
 
-use proptest::prelude::*;
-
 use super::*;
 use crate::domain::{
     email::HashKey,
@@ -446,232 +444,30 @@ fn changed_list_is_read_from_its_start() {
 }
 
 #[test]
-fn padded_rows_and_counts_of_practice_are_read() {
-    let padded = leads(fixture!("padded_cells.csv"));
-    assert_eq!((padded.leads.len(), padded.bad.len()), (3, 0));
-    let counts = leads(fixture!("float_counts.csv"));
-    let followers: Vec<_> = counts
-        .leads
-        .iter()
-        .map(|lead| lead.follower_count)
-        .collect();
-    let expected = [
-        15_200, 880, 14_020, -1, 12_300, 3_410, 1_200_000, 600, 45, 46, 1_235,
+fn parameter_with_unknown_word_is_named() {
+    let list = |platform: Option<&str>, column: Option<&str>, encoding: Option<&str>| {
+        let field = |field: &str| ("Work mail".to_owned(), field.to_owned());
+        let params = Params {
+            file: "people.csv".to_owned(),
+            platform: platform.map(str::to_owned),
+            columns: column.map(field).into_iter().collect(),
+            encoding: encoding.map(str::to_owned),
+        };
+        params.check().map_err(|error| error.to_string())
+    };
+    assert_eq!(list(Some("x"), Some("email"), Some("windows-1251")), Ok(()));
+    let refused = [
+        (list(Some("tiktok"), None, None), "platform"),
+        (list(None, Some("mail"), None), "columns"),
+        (list(None, None, Some("klingon")), "encoding"),
     ];
-    assert_eq!(followers, expected.map(|n| (n >= 0).then_some(n)));
-    assert_eq!(counts.leads[7].verified, Some(true));
-    assert_eq!(
-        (
-            counts.unknown[&Field::Followers],
-            counts.unknown[&Field::Verified]
-        ),
-        (1, 2)
-    );
-}
-
-#[test]
-fn identities_of_practice_are_one_each() {
-    let batch = leads(fixture!("profile_addresses.csv"));
-    let ids: Vec<_> = batch
-        .leads
-        .iter()
-        .map(|lead| format!("{}/{} {}", lead.platform, lead.username, lead.external_id))
-        .collect();
-    let expected = [
-        "facebook/100000000000011 100000000000011",
-        "facebook/100000000000012 100000000000012",
-        "linkedin/joao-perdiz-000000 @joao-perdiz-000000",
-        "linkedin/ines-valdor-000000 @ines-valdor-000000",
-        "linkedin/karl-hintze-000000 @karl-hintze-000000",
-        "linkedin/peer-lund-000000 @peer-lund-000000",
-        "x/nora_wiik @nora_wiik",
-        "facebook/100000000000013 100000000000013",
-    ];
-    assert_eq!(ids, expected);
-    assert!(batch.bad.is_empty());
-}
-
-#[test]
-fn people_known_by_mail_have_no_profile() {
-    let batch = leads(fixture!("source_column.csv"));
-    assert_eq!((batch.leads.len(), batch.bad.len()), (4, 0));
-    for lead in &batch.leads {
+    for (checked, word) in refused {
         assert!(
-            lead.platform == Platform::Csv
-                && lead.profile_url.is_none()
-                && lead.username.starts_with("mail-")
+            checked.as_ref().is_err_and(|why| why.contains(word)),
+            "{checked:?}"
         );
     }
-    let countries: Vec<_> = batch
-        .leads
-        .iter()
-        .map(|lead| lead.country.map(|c| c.to_string()))
-        .collect();
-    assert_eq!(
-        countries,
-        [Some("PT"), Some("PL"), None, Some("ES")].map(|c| c.map(str::to_owned))
-    );
-    assert_eq!(batch.leads[0].name.as_deref(), Some("Mila Ostrand"));
 }
 
-#[test]
-fn email_cells_of_practice_are_cleaned() {
-    let batch = leads(fixture!("email_cells.csv"));
-    assert_eq!(batch.bad, []);
-    let expected = [
-        "csv/mila_runs -",
-        "csv/tomasz_k -",
-        "csv/joao_bakes joao.perdiz@example.com",
-        "csv/ines_v ines.valdor@example.org",
-        "csv/karl_h karl.hintze@example.com",
-        "csv/nora_w nora.wiik@example.org",
-        "csv/peer_l peer.lund@example.net",
-        "csv/ana_s -",
-        "csv/bo_t -",
-        "csv/lea_m -",
-        "csv/ugo_p ugo.prat@example.com",
-        "csv/eva_d eva.dorn@example.org",
-    ];
-    assert_eq!(summary(&batch), expected);
-    assert_eq!(
-        batch.unknown,
-        [(Field::Email, 1)].into(),
-        "the one that is spelt out"
-    );
-}
-
-#[test]
-fn instagram_export_gives_addresses_and_ids() {
-    let params = Params {
-        platform: Some("instagram".to_owned()),
-        ..Params::default()
-    };
-    let key = HashKey::new(vec![7; 32]).unwrap();
-    let (rows, report) = read_with(fixture!("instagram_contacts.csv"), &params);
-    let batch = normalise(rows, &key, Origin::List);
-    let addresses = [
-        "mila.ostrand@example.org",
-        "tomasz.kedra@example.net",
-        "joao.perdiz@example.com",
-    ];
-    for (lead, address) in batch.leads.iter().zip(addresses) {
-        assert_eq!(lead.email.as_ref().unwrap().0.as_str(), address);
-        assert!(lead.external_id.starts_with("510000000"));
-    }
-    assert_eq!(
-        batch.leads[0].website.as_deref(),
-        Some("https://mila.example.org/")
-    );
-    assert_eq!(report.columns.used["publicEmail"], "email");
-    assert_eq!(report.columns.ignored, ["isPrivate"]);
-}
-
-#[test]
-fn windows_list_with_sep_line_is_decoded() {
-    let batch = leads(fixture!("sep_line_windows_1252.csv"));
-    assert_eq!(batch.leads[1].name.as_deref(), Some("João Perdiz"));
-    assert_eq!((batch.leads.len(), batch.lines.clone()), (3, vec![3, 4, 5]));
-}
-
-#[test]
-fn ids_that_count_rows_identify_nobody() {
-    let list = |rows: &str| format!("id,username,platform,email\n{rows}");
-    let batch = leads(list("1,ana,instagram,ana@example.org\n2,bo,instagram,bo@example.org\n51000000003,cy,instagram,\n").as_bytes());
-    let ids: Vec<_> = batch
-        .leads
-        .iter()
-        .map(|lead| lead.external_id.as_str())
-        .collect();
-    assert_eq!(ids, ["@ana", "@bo", "51000000003"]);
-    let odd = leads(list("5.1E+10,di,instagram,\n1900000000000000000,ed,x,\n").as_bytes());
-    let ids: Vec<_> = odd
-        .leads
-        .iter()
-        .map(|lead| lead.external_id.as_str())
-        .collect();
-    assert_eq!(ids, ["@di", "@ed"], "rounded numbers are nobody's");
-}
-
-#[test]
-fn two_people_under_one_name_are_reported() {
-    let batch = leads(b"username,name,email\nana,Ana Silva,ana@example.org\nana,Bo Berg,bo@example.org\nana,Ana S.,\n");
-    assert_eq!((batch.leads.len(), batch.duplicates), (1, 1));
-    assert_eq!(
-        (batch.bad[0].line, batch.bad[0].error.clone()),
-        (3, RowError::OtherPerson { line: 2 })
-    );
-}
-
-/// A cell of a person that names its owner, so that a cell on another's row is noticed.
-fn person(n: usize) -> [String; 4] {
-    [
-        format!("user{n}x"),
-        format!("Name{n}x"),
-        format!("mail{n}x@example.org"),
-        format!("Bio{n}x"),
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
-
-    #[test]
-    fn any_bytes_give_a_report_and_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..400), header in any::<bool>()) {
-        let mut content = if header { b"username,name,email,bio\n".to_vec() } else { Vec::new() };
-        content.extend(bytes);
-        if let Ok(mut list) = open(&content, &Params::default(), &json!({})) {
-            let mut rows = 0;
-            loop {
-                let page = list.next_page().unwrap();
-                rows += page.rows.len();
-                if page.last {
-                    break;
-                }
-            }
-            prop_assert_eq!(rows, list.report().rows);
-        }
-    }
-
-    /// However quotes, breaks and delimiters are broken: a stored lead has its own fields or none.
-    #[test]
-    fn nobodys_field_is_on_anothers_row(
-        people in 1..8_usize,
-        breaks in prop::collection::vec((any::<prop::sample::Index>(), "[\",\n\r ;]{1,2}"), 0..4),
-    ) {
-        let mut content = String::from("username,name,email,bio\n");
-        for n in 0..people {
-            content.push_str(&person(n).join(","));
-            content.push('\n');
-        }
-        let start = content.find('\n').unwrap() + 1;
-        for (at, inserted) in breaks {
-            content.insert_str(start + at.index(content.len() - start), &inserted);
-        }
-        let batch = leads(content.as_bytes());
-        for lead in &batch.leads {
-            let owner = |text: &str| -> Option<usize> {
-                let digits: String = text.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
-                digits.parse().ok()
-            };
-            let Some(of) = owner(&lead.username).filter(|_| !lead.username.starts_with("mail-")) else { continue };
-            let email = lead.email.as_ref().map(|(address, _)| address.as_str().to_owned());
-            for text in [&lead.name, &email, &lead.bio].into_iter().flatten() {
-                if let Some(other) = owner(text) {
-                    prop_assert_eq!(other, of, "{}\n{:?}", content, lead);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn pages_add_up_to_the_whole_list(rows in prop::collection::vec("[a-z]{1,6}(,|,\"x\n,y\")?", 1..40), wide in any::<bool>()) {
-        let text = format!("username,bio\n{}\n", rows.join("\n"));
-        let content: Vec<u8> = match wide {
-            true => text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
-            false => text.into_bytes(),
-        };
-        let params = if wide { Params { encoding: Some("utf-16be".to_owned()), ..Params::default() } } else { Params::default() };
-        let (whole, report) = read_with(&content, &params);
-        prop_assert_eq!(whole.len(), report.rows);
-    }
-}
+mod practice;
+mod properties;

@@ -70,7 +70,7 @@ async fn rejection_and_text_mismatch_can_be_reopened(pool: PgPool) {
     let rejected = review(&pool, ids[0], Review::Reject).await;
     assert_eq!(rejected, ReviewOutcome::Done(Change::Refuse));
     assert_eq!(stands(&pool, ids[0]).await, "refused reviewer_rejected");
-    // As somebody does it who changes a text without the command.
+    // As a person does it who changes a text without the command.
     sqlx::query("update enriched_leads set message = 'Hello there.' where lead_id = (select lead_id from sends where id = $1)")
         .bind(ids[1])
         .execute(&pool)

@@ -33,7 +33,7 @@ pub enum SourceError {
         /// Until when, if it said.
         until: Option<DateTime<Utc>>,
     },
-    /// The service's paid volume is used up: somebody must pay, or wait for the next month.
+    /// The service's paid volume is used up: it is paid for again, or waits for the next month.
     #[error("the account's volume at the service is used up: {0}")]
     Exhausted(String),
     /// The service refuses: key, access level or query.

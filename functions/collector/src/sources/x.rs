@@ -8,24 +8,13 @@ mod reply;
 use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use shared::{clients::http::Reply, config::Secret, domain::intake::Page};
+use shared::{
+    clients::http::Reply,
+    config::Secret,
+    domain::{intake::Page, source::Search},
+};
 
 use super::{Endpoints, SourceError, cursor_or_start, fetch};
-
-/// Longest query of a self-serve account, in characters.
-const QUERY_MAX: usize = 512;
-
-/// What to search for.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Params {
-    /// In X's query language.
-    query: String,
-    /// Posts a page, 10 to 100; each is paid for.
-    max_results: Option<u32>,
-    /// Pages a run at most; the next run goes on.
-    max_pages: Option<u32>,
-}
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Cursor {
@@ -46,31 +35,24 @@ pub struct RecentSearch<'a> {
     endpoints: &'a Endpoints,
     token: &'a Secret,
     url: String,
-    params: Params,
+    search: Search,
     pages: u32,
 }
 
 impl<'a> RecentSearch<'a> {
-    pub(super) fn open(params: Params, endpoints: &'a Endpoints) -> Result<Self, SourceError> {
+    pub(super) fn open(search: Search, endpoints: &'a Endpoints) -> Result<Self, SourceError> {
         let token = endpoints.x_bearer_token.as_ref();
         let token = token.ok_or(SourceError::NotConfigured("X_BEARER_TOKEN"))?;
-        let length = params.query.chars().count();
-        if !(1..=QUERY_MAX).contains(&length) {
-            let why = format!("`query` takes 1 to {QUERY_MAX} characters and has {length}");
-            return Err(SourceError::Params(why));
-        }
-        if !(10..=100).contains(&params.max_results.unwrap_or(100)) {
-            return Err(SourceError::Params(
-                "`max_results` is from 10 to 100".to_owned(),
-            ));
-        }
+        search
+            .check()
+            .map_err(|error| SourceError::Params(error.to_string()))?;
         let base = endpoints.x_api_base.as_str().trim_end_matches('/');
         let url = format!("{base}/2/tweets/search/recent");
         Ok(Self {
             endpoints,
             token,
             url,
-            params,
+            search,
             pages: 0,
         })
     }
@@ -78,21 +60,21 @@ impl<'a> RecentSearch<'a> {
 
 impl RecentSearch<'_> {
     pub(super) async fn next_page(&mut self, cursor: &Value) -> Result<Option<Page>, SourceError> {
-        if self.pages >= self.params.max_pages.unwrap_or(10) {
+        if self.pages >= self.search.max_pages.unwrap_or(10) {
             return Ok(None);
         }
         let mut cursor: Cursor = cursor_or_start(cursor);
-        if cursor.query != self.params.query {
+        if cursor.query != self.search.query {
             cursor = Cursor {
-                query: self.params.query.clone(),
+                query: self.search.query.clone(),
                 ..Cursor::default()
             };
         }
         let mut query = vec![
-            ("query", self.params.query.clone()),
+            ("query", self.search.query.clone()),
             (
                 "max_results",
-                self.params.max_results.unwrap_or(100).to_string(),
+                self.search.max_results.unwrap_or(100).to_string(),
             ),
             // The prose of X's documentation still says "tweet"; its schema says "post". The old
             // names are sent, both are read.

@@ -227,7 +227,7 @@ async fn second_list_never_overwrites_other_people(pool: PgPool) {
     let stage = stage(pool, &folder.write(first)).await;
     stage.run_one().await;
     let stored = stage.everything().await;
-    // The same numbers, and a handle that somebody else claims.
+    // The same numbers, and a handle that another row claims.
     folder.write(
         "userid,username,name,email,platform\n5100001,cid,Cid Rocha,cid@example.org,instagram\n,bo,Dora Lind,dora@example.org,instagram\n",
     );

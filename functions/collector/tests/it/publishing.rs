@@ -103,7 +103,7 @@ async fn neither_log_nor_report_names_anybody(pool: PgPool) {
     reports.extend(run(&deps).await.unwrap());
     drop(listening);
 
-    // A cell that cannot be read is unknown; what names nobody, or two people, is refused.
+    // A cell that cannot be read is unknown; what names no person, or two, is refused.
     assert_eq!(counts(&reports[0]), [2, 0, 0, 3, 0, 0, 3]);
     attention(&reports[1]);
     let lines = log.lines();

@@ -249,7 +249,7 @@ async fn page_without_any_author_is_asked_again(pool: PgPool) {
         assert_eq!(
             cursor(&stage, source).await,
             json!({}),
-            "nobody is passed over"
+            "no person is passed over"
         );
     }
     // Withheld by X itself, and said so: there is nothing to wait for.

@@ -83,6 +83,11 @@ impl<'a> Asked<'a> {
         self.calls < MOST_CALLS
     }
 
+    /// Whether there is another call after the one that is being made.
+    pub(super) fn has_another_call(&self) -> bool {
+        self.calls + 1 < MOST_CALLS
+    }
+
     pub(super) fn was_asked(&self) -> bool {
         self.calls > 0
     }
@@ -278,7 +283,7 @@ impl<'a> Asked<'a> {
                 self.score = Some(Ok(scored));
                 (CallState::Answered, None, Some(text.clone()))
             }
-            // Nobody needs a text for a mail that is not sent.
+            // A mail that is not sent needs no text.
             Ok(answer::Answer::WithoutText(scored, fault)) if self.is_refused(&scored) => {
                 self.take_without_text(scored, fault);
                 (CallState::Answered, None, Some(text.clone()))

@@ -108,7 +108,7 @@ pub(super) fn wait(change: OutageChange) -> Option<NotScored> {
     }
 }
 
-/// The error, if somebody has to put something right before any call is taken.
+/// The error, if a person has to put something right before any call is taken.
 pub(super) fn refusal(
     change: OutageChange,
     replies: Vec<Result<Answer, ModelError>>,

@@ -37,7 +37,7 @@ pub(super) enum Class {
     Mail,
     /// Advertising, which may also be what a product or page of theirs is free of.
     Ad,
-    /// To write to somebody.
+    /// To write to a person.
     Reach,
     /// Says behind a noun that it is not wanted.
     Unwelcome,
@@ -61,11 +61,11 @@ pub(super) enum Class {
     AgeIntro,
     /// Of a person who goes to school.
     School,
-    /// Of a minor, whoever else is named.
+    /// Of a minor, even where another person is named.
     Minor,
     /// The same, in a script without spaces.
     AnywhereSchool,
-    /// Says that an age or a school is somebody else's, or of a grown-up.
+    /// Says that an age or a school is another person's, or of a grown-up.
     Adult,
     /// What has an age too: pets, firms, houses.
     Thing,

@@ -14,7 +14,7 @@ const AGES: RangeInclusive<u8> = 8..=17;
 /// The sentences that speak of a minor, or may.
 pub(super) fn find(sentences: &[Sentence]) -> Vec<(&Sentence, Certainty)> {
     let clauses = || sentences.iter().flat_map(|sentence| &sentence.clauses);
-    // A mother, a teacher or a breeder speaks of somebody else.
+    // A mother, a teacher or a breeder speaks of another person.
     let of_others = clauses().any(|clause| LISTS.has(Class::Adult, &clause.words));
     let pronouns = clauses().any(|clause| LISTS.has(Class::Pronoun, &clause.words));
     let certainty = |(before, clause): (Option<&Clause>, &Clause)| {
@@ -95,7 +95,7 @@ const IN_WORDS: &[&str] = &[
     "zeventien",
 ];
 
-/// Whether the clause says somebody's age.
+/// Whether the clause says a person's age.
 fn says_age(words: &[String]) -> bool {
     let at = |n: usize| words.get(n..).unwrap_or_default();
     let begins = |class, words: &[String]| {

@@ -188,7 +188,10 @@ impl<'a> Marked<'a> {
         let answer = LISTS.all(Class::Unwelcome, &next.words);
         let whole =
             |at: &Range<usize>| at.start == 0 && (at.len() > 1 || at.end == next.words.len());
-        let refused = next.words.len() <= ANSWER && answer.iter().any(whole);
+        // "Collabs by mail, I don't answer DMs" refuses another way to be reached.
+        let refused = next.words.len() <= ANSWER
+            && answer.iter().any(whole)
+            && !LISTS.has(Class::Contact, &next.words);
         (ends && self.words.len() <= BEHIND && refused).then_some(Certainty::Clear)
     }
 

@@ -108,7 +108,7 @@ proptest::proptest! {
         let _ = red_flags(&[&text]);
     }
 
-    /// Neither letters' size nor styles nor what nobody sees hide a refusal.
+    /// Neither letters' size nor styles nor hidden characters hide a refusal.
     #[test]
     fn disguise_hides_no_refusal(n in 0_usize..400, upper: bool) {
         let bios = bios();

@@ -73,7 +73,7 @@ const DOT_IN_BRACKETS: &[&str] = &[".", "d", "p"];
 const OPENING: &str = "[({</|\\*~«‹【（";
 const CLOSING: &str = "])}>/|\\*~»›】）";
 
-/// Providers of mailboxes: a word beside one of them is somebody's address.
+/// Providers of mailboxes: a word beside one of them is an address.
 const PROVIDERS: &[&str] = &[
     "gmail",
     "googlemail",

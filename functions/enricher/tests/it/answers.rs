@@ -175,7 +175,7 @@ async fn corrected_answer_is_used_and_both_booked(pool: PgPool) {
     all_is_booked(&stage).await;
 }
 
-/// The model's assessment holds, though its text cannot be sent: nobody is a low score for a link.
+/// The model's assessment holds, though its text cannot be sent: a link is no reason for a low score.
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn unsendable_text_goes_to_review_with_score(pool: PgPool) {
     let stage = Stage::new(pool).await;
@@ -201,7 +201,7 @@ async fn unsendable_text_goes_to_review_with_score(pool: PgPool) {
     assert_eq!(server.asked().len(), 2);
     all_is_booked(&stage).await;
 
-    // Nobody needs the text of a mail that is not sent.
+    // A mail that is not sent needs no text.
     linked["score"] = json!(20);
     let server = Server::model(&linked).await;
     let lead = stage.leads(&["poor"]).await;

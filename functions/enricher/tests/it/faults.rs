@@ -231,7 +231,7 @@ async fn many_faults_end_with_every_lead_enriched(pool: PgPool) {
             .await,
         0
     );
-    // What is lost while nobody is answered counts as an outage, and not against the question.
+    // What is lost while no call is answered counts as an outage, and not against the question.
     let most = "select max(n) from (select count(*) n from model_calls
                 where state in ('answered', 'unusable', 'refused') group by request_key) c";
     let most = stage.number(most).await;

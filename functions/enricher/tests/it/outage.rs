@@ -73,7 +73,22 @@ async fn long_outage_ends_with_the_same_results(pool: PgPool) {
     assert_eq!(stage.number(waiting).await, 0);
 }
 
-/// Another key is another set-up: nobody waits until the old one would be tried again.
+/// Its answers may be paid all the same: a question is put twice, and then it is left alone.
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn silent_server_is_left_alone(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let server = Server::by(JSON, |_| (504, String::new())).await;
+    let deps = stage.deps_at(&server.base, &[]);
+    let leads = stage.crowd("silent", 3).await;
+    for _ in 0..4 {
+        deliver(&deps, &leads).await.unwrap();
+    }
+    assert_eq!(server.asked().len(), 6);
+    assert_eq!(stage.waits_for(leads[0]).await, "model_silent");
+    assert_eq!(stage.pending().await, leads);
+}
+
+/// Another key is another set-up: no lead waits until the old one would be tried again.
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn changed_setup_is_asked_at_once(pool: PgPool) {
     let stage = Stage::new(pool).await;
@@ -133,7 +148,7 @@ async fn refused_question_is_settled_after_three_tries(pool: PgPool) {
     assert_eq!(of_odd, 3);
 }
 
-/// Alone it cannot be told from a fault of the set-up: it waits, and somebody hears of it.
+/// Alone it cannot be told from a fault of the set-up: it waits, and an alarm rings.
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn lone_unclear_refusal_waits_and_fails(pool: PgPool) {
     let stage = Stage::new(pool).await;

@@ -1,4 +1,4 @@
-//! What a person changes takes effect on leads that had no mail, and asks nobody again.
+//! What a person changes takes effect on leads that had no mail, and asks no model again.
 
 use enricher::handle;
 use serde_json::json;

@@ -65,7 +65,7 @@ async fn unsubscribe_page_has_one_clear_button(pool: PgPool) {
     assert!(!body.contains(link.strip_prefix("/u/").unwrap()));
 }
 
-/// Whoever lands on a page that cannot help reads where to write and which word, in a browser and in what a
+/// A person on a page that cannot help reads where to write and which word, in a browser and in what a
 /// program shows.
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn dead_end_names_mailbox_and_words(pool: PgPool) {

@@ -85,13 +85,16 @@ fn function_runs_from_the_folder_of_binary() {
 }
 
 #[test]
-fn local_template_differs_only_in_code_location() {
+fn local_template_differs_in_code_and_url_names_only() {
     let template = Template::parse(TEXT).unwrap();
     let mut body = template.package_for_local(|binary| binary.into()).unwrap();
     let mut original = template.body.clone();
     for function in template.functions().unwrap() {
         let properties = &mut body["Resources"][&function.logical_id]["Properties"];
-        properties.as_object_mut().unwrap().remove("CodeUri");
+        let properties = properties.as_object_mut().unwrap();
+        properties.remove("CodeUri");
+        let tags = properties.remove("Tags");
+        assert_eq!(tags, Some(json!({ "_custom_id_": function.binary })));
     }
     original["Globals"]["Function"]
         .as_object_mut()

@@ -12,6 +12,7 @@ mod help;
 mod migrate;
 mod server;
 mod smoke;
+mod source;
 
 use std::process::Command;
 

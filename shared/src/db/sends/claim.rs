@@ -38,7 +38,7 @@ struct Due {
 /// lease; what it defers, refuses or wants reviewed is written down at once, and is never granted
 /// anything. What is not due, or held by another sender, is left alone.
 ///
-/// Not flushed: a claim that a crash of the server forgets called nobody, since arming it is.
+/// Not flushed: a claim that a crash of the server forgets has led to no call: arming is flushed.
 ///
 /// # Errors
 /// When a statement fails; nothing is held.

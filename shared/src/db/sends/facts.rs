@@ -223,7 +223,7 @@ fn content(draft: Option<&Draft>, planned: &[u8]) -> ContentFacts {
 }
 
 /// Where a lead's data is from, by the kinds of the sources that found it: from a list as soon as one gave it, since
-/// the address may be the list's. Where no source is on record, nobody can say that it was a public profile.
+/// the address may be the list's. Where no source is on record, it is not known to be a public profile.
 fn origin(kinds: &[String]) -> Option<Origin> {
     let origins: Option<Vec<Origin>> = kinds.iter().map(|kind| Origin::of_kind(kind)).collect();
     let origins = origins?;

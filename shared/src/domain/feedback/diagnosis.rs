@@ -7,9 +7,9 @@ use super::BounceReport;
 /// What is behind a bounce that SES itself does not call permanent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Diagnosis {
-    /// Nobody can ever be reached there: the domain does not exist or takes no mail, or there is no such
+    /// No mail ever arrives there: the domain does not exist or takes no mail, or there is no such
     /// mailbox.
-    Nobody,
+    NoSuchMailbox,
     /// About this mail or its sender: too large, not authenticated.
     Mail,
     /// Not taken, now or for reasons of theirs.
@@ -75,11 +75,11 @@ pub(super) fn diagnose(report: &BounceReport<'_>) -> Diagnosis {
         .or_else(|| reply_class(&words));
     let says = |list: &[&str]| list.iter().any(|phrase| words.contains(phrase));
     if says(DEAD_DOMAIN) || matches!(code, Some([5, 1, 2 | 10] | [5, 4, 4 | 310])) {
-        return Diagnosis::Nobody;
+        return Diagnosis::NoSuchMailbox;
     }
     let permanent = class != Some(4) && class != Some(2);
     if permanent && (says(NO_MAILBOX) || matches!(code, Some([5, 1, 1 | 3 | 6] | [5, 2, 1]))) {
-        return Diagnosis::Nobody;
+        return Diagnosis::NoSuchMailbox;
     }
     let of_mail = matches!(
         code,

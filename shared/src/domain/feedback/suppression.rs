@@ -56,7 +56,7 @@ pub enum OptOutWay {
     OneClick,
     /// A mail to the unsubscribe mailbox.
     Mail,
-    /// Told to somebody of ours, who wrote it down.
+    /// Said to one of the team, who recorded it.
     Person,
 }
 

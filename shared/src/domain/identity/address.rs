@@ -34,7 +34,7 @@ pub fn of_address(text: &str) -> Option<Profile> {
         .map(String::as_str)
         .filter(|part| !part.is_empty())
         .collect();
-    // Nobody's name holds what leads out of a folder.
+    // No name holds what leads out of a folder.
     if path
         .iter()
         .any(|part| part.contains(['/', '\\']) || *part == ".." || *part == ".")
@@ -149,7 +149,7 @@ fn linkedin(path: &[&str]) -> Option<Who> {
     }
 }
 
-/// Words of the sites' own paths, which are nobody's handle there.
+/// Words of the sites' own paths, which are no person's handle there.
 pub(super) const X_WORDS: &[&str] = &[
     "home",
     "i",

@@ -28,7 +28,7 @@ pub enum RowError {
     Username,
     #[error("username and profile url name two profiles")]
     TwoProfiles,
-    #[error("it names the profile of line {line} and says that it is somebody else")]
+    #[error("it names the profile of line {line} and says that it is another person")]
     OtherPerson { line: u64 },
     #[error("the profile is protected")]
     Protected,

@@ -109,6 +109,8 @@ fn unreadable_country_is_not_guessed() {
     let country = |text: &str| listed(raw(text)).unwrap().0.country.map(|c| c.to_string());
     assert_eq!(country("Atlantis"), None);
     assert_eq!(country("n/a").as_deref(), Some("DE"));
+    assert_eq!(country("NA").as_deref(), Some("DE"));
+    assert_eq!(country("SD").as_deref(), Some("SD"));
     assert_eq!(country("Österreich").as_deref(), Some("AT"));
 }
 

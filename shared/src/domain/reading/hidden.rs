@@ -18,7 +18,7 @@ const END_OF_FLAG: char = '\u{E007F}';
 pub enum Stray {
     /// The text reads the same without it: a soft hyphen, a zero-width space.
     Harmless,
-    /// It turns the order of what is read, or carries a text that nobody sees.
+    /// It turns the order of what is read, or carries a text that no reader sees.
     Deceptive,
 }
 

@@ -49,7 +49,7 @@ struct Seen {
 /// Something clickable, by the characters that are seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Clickable {
-    /// `https://…`, `www.…`, `mailto:…`, an address: nobody writes it for a name.
+    /// `https://…`, `www.…`, `mailto:…`, an address: no name is written so.
     Link,
     /// Two names with a dot between them and nothing else around, and where the dot is.
     Host { dot: usize },
@@ -61,7 +61,7 @@ pub fn has_link(text: &str) -> bool {
     !clickables(&seen).is_empty()
 }
 
-/// Whether hosts end in this. `example` ends none: it stands for one that somebody forgot to fill in.
+/// Whether hosts end in this. `example` ends none: it stands for one that was never filled in.
 pub fn is_top_level(label: &str) -> bool {
     if label.eq_ignore_ascii_case("example") {
         return true;
@@ -88,7 +88,7 @@ pub fn spaced_names(text: &str) -> String {
         };
         let (name, ending) = (word(range.start..dot), word(dot + 1..range.end));
         let ending = ending.trim_end_matches('.');
-        // `@ana.fit` is somebody's name on a platform.
+        // `@ana.fit` is a name on a platform.
         let is_handle = range
             .start
             .checked_sub(1)

@@ -136,7 +136,7 @@ fn names_with_a_dot_get_a_space() {
             "read it on your page @ana.fit today",
             "read it on your page @ana .fit today",
         ),
-        // Nobody writes these for a name.
+        // No name is written like these.
         ("see evil.gg", "see evil.gg"),
         ("see:Evil.com", "see:Evil.com"),
         ("Evil.com/free", "Evil.com/free"),
