@@ -13,7 +13,9 @@ fuzz_target!(|text: &str| {
     for address in found {
         let text = address.as_str();
         assert_eq!(text.matches('@').count(), 1, "{text}");
-        assert!(!text.contains(|c: char| c.is_whitespace() || c.is_control() || ",;<>".contains(c)));
+        assert!(
+            !text.contains(|c: char| c.is_whitespace() || c.is_control() || ",;<>".contains(c))
+        );
         assert_eq!(EmailAddress::parse(text).ok().as_ref(), Some(&address));
     }
 });

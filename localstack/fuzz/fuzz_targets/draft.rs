@@ -28,7 +28,11 @@ fn shows_no_link(text: &str) {
     for link in finder.links(text).map(|link| link.as_str()) {
         let host = link.rsplit('@').next().unwrap_or_default();
         let host = host.split(['/', ':', '?', '#']).next().unwrap_or_default();
-        let ending = host.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+        let ending = host
+            .trim_end_matches('.')
+            .rsplit('.')
+            .next()
+            .unwrap_or_default();
         let linked = link.contains("://") || reading::is_top_level(ending);
         assert!(!linked, "{link:?} in {text:?}");
     }

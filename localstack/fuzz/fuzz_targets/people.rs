@@ -39,7 +39,10 @@ fuzz_target!(|changes: Vec<(u16, u8, bool)>| {
         let Some(of) = owner(&lead.username).filter(|_| !lead.username.starts_with("mail-")) else {
             continue;
         };
-        let email = lead.email.as_ref().map(|(address, _)| address.as_str().to_owned());
+        let email = lead
+            .email
+            .as_ref()
+            .map(|(address, _)| address.as_str().to_owned());
         for text in [&lead.name, &email, &lead.bio].into_iter().flatten() {
             let theirs = owner(text).is_none_or(|other| other == of);
             assert!(theirs, "{text:?} on the row of user{of}x");
@@ -49,7 +52,9 @@ fuzz_target!(|changes: Vec<(u16, u8, bool)>| {
 
 /// The person whom a whole field of the list names.
 fn owner(text: &str) -> Option<u32> {
-    let text = ["user", "Name", "mail", "Bio"].iter().find_map(|word| text.strip_prefix(word))?;
+    let text = ["user", "Name", "mail", "Bio"]
+        .iter()
+        .find_map(|word| text.strip_prefix(word))?;
     let (number, rest) = text.split_at_checked(1)?;
     rest.starts_with('x').then(|| number.parse().ok())?
 }

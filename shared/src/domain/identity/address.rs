@@ -48,8 +48,12 @@ pub fn of_address(text: &str) -> Option<Profile> {
         Platform::LinkedIn => linkedin(&path),
         Platform::Csv => None,
     }?;
-    Some(Profile { platform, who })
+    let unfilled = matches!(&who, Who::Handle(name) if UNFILLED.contains(&name.as_str()));
+    (!unfilled).then_some(Profile { platform, who })
 }
+
+/// What programs put into an address where they have no name to put there.
+const UNFILLED: &[&str] = &["null", "undefined", "none", "nan"];
 
 /// The platform at a host, whatever its language or device.
 fn platform_of(host: &str) -> Option<Platform> {

@@ -217,6 +217,13 @@ fn handle_is_what_its_platform_allows() {
     check(Platform::X, "home", None);
     check(Platform::Instagram, "explore", None);
     check(Platform::Instagram, ".ana", None);
+    // An export without a name there.
+    check(Platform::Instagram, "https://www.instagram.com/null/", None);
+    check(
+        Platform::LinkedIn,
+        "https://www.linkedin.com/in/undefined",
+        None,
+    );
 }
 
 #[test]
