@@ -28,8 +28,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::domain::{
-    intake::{Page, Row, RowError},
+    intake::{Field, Page, Row, RowError},
     lead::Platform,
+    text::is_placeholder,
 };
 
 /// Rows a page.
@@ -133,6 +134,10 @@ pub struct List {
     report: ListReport,
     line: Line,
     cells: Cells,
+    /// Whether the row is behind an empty one.
+    after_gap: bool,
+    /// Whether it is in a table whose columns are not known.
+    in_other_table: bool,
 }
 
 /// What the next lines are.
@@ -202,6 +207,8 @@ impl List {
             report,
             line,
             cells,
+            after_gap: false,
+            in_other_table: resumes && cursor.in_other_table,
         })
     }
 
@@ -220,7 +227,11 @@ impl List {
         while rows.len() < PAGE && !done {
             match self.record()? {
                 Record::End => done = true,
-                Record::Empty => self.report.empty_rows += 1,
+                Record::Empty => {
+                    self.report.empty_rows += 1;
+                    self.after_gap = true;
+                    continue;
+                }
                 Record::Refused(lines) => {
                     rows.extend(lines.into_iter().map(|(line, error)| Row {
                         line,
@@ -229,13 +240,20 @@ impl List {
                 }
                 Record::Cells { line } if self.columns.is_header(&self.cells) => {
                     self.report.repeated_headers += usize::from(line > 0);
+                    self.in_other_table = false;
                 }
                 Record::Cells { line } if self.begins_table() => self.begin_table(line),
+                Record::Cells { line } if self.in_other_table || self.begins_other_table() => {
+                    self.in_other_table = true;
+                    let profile = Err(RowError::OtherTable);
+                    rows.push(Row { line, profile });
+                }
                 Record::Cells { line } => {
                     let profile = self.columns.profile(&self.cells, self.platform);
                     rows.push(Row { line, profile });
                 }
             }
+            self.after_gap = false;
         }
         self.report.rows += rows.len();
         let (byte, line) = self.lines.position();
@@ -246,6 +264,7 @@ impl List {
             header: (self.header.offset, self.header.line),
             encoding: self.encoding.of.name().to_owned(),
             encoding_start: self.encoding.start,
+            in_other_table: self.in_other_table,
             done,
         };
         Ok(Page {
@@ -272,6 +291,7 @@ impl List {
             if !blank {
                 break;
             }
+            self.after_gap = true;
         }
         let number = self.line.number;
         let text = self.encoding.decode(&self.line.bytes);
@@ -360,7 +380,23 @@ impl List {
         columns >= 2 && columns * 2 > named
     }
 
+    /// Whether the row behind an empty one is the header of a table whose columns are not known: nothing but
+    /// words, also where an address or a number belongs.
+    fn begins_other_table(&self) -> bool {
+        let is_word = |cell: &str| !cell.contains('@') && !cell.bytes().any(|b| b.is_ascii_digit());
+        if !self.after_gap || !self.cells.iter().all(is_word) {
+            return false;
+        }
+        let Ok(profile) = self.columns.profile(&self.cells, self.platform) else {
+            return false;
+        };
+        let email = profile.email.as_deref();
+        email.is_some_and(|cell| !is_placeholder(cell))
+            || profile.unknown.contains(Field::Followers)
+    }
+
     fn begin_table(&mut self, line: u64) {
+        self.in_other_table = false;
         self.header = Header {
             cells: self.cells.clone(),
             delimiter: self.header.delimiter,

@@ -21,6 +21,8 @@ pub(super) struct Cursor {
     pub(super) encoding: String,
     #[serde(default)]
     pub(super) encoding_start: u64,
+    #[serde(default)]
+    pub(super) in_other_table: bool,
     pub(super) done: bool,
 }
 

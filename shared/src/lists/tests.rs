@@ -311,6 +311,31 @@ fn repeated_headers_and_tables_are_told_apart() {
 }
 
 #[test]
+fn rows_of_unknown_table_are_no_people() {
+    let people = "username,name,email,followers\nana,Ana,ana@example.org,5210\n";
+    let other = "Week,New followers,Reach,\n2026-W07,12,1400,\n\nTotal,43,3610,\n";
+    for gap in ["\n", ",,,\n", "  \n"] {
+        let batch = leads(format!("{people}{gap}{other}").as_bytes());
+        assert_eq!(summary(&batch), ["csv/ana ana@example.org"], "{gap:?}");
+        let refused: Vec<_> = batch.bad.iter().map(|bad| bad.error.clone()).collect();
+        assert_eq!(refused, [const { RowError::OtherTable }; 3], "{gap:?}");
+    }
+    // The next header that is known ends it.
+    let again = format!("{people}\n{other}\nname,username\nBo,bo_runs\n");
+    assert_eq!(leads(again.as_bytes()).leads.len(), 2);
+    // A gap alone, or a person without an address behind it, is none.
+    for person in [
+        "bo,Bo,,\n",
+        "bo,Bo,n/a,880\n",
+        "bo,Bo,none,\n",
+        "bo1,Bo,by DM,\n",
+    ] {
+        let batch = leads(format!("{people}\n{person}").as_bytes());
+        assert_eq!(batch.leads.len(), 2, "{person}: {:?}", batch.bad);
+    }
+}
+
+#[test]
 fn loose_quote_is_noticed_and_its_rows_named() {
     let rows = read(fixture!("loose_quote.csv"));
     let refused: Vec<u64> = rows

@@ -20,6 +20,8 @@ pub enum RowError {
     NotReadable { column: String },
     #[error("the row has another shape: {0}")]
     Shape(&'static str),
+    #[error("it is in another table, under a header of which no column is known")]
+    OtherTable,
     #[error("it names no username, profile url or email")]
     Unidentified,
     #[error("platform is none that we know")]
@@ -57,6 +59,7 @@ impl RowError {
             | Self::TooLong
             | Self::NotReadable { .. }
             | Self::Shape(_)
+            | Self::OtherTable
             | Self::Unidentified
             | Self::Protected
             | Self::AuthorMissing
