@@ -168,9 +168,11 @@ impl Lines {
         }
         let sign = |n: usize| {
             let begins = self.from + n * length;
-            match self.block.get(begins..(begins + length).min(self.until))? {
-                [byte] => Some(u16::from(*byte)),
-                pair => self.unit(pair),
+            let bytes = self.block.get(begins..(begins + length).min(self.until))?;
+            match length {
+                1 => bytes.first().copied().map(u16::from),
+                // Half a unit at the end of a file is none.
+                _ => self.unit(bytes),
             }
         };
         let both = sign(0) == Some(0x0D) && sign(1) == Some(0x0A);

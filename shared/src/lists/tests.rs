@@ -174,6 +174,24 @@ fn encoding_is_found_and_named() {
 }
 
 #[test]
+fn file_that_ends_within_a_unit_is_read() {
+    let text = "username,name\nana,Ana\r";
+    for end in [&b"\n"[..], b"\r", b"x", b""] {
+        let content = [
+            b"\xFF\xFE",
+            &text
+                .encode_utf16()
+                .flat_map(u16::to_le_bytes)
+                .collect::<Vec<_>>()[..],
+            end,
+        ]
+        .concat();
+        let rows = read(&content);
+        assert!(rows[0].1.is_ok() && rows[0].0 == 2, "{end:?}: {rows:?}");
+    }
+}
+
+#[test]
 fn unknown_encoding_is_refused_or_named() {
     let cyrillic = encoding_rs::WINDOWS_1251
         .encode("username,name\nana,Мария Иванова\nbo,Пётр Петров\n")
