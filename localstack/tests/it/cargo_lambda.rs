@@ -1,4 +1,5 @@
-//! `cargo lambda watch` and `cargo lambda invoke` against the local cloud, set up as the README says.
+//! `cargo lambda watch` and `cargo lambda invoke` against the local cloud, set up as the README says, with a
+//! database of its own: the examples are no leads of the cloud.
 //!
 //! Needs the cloud: `cargo local test` brings it up first.
 
@@ -10,7 +11,9 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use shared::config;
+use shared::config::{self, Secret};
+use shared::db::PgPool;
+use shared::testing;
 
 use crate::wait_within;
 
@@ -45,12 +48,14 @@ fn log() -> PathBuf {
 }
 
 impl Watch {
-    fn start(port: u16) -> Self {
+    fn start(port: u16, database: &Secret) -> Self {
         let script = format!(
-            "exec cargo lambda watch --ignore-changes --invoke-address 127.0.0.1 --invoke-port {port}"
+            "export DATABASE_URL=\"$OWN_DATABASE_URL\"; \
+             exec cargo lambda watch --ignore-changes --invoke-address 127.0.0.1 --invoke-port {port}"
         );
         let output = fs::File::create(log()).unwrap();
         let child = shell(&script)
+            .env("OWN_DATABASE_URL", database.expose())
             .stdin(Stdio::null())
             .stdout(output.try_clone().unwrap())
             .stderr(output)
@@ -118,10 +123,12 @@ fn events_of(function: &str) -> Vec<PathBuf> {
     events
 }
 
-#[test]
-fn every_function_takes_its_example_events() {
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn every_function_takes_its_example_events(pool: PgPool) {
+    // The collector's example has the campaign of the demo prepared.
+    testing::campaign(&pool, "demo").await;
     let port = own_port();
-    let mut watch = Watch::start(port);
+    let mut watch = Watch::start(port, &testing::database_url(&pool));
     for function in ["collector", "enricher", "sender", "feedback", "web"] {
         for event in events_of(function) {
             let output = watch.invoke(port, function, &event);
