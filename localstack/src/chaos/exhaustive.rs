@@ -62,6 +62,13 @@ pub(crate) async fn run(lab: &Lab, args: &ChaosArgs, summary: &mut Summary) -> R
                 .await?
                 .0;
         }
+        // Where every run reaches it, this is a violation; elsewhere it is said, so that nobody takes it for tried.
+        if one.can_be_tried_again() && !one.must_happen() && !run.disturbed {
+            let name = one.name();
+            bar.suspend(|| {
+                output::warning(format_args!("{name}: no run reached it, only a race does"));
+            });
+        }
         anyhow::Ok(run)
     });
     let mut runs = stream::iter(runs).buffer_unordered(AT_ONCE);
