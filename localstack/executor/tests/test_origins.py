@@ -57,6 +57,22 @@ def test_form_with_named_origin_is_refused() -> None:
     assert status("POST", FUNCTION, "/u/token", Origin="https://evil.example") == 403
 
 
+def test_own_page_may_change_its_function() -> None:
+    own = {"Origin": f"http://{FUNCTION}", "Referer": f"http://{FUNCTION}/leads"}
+    assert status("POST", FUNCTION, "/leads/1", Sec_Fetch_Site="same-origin", **own) == 200
+    assert status("GET", FUNCTION, "/leads", Referer=own["Referer"]) == 200
+    other = f"b4.lambda-url.us-east-1.localhost:{PORT}"
+    assert status("POST", other, "/leads/1", **own) == 403
+    assert status("POST", API, "/", **own) == 403
+
+
+def test_function_is_read_from_any_page() -> None:
+    issuer = "http://127.0.0.1:4580/oidc/authorize"
+    assert status("GET", FUNCTION, "/callback", Referer=issuer, Sec_Fetch_Site="cross-site") == 200
+    assert status("POST", FUNCTION, "/callback", Referer=issuer) == 403
+    assert status("GET", API, "/", Referer=issuer) == 403
+
+
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 def test_foreign_page_without_origin_is_refused(site: str) -> None:
     assert status("GET", API, "/?Action=ListQueues", Sec_Fetch_Site=site) == 403

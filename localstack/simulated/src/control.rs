@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::given::GivenAnswer;
+use crate::issuer::{IssuerStats, TokenRequest};
 use crate::ledger::{Entry, Stats};
 use crate::model::ModelFault;
 use crate::server::StandIns;
@@ -28,6 +29,8 @@ pub(crate) fn router() -> Router<Arc<StandIns>> {
         .route("/ses", get(mails).post(ses))
         .route("/ses/stats", get(ses_stats))
         .route("/sqs", get(queues).post(sqs))
+        .route("/issuer", get(issuer_stats).post(issuer))
+        .route("/issuer/token", post(token))
         .route("/reset", post(reset))
 }
 
@@ -135,6 +138,16 @@ struct SqsChange {
     always: Option<SqsFault>,
     #[serde(default)]
     share: BTreeMap<SqsFault, f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IssuerChange {
+    #[serde(default)]
+    rotate: bool,
+    away: Option<bool>,
+    advance_seconds: Option<i64>,
+    id_tokens: Option<TokenRequest>,
 }
 
 type Answer = (StatusCode, Json<Value>);
@@ -314,4 +327,41 @@ async fn sqs(State(stand_ins): State<Arc<StandIns>>, Change(change): Change<SqsC
         sqs
     });
     done()
+}
+
+async fn issuer_stats(State(stand_ins): State<Arc<StandIns>>) -> Json<IssuerStats> {
+    Json(stand_ins.issuer.stats())
+}
+
+async fn issuer(
+    State(stand_ins): State<Arc<StandIns>>,
+    Change(change): Change<IssuerChange>,
+) -> Answer {
+    let issuer = &stand_ins.issuer;
+    if change.rotate {
+        issuer.rotate();
+    }
+    if let Some(away) = change.away {
+        issuer.away(away);
+    }
+    if let Some(seconds) = change.advance_seconds {
+        issuer.advance_seconds(seconds);
+    }
+    if let Some(request) = change.id_tokens {
+        issuer.id_tokens(request);
+    }
+    done()
+}
+
+async fn token(
+    State(stand_ins): State<Arc<StandIns>>,
+    Change(request): Change<TokenRequest>,
+) -> Answer {
+    match stand_ins.issuer.access_token(&request) {
+        Some(token) => (StatusCode::OK, Json(json!({ "access_token": token }))),
+        None => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            Json(json!({ "ok": false, "error": "no key can sign" })),
+        ),
+    }
 }

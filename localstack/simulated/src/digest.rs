@@ -22,7 +22,8 @@ pub(crate) fn number(parts: &[&str]) -> u64 {
         .fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
 }
 
-fn bytes(parts: &[&str]) -> [u8; 32] {
+/// The SHA-256 of the parts.
+pub(crate) fn bytes(parts: &[&str]) -> [u8; 32] {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part.len().to_be_bytes());

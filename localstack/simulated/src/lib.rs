@@ -1,4 +1,4 @@
-//! The stand-ins for X, OpenAI, a list of leads, SES and SQS, as real HTTP servers on one port.
+//! The stand-ins for X, OpenAI, a list of leads, SES, SQS and an OpenID Connect issuer, as real HTTP servers on one port.
 //!
 //! They keep to the services' formats, errors, paging and limits, so that the functions do not
 //! notice the difference. The people in them are made from a seed: the same seed gives the
@@ -10,6 +10,7 @@
 //! | `/openai/v1/chat/completions` | OpenAI chat completions with strict structured outputs |
 //! | `/simulated/leads?cursor=&limit=` | an export of leads over all platforms |
 //! | `/` (POST) | SES (query protocol) and SQS (AWS JSON 1.0) |
+//! | `/oidc/…` | an OpenID Connect issuer, with four people to sign in as |
 //! | `/_control/…` | faults, counters and the ledger |
 //!
 //! # In a test
@@ -46,6 +47,13 @@
 //!   faults only ([`SqsFault`]).
 //! * `GET /_control/ses`: every handover ([`Handover`]); `GET /_control/ses/stats` ([`SesStats`]);
 //!   `GET /_control/sqs`: what each queue holds ([`Counts`]).
+//! * `POST /_control/issuer/token`: an access token, good or as wrong as [`TokenRequest`] says:
+//!   ```json
+//!   {"role": "operator", "lifetime_seconds": -90, "signed_by": "forged", "claims": {"sub": null}}
+//!   ```
+//! * `POST /_control/issuer`: `"rotate": true` (another key), `"away": true` (503 to everything),
+//!   `"advance_seconds": 90` (its clock), `"id_tokens"` (how they differ from good ones, as above);
+//!   `GET /_control/issuer`: its requests so far ([`IssuerStats`]).
 //!
 //! A request gets an answer that is set before it meets any fault. It meets the faults of `next` first,
 //! then the one of `always`, then the shares.
@@ -61,6 +69,7 @@ mod digest;
 mod faults;
 mod given;
 mod http;
+mod issuer;
 mod leads;
 mod ledger;
 mod model;
@@ -73,6 +82,7 @@ mod sqs;
 mod x;
 
 pub use given::GivenAnswer;
+pub use issuer::{Client, Issuer, IssuerStats, Role, SignedBy, TokenRequest};
 pub use ledger::{Entry, Service, ServiceStats, Stats};
 pub use model::{ModelBehaviour, ModelFault};
 pub use population::{Language, Platform, Population, Post, Profile, ProfileKind, Verified};

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::aws;
 use crate::control;
+use crate::issuer::{self, Issuer};
 use crate::leads;
 use crate::ledger::{Entry, Ledger, Stats};
 use crate::model::{self, ModelBehaviour};
@@ -29,13 +30,15 @@ pub(crate) struct StandIns {
     pub(crate) ledger: Ledger,
     pub(crate) ses: Ses,
     pub(crate) sqs: Sqs,
+    pub(crate) issuer: Issuer,
     timeline: Mutex<Timeline>,
     model: Mutex<ModelBehaviour>,
     x: Mutex<XBehaviour>,
 }
 
 impl StandIns {
-    fn new(settings: Settings) -> Self {
+    fn new(settings: Settings, address: SocketAddr) -> Self {
+        let base = format!("http://{address}");
         let population = Population::new(settings.seed, settings.leads);
         Self {
             timeline: Mutex::new(Timeline::new(&population, settings.now)),
@@ -44,6 +47,7 @@ impl StandIns {
             ledger: Ledger::default(),
             ses: Ses::new(settings.seed),
             sqs: Sqs::new(settings.seed),
+            issuer: Issuer::new(settings.seed, &base, settings.client.clone()),
             population,
             settings,
         }
@@ -69,6 +73,7 @@ impl StandIns {
         self.ledger.clear();
         self.ses.reset();
         self.sqs.reset();
+        self.issuer.reset();
     }
 }
 
@@ -78,6 +83,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn router(stand_ins: Arc<StandIns>) -> Router {
+    let issuer = issuer::router(stand_ins.issuer.clone());
     Router::new()
         .route("/x/2/tweets/search/recent", get(x::search))
         .route("/openai/v1/chat/completions", post(model::complete))
@@ -85,6 +91,7 @@ fn router(stand_ins: Arc<StandIns>) -> Router {
         .route("/", post(aws::answer))
         .nest("/_control", control::router())
         .with_state(stand_ins)
+        .nest(issuer::PATH, issuer)
 }
 
 async fn run(stand_ins: Arc<StandIns>, listener: tokio::net::TcpListener) -> io::Result<()> {
@@ -97,7 +104,8 @@ async fn run(stand_ins: Arc<StandIns>, listener: tokio::net::TcpListener) -> io:
 /// # Errors
 /// When the listener fails for good.
 pub async fn serve(settings: Settings, listener: tokio::net::TcpListener) -> io::Result<()> {
-    run(Arc::new(StandIns::new(settings)), listener).await
+    let address = listener.local_addr()?;
+    run(Arc::new(StandIns::new(settings, address)), listener).await
 }
 
 /// The stand-ins, running on a thread of their own; they stop when this is dropped.
@@ -127,7 +135,7 @@ impl Simulated {
     pub fn start_on(settings: Settings, listener: TcpListener) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let stand_ins = Arc::new(StandIns::new(settings));
+        let stand_ins = Arc::new(StandIns::new(settings, address));
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -189,6 +197,11 @@ impl Simulated {
     /// The stand-in SQS.
     pub fn sqs(&self) -> &Sqs {
         &self.stand_ins.sqs
+    }
+
+    /// The stand-in issuer; its [`Issuer::url`] is for `OIDC_ISSUER`.
+    pub fn issuer(&self) -> &Issuer {
+        &self.stand_ins.issuer
     }
 
     /// For the functions' `…_QUEUE_URL`.

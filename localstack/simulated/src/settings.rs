@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::issuer::Client;
+
 /// Everything that decides what the stand-ins answer.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -17,6 +19,8 @@ pub struct Settings {
     pub x_token: Option<String>,
     /// The only key that the model accepts; without it any key will do.
     pub openai_key: Option<String>,
+    /// The client that the issuer knows.
+    pub client: Client,
 }
 
 impl Default for Settings {
@@ -27,6 +31,7 @@ impl Default for Settings {
             now: start_of_time(),
             x_token: None,
             openai_key: None,
+            client: Client::default(),
         }
     }
 }

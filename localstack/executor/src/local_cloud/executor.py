@@ -10,6 +10,7 @@ from localstack.services.lambda_.invocation.lambda_models import FunctionVersion
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
 
+from local_cloud import function_url
 from local_cloud.runtime_api import Answer, Invocation
 from local_cloud.sandbox import Sandbox
 
@@ -128,6 +129,7 @@ class ProcessExecutorPlugin(RuntimeExecutorPlugin):
     name = "process"
 
     def load(self, *_args: object, **_kwargs: object) -> type[ProcessExecutor]:
+        function_url.mend()
         return ProcessExecutor
 
 

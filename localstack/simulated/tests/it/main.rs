@@ -9,6 +9,7 @@ mod aws;
 mod client;
 mod control;
 mod faults;
+mod issuer;
 mod leads;
 mod limits;
 mod model;
