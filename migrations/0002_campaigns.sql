@@ -24,6 +24,8 @@ create table campaigns (
     leads_requested_at timestamptz,
     -- Of the rules that its leads are planned under. Under others all are planned anew that had no mail.
     leads_rules_hash   bytea,
+    -- Raised by every change that a person makes: of two who change it at once, the second is told.
+    revision       bigint      not null default 1,
     created_at     timestamptz not null default now(),
     updated_at     timestamptz not null default now(),
     constraint campaigns_pkey primary key (id),

@@ -52,7 +52,8 @@ create table enriched_leads (
 comment on column enriched_leads.notes is 'the short summary';
 comment on column enriched_leads.cost_micros is 'millionths of a US dollar';
 
-create index enriched_leads_campaign_id_score_idx on enriched_leads (campaign_id, score desc);
+-- The list of leads by score, page by page; the lead parts equal scores, and the campaign is told without the row.
+create index enriched_leads_score_idx on enriched_leads (score, lead_id, campaign_id);
 
 -- One row per model call that was or may have been paid. `calling` is written before the call, so
 -- that a crash costs at most one call more; a definite refusal (`failed`) cost nothing.

@@ -52,6 +52,8 @@ create table sends (
 
 -- By campaign first, so that nothing walks past what a paused campaign holds back.
 create index sends_due_idx on sends (campaign_id, not_before, id) where state = 'queued';
+-- What waits for a person, the newest first.
+create index sends_review_idx on sends (id) where state = 'review';
 create index sends_held_idx on sends (lease_until, id) where state in ('claimed', 'calling');
 create index sends_unknown_idx on sends (updated_at) where state = 'unknown';
 create index sends_lead_id_idx on sends (lead_id);

@@ -5,7 +5,8 @@
 create table audit_log (
     id         bigint generated always as identity,
     at         timestamptz not null default now(),
-    -- The function or tool that did it: the connection's application_name, `operator:NAME` for a person.
+    -- Who did it: `person:SUBJECT` of the console, from the transaction's setting `outreach.actor`; otherwise the
+    -- connection's application_name, which is a function, or `operator:NAME` at a terminal.
     actor      text        not null,
     table_name text        not null,
     row_key    text        not null,
@@ -14,7 +15,9 @@ create table audit_log (
     after      jsonb,
     -- What a person said about the change, in the transaction's setting `outreach.note`.
     note       text,
-    constraint audit_log_pkey primary key (id)
+    constraint audit_log_pkey primary key (id),
+    -- Everything that the console does is done by a person.
+    constraint audit_log_console_names_person check (actor <> 'console')
 );
 
 create index audit_log_row_idx on audit_log (table_name, row_key, id);
@@ -22,7 +25,7 @@ create index audit_log_row_idx on audit_log (table_name, row_key, id);
 create function audit_sends_insert() returns trigger language plpgsql as $$
 begin
     insert into audit_log (actor, table_name, row_key, action, after, note)
-    select current_setting('application_name'), 'sends', a.id::text, 'insert',
+    select coalesce(nullif(current_setting('outreach.actor', true), ''), current_setting('application_name')), 'sends', a.id::text, 'insert',
            jsonb_build_object(
                'state', a.state, 'reason', a.reason, 'fence', a.fence,
                'not_before', a.not_before, 'content_hash', a.content_hash),
@@ -37,7 +40,7 @@ $$;
 create function audit_sends_update() returns trigger language plpgsql as $$
 begin
     insert into audit_log (actor, table_name, row_key, action, before, after, note)
-    select current_setting('application_name'), 'sends', a.id::text, 'update',
+    select coalesce(nullif(current_setting('outreach.actor', true), ''), current_setting('application_name')), 'sends', a.id::text, 'update',
            jsonb_build_object(
                'state', b.state, 'reason', b.reason, 'fence', b.fence,
                'not_before', b.not_before, 'content_hash', b.content_hash),
@@ -65,7 +68,7 @@ create trigger sends_audit_update after update on sends
 create function audit_recipients_insert() returns trigger language plpgsql as $$
 begin
     insert into audit_log (actor, table_name, row_key, action, after, note)
-    select current_setting('application_name'), 'recipients', a.email_hash::text, 'insert',
+    select coalesce(nullif(current_setting('outreach.actor', true), ''), current_setting('application_name')), 'recipients', a.email_hash::text, 'insert',
            jsonb_build_object(
                'country', a.country, 'basis', a.basis, 'suppressed_at', a.suppressed_at,
                'suppression_reason', a.suppression_reason, 'opt_out_way', a.opt_out_way,
@@ -81,7 +84,7 @@ $$;
 create function audit_recipients_update() returns trigger language plpgsql as $$
 begin
     insert into audit_log (actor, table_name, row_key, action, before, after, note)
-    select current_setting('application_name'), 'recipients', a.email_hash::text, 'update',
+    select coalesce(nullif(current_setting('outreach.actor', true), ''), current_setting('application_name')), 'recipients', a.email_hash::text, 'update',
            jsonb_build_object(
                'country', b.country, 'basis', b.basis, 'suppressed_at', b.suppressed_at,
                'suppression_reason', b.suppression_reason, 'opt_out_way', b.opt_out_way,
@@ -112,7 +115,7 @@ create trigger recipients_audit_update after update on recipients
 create function audit_enriched_leads_update() returns trigger language plpgsql as $$
 begin
     insert into audit_log (actor, table_name, row_key, action, before, after, note)
-    select current_setting('application_name'), 'enriched_leads', a.id::text, 'update',
+    select coalesce(nullif(current_setting('outreach.actor', true), ''), current_setting('application_name')), 'enriched_leads', a.id::text, 'update',
            jsonb_build_object(
                'score', b.score, 'compliant', b.compliant, 'method', b.method,
                'outcome', b.outcome, 'reason', b.reason, 'reviewed', b.reviewed),
@@ -136,7 +139,7 @@ create trigger enriched_leads_audit_update after update on enriched_leads
 create function audit_campaigns_insert() returns trigger language plpgsql as $$
 begin
     insert into audit_log (actor, table_name, row_key, action, after, note)
-    select current_setting('application_name'), 'campaigns', a.id::text, 'insert',
+    select coalesce(nullif(current_setting('outreach.actor', true), ''), current_setting('application_name')), 'campaigns', a.id::text, 'insert',
            jsonb_build_object(
                'name', a.name, 'status', a.status, 'min_score', a.min_score,
                'min_confidence', a.min_confidence, 'daily_cap', a.daily_cap,
@@ -152,7 +155,7 @@ $$;
 create function audit_campaigns_update() returns trigger language plpgsql as $$
 begin
     insert into audit_log (actor, table_name, row_key, action, before, after, note)
-    select current_setting('application_name'), 'campaigns', a.id::text, 'update',
+    select coalesce(nullif(current_setting('outreach.actor', true), ''), current_setting('application_name')), 'campaigns', a.id::text, 'update',
            jsonb_build_object(
                'name', b.name, 'status', b.status, 'min_score', b.min_score,
                'min_confidence', b.min_confidence, 'daily_cap', b.daily_cap,
@@ -187,7 +190,7 @@ create trigger campaigns_audit_update after update on campaigns
 create function audit_sources_insert() returns trigger language plpgsql as $$
 begin
     insert into audit_log (actor, table_name, row_key, action, after, note)
-    select current_setting('application_name'), 'sources', a.id::text, 'insert',
+    select coalesce(nullif(current_setting('outreach.actor', true), ''), current_setting('application_name')), 'sources', a.id::text, 'insert',
            jsonb_build_object('name', a.name, 'kind', a.kind, 'params', a.params, 'enabled', a.enabled),
            nullif(current_setting('outreach.note', true), '')
     from after_rows a;
@@ -199,7 +202,7 @@ $$;
 create function audit_sources_update() returns trigger language plpgsql as $$
 begin
     insert into audit_log (actor, table_name, row_key, action, before, after, note)
-    select current_setting('application_name'), 'sources', a.id::text, 'update',
+    select coalesce(nullif(current_setting('outreach.actor', true), ''), current_setting('application_name')), 'sources', a.id::text, 'update',
            jsonb_build_object('name', b.name, 'kind', b.kind, 'params', b.params, 'enabled', b.enabled),
            jsonb_build_object('name', a.name, 'kind', a.kind, 'params', a.params, 'enabled', a.enabled),
            nullif(current_setting('outreach.note', true), '')
@@ -220,7 +223,7 @@ create trigger sources_audit_update after update on sources
 create function audit_breakers_insert() returns trigger language plpgsql as $$
 begin
     insert into audit_log (actor, table_name, row_key, action, after, note)
-    select current_setting('application_name'), 'breakers', a.campaign_id::text, 'insert',
+    select coalesce(nullif(current_setting('outreach.actor', true), ''), current_setting('application_name')), 'breakers', a.campaign_id::text, 'insert',
            jsonb_build_object(
                'opened_at', a.opened_at, 'reason', a.reason, 'figures', a.figures,
                'closed_at', a.closed_at, 'closed_by', a.closed_by),
@@ -235,7 +238,7 @@ $$;
 create function audit_breakers_update() returns trigger language plpgsql as $$
 begin
     insert into audit_log (actor, table_name, row_key, action, before, after, note)
-    select current_setting('application_name'), 'breakers', a.campaign_id::text, 'update',
+    select coalesce(nullif(current_setting('outreach.actor', true), ''), current_setting('application_name')), 'breakers', a.campaign_id::text, 'update',
            jsonb_build_object(
                'opened_at', b.opened_at, 'reason', b.reason, 'figures', b.figures,
                'closed_at', b.closed_at, 'closed_by', b.closed_by),

@@ -26,7 +26,7 @@ insert into installation default values;
 create function audit_installation_update() returns trigger language plpgsql as $$
 begin
     insert into audit_log (actor, table_name, row_key, action, before, after, note)
-    select current_setting('application_name'), 'installation', 'sending', 'update',
+    select coalesce(nullif(current_setting('outreach.actor', true), ''), current_setting('application_name')), 'installation', 'sending', 'update',
            jsonb_build_object('stopped_at', b.stopped_at, 'stop_reason', b.stop_reason),
            jsonb_build_object('stopped_at', a.stopped_at, 'stop_reason', a.stop_reason),
            nullif(current_setting('outreach.note', true), '')

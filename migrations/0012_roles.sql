@@ -8,7 +8,8 @@ declare
     name text;
 begin
     foreach name in array array[
-        'outreach_collector', 'outreach_enricher', 'outreach_sender', 'outreach_feedback', 'outreach_web'
+        'outreach_collector', 'outreach_enricher', 'outreach_sender', 'outreach_feedback', 'outreach_web',
+        'outreach_console'
     ] loop
         begin
             execute format('create role %I nologin', name);
@@ -20,11 +21,13 @@ end;
 $$;
 
 grant usage on schema public to
-    outreach_collector, outreach_enricher, outreach_sender, outreach_feedback, outreach_web;
+    outreach_collector, outreach_enricher, outreach_sender, outreach_feedback, outreach_web,
+    outreach_console;
 
 -- A change of a decision adds a row; no function can read or change the rows that are there.
 grant insert on audit_log to
-    outreach_collector, outreach_enricher, outreach_sender, outreach_feedback, outreach_web;
+    outreach_collector, outreach_enricher, outreach_sender, outreach_feedback, outreach_web,
+    outreach_console;
 grant select, insert on quarantine to outreach_enricher, outreach_sender, outreach_feedback;
 grant select, update (key_fingerprint) on installation to
     outreach_collector, outreach_sender, outreach_feedback;

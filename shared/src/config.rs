@@ -3,6 +3,7 @@
 //! An empty variable counts as not set, so that a template can always name it.
 
 mod collector;
+mod console;
 mod enricher;
 mod feedback;
 mod sender;
@@ -14,6 +15,7 @@ use data_encoding::HEXLOWER_PERMISSIVE;
 use url::Url;
 
 pub use collector::Collector;
+pub use console::{Access, CONSOLE_TIMEOUT, Console, Queues};
 pub use enricher::{Enricher, Model};
 pub use feedback::Feedback;
 pub use sender::{Identity, Sender};

@@ -12,6 +12,7 @@ mod header;
 mod lines;
 mod names;
 mod report;
+mod trial;
 mod values;
 
 use std::{collections::BTreeMap, fs::File, io};
@@ -26,6 +27,7 @@ use lines::{Line, Lines};
 pub use report::{ListReport, UsedColumns};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+pub use trial::{Trial, trial};
 
 use crate::domain::{
     intake::{Field, Page, Row, RowError},

@@ -12,6 +12,7 @@ use shared::{
         email::EmailAddress,
         ids::SendId,
         lead::{Origin, Platform},
+        letter::Addressee,
         unsubscribe::UnsubscribeKeys,
     },
 };
@@ -106,17 +107,20 @@ fn main() -> Result<(), Box<dyn Error>> {
                 fence: 1,
                 to: &to,
                 draft: &draft,
-                name,
-                language: Some(language),
-                platform,
-                origin: match platform {
-                    Platform::Csv => Origin::List,
-                    Platform::X | Platform::Instagram | Platform::Facebook | Platform::LinkedIn => {
-                        Origin::Service
-                    }
+                addressee: Addressee {
+                    name,
+                    language: Some(language),
+                    platform,
+                    origin: match platform {
+                        Platform::Csv => Origin::List,
+                        Platform::X
+                        | Platform::Instagram
+                        | Platform::Facebook
+                        | Platform::LinkedIn => Origin::Service,
+                    },
+                    username: "anafit",
+                    offer: "20 % of every sale of running shoes for twelve months, paid monthly",
                 },
-                username: "anafit",
-                offer: "20 % of every sale of running shoes for twelve months, paid monthly",
             };
             let mime = render(&letter, &identity, &keys, now)?;
             fs::write(folder.join(format!("{language}-{frame}.eml")), mime)?;

@@ -30,7 +30,7 @@ use shared::{
         waiting,
     },
     deadline::Deadline,
-    domain::quota::is_late,
+    domain::{letter::Addressee, quota::is_late},
     queue::{Batch, InvalidEvent, LONGEST_DELAY, Queue, Settled, Trigger},
     telemetry,
 };
@@ -245,12 +245,14 @@ async fn hand_over(deps: &Deps, armed: &Armed, now: DateTime<Utc>) -> Answer {
         fence: armed.fence,
         to: &armed.to,
         draft: &armed.draft,
-        name: armed.name.as_deref(),
-        language: armed.language.as_deref(),
-        platform: armed.platform,
-        origin: armed.origin,
-        username: &armed.username,
-        offer: &armed.offer,
+        addressee: Addressee {
+            name: armed.name.as_deref(),
+            language: armed.language.as_deref(),
+            platform: armed.platform,
+            origin: armed.origin,
+            username: &armed.username,
+            offer: &armed.offer,
+        },
     };
     let (identity, keys) = (&deps.config.identity, &deps.config.unsubscribe_keys);
     match render(&letter, identity, keys, now) {

@@ -1,11 +1,8 @@
 //! From a send to the mail that goes out: the approved text within the frame that the law asks
 //! for, with the headers that mailbox providers ask for.
 
-mod frame;
-
 use askama::Template;
 use chrono::{DateTime, Utc};
-use frame::Frame;
 use mail_builder::{
     MessageBuilder,
     headers::{address::Address, date::Date, text::Text, url::URL},
@@ -16,9 +13,7 @@ use shared::{
         content::Draft,
         email::EmailAddress,
         ids::SendId,
-        lead::{Origin, Platform},
-        name::for_greeting,
-        reading::{unlinked, without_strays},
+        letter::{self, Addressee, Frame},
         unsubscribe::UnsubscribeKeys,
     },
 };
@@ -31,16 +26,7 @@ pub struct Letter<'a> {
     pub fence: i64,
     pub to: &'a EmailAddress,
     pub draft: &'a Draft,
-    pub name: Option<&'a str>,
-    /// ISO 639-1.
-    pub language: Option<&'a str>,
-    /// Where the profile lives.
-    pub platform: Platform,
-    /// Where its data is from: what the mail says of it (GDPR, Art. 14(2)(f)).
-    pub origin: Origin,
-    pub username: &'a str,
-    /// What the campaign offers, in a few words.
-    pub offer: &'a str,
+    pub addressee: Addressee<'a>,
 }
 
 /// The mail could not be written. Nothing was sent.
@@ -96,25 +82,19 @@ pub fn render(
     let base = identity.public_base_url.as_str().trim_end_matches('/');
     let unsubscribe_url = format!("{base}/u/{token}");
     let privacy_url = format!("{base}/privacy");
-    let frame = Frame::of(letter.language);
-    let greeting = greeting(frame, letter);
-    let commercial = fill(
-        frame.commercial,
-        &[
-            ("{sender}", &identity.name),
-            ("{offer}", inert(letter.offer).trim_end_matches('.')),
-        ],
-    );
-    let source = source(frame, letter);
+    let addressee = &letter.addressee;
+    let language = addressee.language;
+    let frame = Frame::of(language);
+    let sentences = letter::sentences(frame, addressee, &draft.message, &identity.name);
     let content = Content {
         frame,
-        other_language: letter.language.filter(|_| !frame.is_for(letter.language)),
+        other_language: language.filter(|_| !frame.is_for(language)),
         subject: &draft.subject,
-        greeting: &greeting,
+        greeting: &sentences.greeting,
         message: &draft.message,
         sender_name: &identity.name,
-        commercial: &commercial,
-        source: &source,
+        commercial: &sentences.commercial,
+        source: &sentences.source,
         unsubscribe_url: &unsubscribe_url,
         privacy_url: &privacy_url,
         postal_address: &identity.postal_address,
@@ -158,60 +138,9 @@ pub fn render(
     Ok(message.write_to_vec()?)
 }
 
-/// By what the source is: a list that names a platform is still a list.
-fn source(frame: &Frame, letter: &Letter<'_>) -> String {
-    match (letter.origin, letter.platform) {
-        (Origin::List, _) | (Origin::Service, Platform::Csv) => frame.from_list.to_owned(),
-        (
-            Origin::Service,
-            Platform::X | Platform::Instagram | Platform::Facebook | Platform::LinkedIn,
-        ) => fill(
-            frame.from_profile,
-            &[
-                ("{platform}", letter.platform.title()),
-                ("{username}", &inert(letter.username)),
-            ],
-        ),
-    }
-}
-
-/// By name where the text is one; none where the message greets already.
-fn greeting(frame: &Frame, letter: &Letter<'_>) -> String {
-    if frame::greets(&letter.draft.message) {
-        return String::new();
-    }
-    match letter.name.and_then(for_greeting) {
-        Some(name) => fill(frame.greeting, &[("{name}", &name)]),
-        None => frame.greeting_without_name.to_owned(),
-    }
-}
-
-/// Words of others within a sentence of ours: nothing hidden in them, and nothing of them clickable.
-fn inert(words: &str) -> String {
-    let plain = without_strays(words).replace(|c: char| c.is_control(), " ");
-    unlinked(plain.trim())
-}
-
-/// Fills blanks from left to right; what a value says is not read again.
-fn fill(sentence: &str, blanks: &[(&str, &str)]) -> String {
-    let mut filled = String::with_capacity(sentence.len() * 2);
-    let mut rest = sentence;
-    for (blank, value) in blanks {
-        let (before, after) = rest.split_once(blank).unwrap_or((rest, ""));
-        filled.push_str(before);
-        filled.push_str(value);
-        rest = after;
-    }
-    filled.push_str(rest);
-    filled
-}
-
 impl<'a> Content<'a> {
     fn paragraphs(&self) -> impl Iterator<Item = &'a str> {
-        self.message
-            .split("\n\n")
-            .map(str::trim)
-            .filter(|paragraph| !paragraph.is_empty())
+        letter::paragraphs(self.message)
     }
 }
 

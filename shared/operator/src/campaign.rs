@@ -30,6 +30,9 @@ pub(crate) async fn campaign(stack: &Stack, options: &Options, args: &CampaignAr
     match outcome {
         CampaignOutcome::NoSuchCampaign => bail!("{}", unknown(name)),
         CampaignOutcome::NameTaken => bail!("there is a campaign of the name {name} already"),
+        CampaignOutcome::Stale(_) => {
+            bail!("somebody else changed {name} at the same moment: look at it again")
+        }
         CampaignOutcome::Created(created) => {
             output::step("Created", format_args!("the campaign {name}"));
             show(&created, options)

@@ -13,7 +13,7 @@ pub(crate) async fn consent(stack: &Stack, options: &Options, args: &ConsentArgs
     let mut conn = connection::connect(stack, options).await?;
     let mailbox = connection::hash(stack, &mut conn, &args.address).await?;
     let Consent { suppressed, leads } =
-        operator::record_consent(&mut conn, mailbox, &args.proof).await?;
+        operator::record_consent(&mut conn, mailbox, &args.proof, None).await?;
     output::step("Recorded", "the consent, with its proof");
     if suppressed {
         output::warning("the mailbox has opted out: it gets no mail all the same");

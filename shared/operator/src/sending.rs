@@ -13,7 +13,7 @@ use crate::{connection, output};
 pub(crate) async fn sending(stack: &Stack, options: &Options, args: &SendingArgs) -> Result<()> {
     let mut conn = connection::connect(stack, options).await?;
     if let Some(reason) = &args.stop {
-        if operator::stop_sending(&mut conn, &options.by, reason).await? {
+        if operator::stop_sending(&mut conn, &options.by, reason, None).await? {
             output::step(
                 "Stopped",
                 "sending: no new mail leaves, whatever is deployed",

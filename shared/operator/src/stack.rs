@@ -14,7 +14,14 @@ use shared::{
 };
 
 /// What template.yaml names `STACK-NAME`.
-const FUNCTIONS: [&str; 5] = ["collector", "enricher", "sender", "feedback", "web"];
+pub(crate) const FUNCTIONS: [&str; 6] = [
+    "collector",
+    "enricher",
+    "sender",
+    "feedback",
+    "web",
+    "console",
+];
 const DATABASE_URL: &str = "DATABASE_URL";
 const IF_AWAY: &str = "check its address, its firewall, and whether it runs";
 
@@ -99,6 +106,12 @@ impl Stack {
             let function = format!("{name}-{short}");
             let request = client.get_function_configuration();
             let read = request.function_name(&function).send().await;
+            // The schema is brought up to date first, while an older version is deployed.
+            let is_missing = matches!(&read, Err(SdkError::ServiceError(error))
+                if error.err().is_resource_not_found_exception());
+            if is_missing && !functions.is_empty() {
+                continue;
+            }
             let read = read.map_err(|error| anyhow!(failure(&error)));
             let read = read.with_context(|| {
                 format!(

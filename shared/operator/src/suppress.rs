@@ -12,7 +12,7 @@ use crate::{connection, output};
 pub(crate) async fn suppress(stack: &Stack, options: &Options, args: &SuppressArgs) -> Result<()> {
     let mut conn = connection::connect(stack, options).await?;
     let mailbox = connection::hash(stack, &mut conn, &args.address).await?;
-    let suppressed = operator::suppress(&mut conn, mailbox, &args.reason).await?;
+    let suppressed = operator::suppress(&mut conn, mailbox, &args.reason, None).await?;
     let operator::Suppressed {
         changed,
         reason,

@@ -7,11 +7,12 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use reqwest::{
-    Client, ClientBuilder, Response, StatusCode,
-    header::{DATE, HeaderMap, RETRY_AFTER},
+    Client, ClientBuilder, RequestBuilder, Response, StatusCode,
+    header::{CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER},
     redirect,
 };
 use serde::{Serialize, de::DeserializeOwned};
+use url::form_urlencoded;
 
 use crate::config::Secret;
 
@@ -19,11 +20,18 @@ use crate::config::Secret;
 const TIMEOUT: Duration = Duration::from_secs(15);
 /// Largest answer that is read: a page of a source is far smaller.
 const BODY_LIMIT: usize = 8 * 1024 * 1024;
+/// Longest wait for an answer that somebody sits and waits for.
+const SHORT_TIMEOUT: Duration = Duration::from_secs(3);
+/// Largest answer of that kind: keys and tokens.
+const SMALL_BODY_LIMIT: usize = 256 * 1024;
 
 /// A client for services whose address is ours to configure. Follows no redirect: an API that
 /// answers with one is not the API.
 #[derive(Debug, Clone)]
-pub struct Http(Client);
+pub struct Http {
+    client: Client,
+    body_limit: usize,
+}
 
 /// What came back.
 #[derive(Debug, Clone)]
@@ -32,7 +40,7 @@ pub struct Reply {
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body, at most 8 MiB.
+    /// The body.
     pub body: Vec<u8>,
 }
 
@@ -51,11 +59,12 @@ pub enum HttpError {
         #[source]
         source: reqwest::Error,
     },
-    /// Over 8 MiB.
-    #[error("{host} answered with more than 8 MiB")]
+    /// More than is read.
+    #[error("{host} answered with more than {limit} bytes")]
     TooLarge {
         /// Who was asked.
         host: String,
+        limit: usize,
     },
 }
 
@@ -65,7 +74,15 @@ impl Http {
     /// # Errors
     /// When the TLS back end cannot start.
     pub fn new() -> Result<Self, HttpError> {
-        Self::build(Client::builder())
+        Self::build(Client::builder().timeout(TIMEOUT), BODY_LIMIT)
+    }
+
+    /// A client for small answers that somebody waits for: 3 s and 256 KiB.
+    ///
+    /// # Errors
+    /// When the TLS back end cannot start.
+    pub fn for_small_answers() -> Result<Self, HttpError> {
+        Self::build(Client::builder().timeout(SHORT_TIMEOUT), SMALL_BODY_LIMIT)
     }
 
     /// A client that finds the name `host` on this machine, whatever the resolver says of it.
@@ -75,17 +92,18 @@ impl Http {
     pub fn on_this_machine(host: &str) -> Result<Self, HttpError> {
         // The port is that of the URL.
         let here = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        Self::build(Client::builder().no_proxy().resolve(host, here))
+        let client = Client::builder().no_proxy().resolve(host, here);
+        Self::build(client.timeout(TIMEOUT), BODY_LIMIT)
     }
 
-    fn build(client: ClientBuilder) -> Result<Self, HttpError> {
+    fn build(client: ClientBuilder, body_limit: usize) -> Result<Self, HttpError> {
         let client = client
             .connect_timeout(Duration::from_secs(5))
-            .timeout(TIMEOUT)
             .redirect(redirect::Policy::none())
             .user_agent(concat!("lead-outreach/", env!("CARGO_PKG_VERSION")))
             .build();
-        client.map(Self).map_err(HttpError::Setup)
+        let client = client.map_err(HttpError::Setup)?;
+        Ok(Self { client, body_limit })
     }
 
     /// Gets `url` with these query parameters and, if given, a bearer token.
@@ -98,10 +116,35 @@ impl Http {
         query: &(impl Serialize + Sync),
         token: Option<&Secret>,
     ) -> Result<Reply, HttpError> {
-        let mut request = self.0.get(url).query(query);
+        let mut request = self.client.get(url).query(query);
         if let Some(token) = token {
             request = request.bearer_auth(token.expose());
         }
+        self.answer_to(url, request).await
+    }
+
+    /// Posts a form, with a name and a password where the service asks for them.
+    ///
+    /// # Errors
+    /// When nothing usable came back. A status of failure is an answer, not an error.
+    pub async fn post_form(
+        &self,
+        url: &str,
+        form: &[(&str, &str)],
+        login: Option<(&str, &Secret)>,
+    ) -> Result<Reply, HttpError> {
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(form)
+            .finish();
+        let mut request = self.client.post(url).body(body);
+        request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if let Some((name, password)) = login {
+            request = request.basic_auth(name, Some(password.expose()));
+        }
+        self.answer_to(url, request).await
+    }
+
+    async fn answer_to(&self, url: &str, request: RequestBuilder) -> Result<Reply, HttpError> {
         let host = || {
             let url = url::Url::parse(url).ok();
             url.and_then(|u| u.host_str().map(str::to_owned))
@@ -115,8 +158,11 @@ impl Http {
         let (status, headers) = (response.status(), response.headers().clone());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
-            if body.len() + chunk.len() > BODY_LIMIT {
-                return Err(HttpError::TooLarge { host: host() });
+            if body.len() + chunk.len() > self.body_limit {
+                return Err(HttpError::TooLarge {
+                    host: host(),
+                    limit: self.body_limit,
+                });
             }
             body.extend_from_slice(&chunk);
         }

@@ -3,6 +3,7 @@
 
 pub mod aws;
 pub mod http;
+pub mod issuer;
 pub mod mailer;
 pub mod model;
 pub mod storage;

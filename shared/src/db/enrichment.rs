@@ -4,6 +4,7 @@ mod again;
 mod record;
 
 pub use again::{Again, ask_again, count_again};
+pub(super) use again::{LeadRequest, lock_to_ask_again, request_again, request_all_again};
 use chrono::{DateTime, Utc};
 pub use record::{LeadResult, NewEnrichment, Plan, Recorded, Wait, record};
 use sqlx::PgConnection;

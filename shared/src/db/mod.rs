@@ -20,12 +20,14 @@
 //! | 11 | `rate_limits` | one row, last of all that a send needs |
 //! | 12 | `model_calls`, then `model_outages` | `(request_key, attempt)`; `setup_hash` |
 //! | 13 | `model_spend`, alone | `day` |
+//! | 14 | `review_leases`, after `sends` | `send_id` |
 //!
 //! The more transactions want a row, the later it is locked. A batch that a claim or a sweep takes
 //! with `skip locked` may be in any order, since it waits for nothing.
 
 pub(crate) mod breakers;
 pub mod campaigns;
+pub mod console;
 pub mod enrichment;
 pub mod feedback;
 pub mod installation;

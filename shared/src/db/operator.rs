@@ -1,27 +1,39 @@
 //! What an operator asks about sends, and does to them. Reads the view `why`; every change is recorded
 //! in `audit_log` with who made it and their note.
 
+mod again;
+mod author;
 mod breakers;
 mod campaign;
 mod checks;
 mod consent;
 mod detail;
 mod explain;
+mod mailbox;
+mod one_source;
 mod resolve;
-mod review;
+pub(super) mod review;
 mod sending;
 mod source;
 mod suppress;
 
+pub use again::{Again, ask_again, count_again};
+pub use author::Author;
+pub(in crate::db) use author::{record, sign};
 pub use breakers::{Breaker, breakers, close_breaker};
 pub use campaign::{
-    Campaign, CampaignOutcome, campaign, campaigns, change_campaign, create_campaign,
+    Campaign, CampaignOutcome, Edit, StatusOutcome, campaign, campaign_of_id, campaigns,
+    change_campaign, create_campaign, edit_campaign, set_status,
 };
 pub use checks::{clock, enabled_source_kinds, events_of_message};
 use chrono::{DateTime, Utc};
 pub use consent::{Consent, record_consent};
 pub use detail::{Change, SendDetail, send_detail};
 use explain::Explanation;
+pub use mailbox::{Lifted, Mailbox, lift, mailbox};
+pub use one_source::{
+    AddedSource, RunNow, add_source, redefine_source, run_source_now, switch_source,
+};
 pub use resolve::{Resolution, Resolved, resolve};
 pub use review::{ReviewOutcome, Waiting, draft, review, waiting_for_review};
 pub use sending::{start_sending, stop_sending};
@@ -31,10 +43,11 @@ pub use source::{
     Definition, InvalidSource, Source, SourceOutcome, enable_source, set_source, sources,
 };
 use sqlx::PgConnection;
+pub(super) use suppress::suppress_within;
 pub use suppress::{Suppressed, known_address, suppress};
 
 use super::{DbError, known};
-use crate::domain::{email::EmailHash, send_state::SendState};
+use crate::domain::{email::EmailHash, ids::LeadId, send_state::SendState};
 
 /// Where a lead stands in a campaign, and why. Names a profile, never an address.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -222,6 +235,16 @@ async fn statuses(
     sends: &[i64],
     leads: &[i64],
 ) -> Result<Vec<LeadStatus>, DbError> {
+    let statuses = statuses_by_lead(conn, sends, leads).await?;
+    Ok(statuses.into_iter().map(|(_, status)| status).collect())
+}
+
+/// Each with its lead: mails first, the newest of all before the others.
+pub(super) async fn statuses_by_lead(
+    conn: &mut PgConnection,
+    sends: &[i64],
+    leads: &[i64],
+) -> Result<Vec<(LeadId, LeadStatus)>, DbError> {
     let rows = sqlx::query!(
         r#"select platform as "platform!", username as "username!", campaign as "campaign!",
                   lead_id as "lead_id!", send_id, state::text as state, reason, also_blocked_by,
@@ -263,7 +286,7 @@ async fn statuses(
             row: id.to_string(),
             column: "reason",
         };
-        statuses.push(LeadStatus {
+        let status = LeadStatus {
             explanation: explanation.to_text().ok_or_else(unknown_word)?,
             decided_by: explanation.decided_by(),
             platform: row.platform,
@@ -300,7 +323,8 @@ async fn statuses(
             ses_message_id: row.ses_message_id,
             events: row.events,
             other_send_id: row.other_send_id,
-        });
+        };
+        statuses.push((LeadId(row.lead_id), status));
     }
     Ok(statuses)
 }
@@ -359,16 +383,4 @@ pub async fn find_leads(
         }
     }
     .map_err(failed)
-}
-
-/// Lets the audit log keep the note with every change of this transaction.
-async fn set_note(conn: &mut PgConnection, note: Option<&str>) -> Result<(), DbError> {
-    sqlx::query!(
-        "select set_config('outreach.note', $1, true)",
-        note.unwrap_or_default()
-    )
-    .fetch_one(conn)
-    .await
-    .map_err(DbError::on("keep a note"))?;
-    Ok(())
 }

@@ -42,6 +42,34 @@ pub enum Basis {
     Contract,
 }
 
+impl BasisRule {
+    /// As a form offers it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Allow => "Allow",
+            Self::Review => "Review",
+            Self::Consent => "Ask for consent",
+            Self::Never => "Never",
+        }
+    }
+
+    /// What follows from it for a mail.
+    pub fn explain(self) -> &'static str {
+        match self {
+            Self::Allow => {
+                "Mails leave without a person’s look. Each says who writes, gives your postal address, and can be unsubscribed from."
+            }
+            Self::Review => {
+                "A reviewer reads each mail first, and judges whether the country’s conditions are met."
+            }
+            Self::Consent => {
+                "Nothing leaves unless the person’s consent, or a contract with them, is recorded."
+            }
+            Self::Never => "Nobody there is written to, whatever they agreed to.",
+        }
+    }
+}
+
 impl Basis {
     pub fn from_word(word: &str) -> Option<Self> {
         word.parse().ok()
@@ -59,10 +87,15 @@ pub fn basis_rule(country: Option<Country>, overrides: &BasisRules) -> BasisRule
     if let Some(rule) = overrides.get(&country) {
         return *rule;
     }
+    default_rule(country).map_or(BasisRule::Review, |(rule, _)| rule)
+}
+
+/// The table's rule of a country, and the reason for it; `None` where it has no row.
+pub fn default_rule(country: Country) -> Option<(BasisRule, &'static str)> {
     DEFAULTS
         .iter()
         .find(|(code, _, _)| *code == country.as_str())
-        .map_or(BasisRule::Review, |(_, rule, _)| *rule)
+        .map(|(_, rule, why)| (*rule, *why))
 }
 
 /// Country, rule and the reason for it.

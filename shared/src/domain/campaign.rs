@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{
     basis::{BasisRule, BasisRules},
     country::Country,
-    gate::CampaignStatus,
+    gate::{CampaignFacts, CampaignStatus},
     hours::SendingHours,
     place::is_assigned,
     reason::Reason,
@@ -51,6 +51,27 @@ impl Settings {
             countries: BasisRules::new(),
             hours: Some((8, 20)),
         }
+    }
+
+    /// As the gate reads them, with its breaker closed. `None` where a number is out of its range.
+    pub fn facts(&self) -> Option<CampaignFacts> {
+        let hours = match self.hours {
+            None => None,
+            Some((from, until)) => {
+                let hour = |hour: i16| u32::try_from(hour).ok();
+                Some(SendingHours::new(hour(from)?, hour(until)?).ok()?)
+            }
+        };
+        Some(CampaignFacts {
+            status: self.status,
+            min_score: Score::new(self.min_score.into())?,
+            min_confidence: Confidence::new(self.min_confidence)?,
+            review_all: self.review_all,
+            rules_decide: self.rules_decide,
+            basis_rules: self.countries.clone(),
+            hours,
+            breaker_open: false,
+        })
     }
 
     /// What mails waited for that these settings may have lifted.

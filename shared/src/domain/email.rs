@@ -3,6 +3,7 @@
 
 use std::{borrow::Cow, fmt};
 
+use serde::Serialize;
 use unicode_security::{MixedScript, skeleton};
 
 use super::mac::mac;
@@ -143,6 +144,25 @@ impl EmailAddress {
             domain
                 .strip_suffix(known)
                 .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        })
+    }
+}
+
+/// As much of an address as a page hints at, by what its reader may see.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AddressHint {
+    /// Of the part before the `@`.
+    pub first: char,
+    pub domain: String,
+}
+
+impl AddressHint {
+    /// None where it is no address.
+    pub fn of(address: &str) -> Option<Self> {
+        let (local, domain) = address.rsplit_once('@')?;
+        Some(Self {
+            first: local.chars().next()?,
+            domain: domain.to_owned(),
         })
     }
 }

@@ -37,6 +37,12 @@ pub fn is_assigned(country: &Country) -> bool {
     country.as_str() == "XK" || english().any(|(code, _)| code == country.as_str())
 }
 
+/// A country's usual English name; its code where there is none.
+pub fn english_name(country: &Country) -> &str {
+    let mut names = english().filter(|(code, _)| *code == country.as_str());
+    names.next().map_or(country.as_str(), |(_, name)| name)
+}
+
 fn english() -> impl Iterator<Item = (&'static str, &'static str)> {
     ENGLISH
         .lines()

@@ -1,5 +1,9 @@
 //! What a person decides about a planned mail: approve, edit or reject it, or take that back.
 
+mod verdict;
+
+pub use verdict::{LEASE_MINUTES, RejectReason, Rejection, SKIPPED_HOURS, UNDO_SECONDS, Verdict};
+
 use super::{
     content::{Draft, DraftFault},
     send_state::SendState,
@@ -14,7 +18,7 @@ pub enum Review {
     Edit(Draft),
     /// It never leaves.
     Reject,
-    /// What was refused waits for a person again.
+    /// What was refused or approved waits for a person again.
     Reopen,
 }
 
@@ -39,8 +43,8 @@ pub enum ReviewRefused {
     Claimed,
     #[error("it does not wait for a person: it is {0}")]
     NotInReview(SendState),
-    #[error("it is {0}, and only what was refused can be reopened")]
-    NotRefused(SendState),
+    #[error("it is {0}, and only what was refused or is planned can be reopened")]
+    NotReopenable(SendState),
     #[error("it has no text: give it one with --edit")]
     NoText,
     #[error("its text was changed by other means than --edit: look at it, and give it with --edit")]
@@ -88,8 +92,8 @@ pub fn review(mail: &Reviewed, review: &Review) -> Result<Change, ReviewRefused>
             }),
         },
         (Review::Reject, Waiting | Queued) => Ok(Change::Refuse),
-        (Review::Reopen, Refused) => Ok(Change::Wait { draft: None }),
-        (Review::Reopen, state) => Err(ReviewRefused::NotRefused(state)),
+        (Review::Reopen, Refused | Queued) => Ok(Change::Wait { draft: None }),
+        (Review::Reopen, state) => Err(ReviewRefused::NotReopenable(state)),
         (_, state) => Err(ReviewRefused::NotInReview(state)),
     }
 }
@@ -152,8 +156,9 @@ mod tests {
             (
                 Waiting,
                 Review::Reopen,
-                Err(ReviewRefused::NotRefused(Waiting)),
+                Err(ReviewRefused::NotReopenable(Waiting)),
             ),
+            (Queued, Review::Reopen, wait(None)),
         ] {
             assert_eq!(
                 review(&mail(state), &decision),

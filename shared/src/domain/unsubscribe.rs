@@ -5,16 +5,18 @@
 
 use std::fmt;
 
-use data_encoding::{BASE32_DNSSEC, HEXLOWER_PERMISSIVE};
+use data_encoding::BASE32_DNSSEC;
 use subtle::ConstantTimeEq;
 
-use super::{ids::SendId, mac::mac};
+use super::{
+    ids::SendId,
+    mac::mac,
+    signing::{InvalidKeys, KeyRing, NAME_BYTES},
+};
 
 const VERSION: u8 = 1;
 const TAG_BYTES: usize = 16;
 const ID_BYTES: usize = 8;
-/// A key's name is no longer.
-const NAME_BYTES: usize = 16;
 /// As many signs hold five whole bytes, with a token's version and the length of its key's name.
 const HEAD: usize = 8;
 /// What a mail program put before a token is no longer: `%3C`, read as letters.
@@ -27,53 +29,19 @@ const fn signs(bytes: usize) -> usize {
     (bytes * 8).div_ceil(5)
 }
 
-/// The keys that tokens were and are signed with. The first signs, all verify: rotating a key
-/// does not break the links in old mails.
+/// The keys that tokens were and are signed with: rotating a key does not break the links in old mails.
 #[derive(Clone)]
-pub struct UnsubscribeKeys(Vec<(String, Vec<u8>)>);
-
-/// What is wrong with a configured list of keys. Never carries a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidKeys {
-    /// Not `name:hex,name:hex`.
-    #[error("write it as name:hex, several parted by commas")]
-    Shape,
-    /// Names are 1 to 16 letters, digits, `-` or `_`, each once.
-    #[error("a key's name is 1 to 16 letters or digits, each name once")]
-    Name,
-    /// Keys are at least 32 bytes.
-    #[error("a key is at least 64 hexadecimal digits")]
-    Key,
-}
+pub struct UnsubscribeKeys(KeyRing);
 
 impl UnsubscribeKeys {
     /// Reads `name:hex[,name:hex…]`.
     pub fn parse(text: &str) -> Result<Self, InvalidKeys> {
-        let mut keys: Vec<(String, Vec<u8>)> = Vec::new();
-        for entry in text.split(',') {
-            let (name, hex) = entry.trim().split_once(':').ok_or(InvalidKeys::Shape)?;
-            let named = (1..=NAME_BYTES).contains(&name.len())
-                && name
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
-                && keys.iter().all(|(other, _)| other != name);
-            if !named {
-                return Err(InvalidKeys::Name);
-            }
-            let key = HEXLOWER_PERMISSIVE
-                .decode(hex.as_bytes())
-                .map_err(|_| InvalidKeys::Key)?;
-            if key.len() < 32 {
-                return Err(InvalidKeys::Key);
-            }
-            keys.push((name.to_owned(), key));
-        }
-        Ok(Self(keys))
+        KeyRing::parse(text).map(Self)
     }
 
     /// The token of one send: its recipient is who unsubscribes.
     pub fn sign(&self, send: SendId) -> String {
-        let Some((name, key)) = self.0.first() else {
+        let Some((name, key)) = self.0.newest() else {
             return String::new();
         };
         let mut token = vec![VERSION, u8::try_from(name.len()).unwrap_or(u8::MAX)];
@@ -105,7 +73,7 @@ impl UnsubscribeKeys {
         let (signed, tag) = bytes.split_at_checked(bytes.len().checked_sub(TAG_BYTES)?)?;
         let (_, rest) = signed.split_first_chunk::<2>()?;
         let (name, id) = rest.split_at_checked(usize::from(name_length))?;
-        let (_, key) = self.0.iter().find(|(known, _)| known.as_bytes() == name)?;
+        let key = self.0.named(name)?;
         let expected = mac(key, &[b"unsubscribe\0", signed]);
         let genuine: bool = expected.get(..TAG_BYTES)?.ct_eq(tag).into();
         let id: [u8; ID_BYTES] = id.try_into().ok()?;
@@ -121,7 +89,7 @@ impl UnsubscribeKeys {
     /// The token of one send for the local part of a `mailto:`: short, and of a script that survives
     /// being put into lower or upper case on its way. It names no key: all are tried.
     pub fn sign_for_mailbox(&self, send: SendId) -> String {
-        let Some((_, key)) = self.0.first() else {
+        let Some((_, key)) = self.0.newest() else {
             return String::new();
         };
         let mut token = vec![VERSION];
@@ -143,7 +111,7 @@ impl UnsubscribeKeys {
         let (signed, tag) = bytes.split_at_checked(bytes.len().checked_sub(TAG_BYTES)?)?;
         let (&[version], id) = signed.split_first_chunk::<1>()?;
         let id: [u8; 8] = id.try_into().ok()?;
-        let genuine = self.0.iter().any(|(_, key)| {
+        let genuine = self.0.keys().any(|key| {
             let expected = mac(key, &[b"unsubscribe mailbox\0", signed]);
             expected
                 .get(..TAG_BYTES)
@@ -155,9 +123,7 @@ impl UnsubscribeKeys {
 
 impl fmt::Debug for UnsubscribeKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.0.iter().map(|(name, _)| name))
-            .finish()
+        self.0.fmt(f)
     }
 }
 

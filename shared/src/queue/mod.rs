@@ -2,6 +2,7 @@
 
 mod backoff;
 mod batch;
+pub mod inspect;
 mod publish;
 mod trigger;
 

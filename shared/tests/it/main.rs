@@ -9,6 +9,7 @@
 //! * `roles` – what a function may not do.
 //! * `why` – what an operator is shown; `operator` – what one may do.
 //! * `testing` – what tests of several crates share.
+//! * `console` – what the console's pages show.
 //! * `audit` – every decision leaves an audit row without personal data.
 
 #![expect(
@@ -20,6 +21,7 @@
 mod arming;
 mod audit;
 mod connection;
+mod console;
 mod constraints;
 mod installation;
 mod ledger;

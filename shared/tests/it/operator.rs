@@ -197,7 +197,7 @@ async fn suppress_covers_mailboxes_without_leads(pool: PgPool) {
     let operator = operated(&pool).await;
     let mut conn = db::acquire(&operator).await.unwrap();
     let mut suppress = async |mailbox, reason| {
-        operator::suppress(&mut conn, mailbox, reason)
+        operator::suppress(&mut conn, mailbox, reason, None)
             .await
             .unwrap()
     };

@@ -95,9 +95,9 @@ async fn stopped_sending_holds_until_started_again(pool: PgPool) {
     let campaign = testing::campaign(&pool, "c").await;
     let ids = planned(&pool, campaign, &runners(2)).await;
     let mut conn = db::acquire(&pool).await.unwrap();
-    let stop = operator::stop_sending(&mut conn, "mara", "wrong link");
+    let stop = operator::stop_sending(&mut conn, "mara", "wrong link", None);
     assert!(stop.await.unwrap());
-    let again = operator::stop_sending(&mut conn, "bo", "another reason");
+    let again = operator::stop_sending(&mut conn, "bo", "another reason", None);
     assert!(!again.await.unwrap());
     let stop = installation::stop(&mut conn).await.unwrap().unwrap();
     assert_eq!((&*stop.by, &*stop.reason), ("mara", "wrong link"));
@@ -135,7 +135,7 @@ async fn stop_after_claim_arms_nothing(pool: PgPool) {
     let ids = planned(&pool, campaign, &runners(1)).await;
     let mut conn = db::acquire(&pool).await.unwrap();
     let granted = granted(&pool, &ids, &LIMITS).await;
-    let stop = operator::stop_sending(&mut conn, "mara", "wrong link");
+    let stop = operator::stop_sending(&mut conn, "mara", "wrong link", None);
     assert!(stop.await.unwrap());
     assert!(arm(&pool, &granted).await.armed.is_empty());
     assert_eq!(stands(&pool, ids[0]).await, "queued sending_disabled");

@@ -23,6 +23,17 @@ const REFUSED: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "console",
+        &[
+            "update recipients set erased_at = null",
+            "update sends set sent_at = now()",
+            "delete from sends",
+            "update audit_log set actor = 'x'",
+            "delete from audit_log",
+            "create table notes (id int)",
+        ],
+    ),
+    (
         "sender",
         &[
             "update recipients set suppressed_at = null",

@@ -185,7 +185,7 @@ async fn recorded_consent_plans_who_lacked_it(pool: PgPool) {
     let mailbox = testing::new_lead("asked").email.unwrap().1;
     let mut conn = stage.pool.acquire().await.unwrap();
     let recorded =
-        shared::db::operator::record_consent(&mut conn, mailbox, "said so at the fair").await;
+        shared::db::operator::record_consent(&mut conn, mailbox, "said so at the fair", None).await;
     assert_eq!(recorded.unwrap().leads, 1);
     answer(&stage, &leads).await;
     assert_eq!(mail(&stage).await, Some(("queued".to_owned(), None)));

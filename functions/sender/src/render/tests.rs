@@ -1,8 +1,12 @@
 use mail_parser::{Message, MessageParser};
 use proptest::prelude::*;
-use shared::domain::reading::has_link;
+use shared::domain::{
+    lead::{Origin, Platform},
+    letter::FRAMES,
+    reading::has_link,
+};
 
-use super::{frame::FRAMES, *};
+use super::*;
 
 fn draft() -> Draft {
     Draft {
@@ -18,6 +22,12 @@ fn letter<'a>(to: &'a EmailAddress, draft: &'a Draft) -> Letter<'a> {
         fence: 3,
         to,
         draft,
+        addressee: ana(),
+    }
+}
+
+fn ana() -> Addressee<'static> {
+    Addressee {
         name: Some("Ana Fit"),
         language: Some("pt"),
         platform: Platform::Instagram,
@@ -26,6 +36,7 @@ fn letter<'a>(to: &'a EmailAddress, draft: &'a Draft) -> Letter<'a> {
         offer: "a share of every sale.",
     }
 }
+
 fn identity() -> Identity {
     Identity {
         address: EmailAddress::parse("partners@mail.example.com").unwrap(),
@@ -41,10 +52,13 @@ fn keys() -> UnsubscribeKeys {
     UnsubscribeKeys::parse(&format!("k1:{}", "0f".repeat(32))).unwrap()
 }
 
-/// The mail of a letter that `change` has changed.
-fn mail(change: impl FnOnce(Letter<'_>) -> Letter<'_>) -> Vec<u8> {
+/// The mail to Ana, whom `change` has changed.
+fn mail(change: impl FnOnce(Addressee<'_>) -> Addressee<'_>) -> Vec<u8> {
     let (to, draft) = (EmailAddress::parse("ana@example.org").unwrap(), draft());
-    mail_of(&change(letter(&to, &draft)))
+    mail_of(&Letter {
+        addressee: change(ana()),
+        ..letter(&to, &draft)
+    })
 }
 
 fn mail_of(letter: &Letter<'_>) -> Vec<u8> {
@@ -63,9 +77,9 @@ fn text_of(mime: &[u8]) -> String {
 #[test]
 fn text_and_html_hold_every_sentence() {
     for frame in FRAMES {
-        let mime = mail(|letter| Letter {
+        let mime = mail(|ana| Addressee {
             language: Some(frame.language),
-            ..letter
+            ..ana
         });
         let message = parsed(&mime);
         let link = format!("https://app.example.com/u/{}", keys().sign(SendId(42)));
@@ -107,9 +121,9 @@ fn unknown_language_gets_english_frame() {
     ] {
         assert_eq!(Frame::of(language).language, expected, "{language:?}");
     }
-    let mime = mail(|letter| Letter {
+    let mime = mail(|ana| Addressee {
         language: Some("ja"),
-        ..letter
+        ..ana
     });
     let html = parsed(&mime).body_html(0).unwrap().into_owned();
     assert!(html.contains("<html lang=\"en\">"), "{html}");
@@ -118,7 +132,7 @@ fn unknown_language_gets_english_frame() {
 
 #[test]
 fn headers_satisfy_mailbox_providers() {
-    let mime = mail(|letter| letter);
+    let mime = mail(|ana| ana);
     let head = String::from_utf8_lossy(&mime)
         .split("\r\n\r\n")
         .next()
@@ -179,12 +193,12 @@ fn imported_lead_reads_about_the_list() {
         .iter()
         .zip([Platform::Instagram, Platform::Csv].into_iter().cycle())
     {
-        let text = text_of(&mail(|letter| Letter {
+        let text = text_of(&mail(|ana| Addressee {
             origin: Origin::List,
             platform,
             username: "mail-0a1b",
             language: Some(frame.language),
-            ..letter
+            ..ana
         }));
         assert!(text.contains(frame.from_list), "{text}");
         assert!(!text.contains("mail-0a1b"), "{text}");
@@ -203,75 +217,11 @@ fn greeting_in_message_replaces_ours() {
 }
 
 #[test]
-fn greets_knows_every_language_of_the_frames() {
-    for greeting in [
-        "Dear Ana, I read …",
-        "Good morning Ana – I read …",
-        "Liebe Ana, ich habe …",
-        "Guten Tag Ana, ich habe …",
-        "Chère Ana,\nj’ai lu …",
-        "Bonjour Ana, j’ai lu …",
-        "Hola, Ana: he leído …",
-        "Querida Ana: he leído …",
-        "Buongiorno Ana, ho letto …",
-        "Cara Ana, ho letto …",
-        "Olá, Ana! Li …",
-        "Bom dia, Ana! Li …",
-        "Beste Ana, ik las …",
-        "Dag Ana, ik las …",
-        "Anaさん、こんにちは。",
-    ] {
-        assert!(frame::greets(greeting), "{greeting}");
-    }
-    for opening in [
-        "",
-        "Higher is better.",
-        "Liebe zum Detail zeichnet Ihre Beiträge aus, und das fällt auf.",
-        "Your runs, said hello to by thousands, are worth a look.",
-        "Beste hardlopers verdienen meer dan een medaille voor hun werk, vinden wij.",
-        "Dagelijks lees ik mee, en graag.",
-    ] {
-        assert!(!frame::greets(opening), "{opening}");
-    }
-}
-
-#[test]
-fn only_names_are_greeted_by_name() {
-    let greeting_to = |name| {
-        let (to, draft) = (EmailAddress::parse("ana@example.org").unwrap(), draft());
-        let letter = Letter {
-            name,
-            language: None,
-            ..letter(&to, &draft)
-        };
-        greeting(Frame::of(None), &letter)
-    };
-    assert_eq!(greeting_to(Some("Ana Fit")), "Hello Ana Fit,");
-    let name = "José O'Neill-Silva";
-    assert_eq!(greeting_to(Some(name)), format!("Hello {name},"));
-    for odd in [
-        None,
-        Some(""),
-        Some("🔥BEST DEALS🔥"),
-        Some("a\r\nBcc: x@example.org"),
-        Some("<script>"),
-    ] {
-        assert_eq!(greeting_to(odd), "Hello,", "{odd:?}");
-    }
-}
-
-#[test]
-fn filled_in_text_is_not_filled_again() {
-    let blanks = [("{sender}", "{offer}"), ("{offer}", "10 %")];
-    assert_eq!(fill("{sender}: {offer}.", &blanks), "{offer}: 10 %.");
-}
-
-#[test]
 fn text_of_a_lead_never_becomes_a_header() {
-    let mime = mail(|letter| Letter {
+    let mime = mail(|ana| Addressee {
         name: Some("Ana\r\nBcc: eve@example.net"),
         username: "ana\r\nBcc: eve@example.net",
-        ..letter
+        ..ana
     });
     let head = String::from_utf8_lossy(&mime)
         .split("\r\n\r\n")
@@ -283,10 +233,10 @@ fn text_of_a_lead_never_becomes_a_header() {
 
 #[test]
 fn name_that_is_a_link_is_not_greeted() {
-    let text = text_of(&mail(|letter| Letter {
+    let text = text_of(&mail(|ana| Addressee {
         name: Some("free-shoes.com"),
         language: None,
-        ..letter
+        ..ana
     }));
     assert!(
         text.starts_with("Hello,\r\n") || text.starts_with("Hello,\n"),
@@ -297,11 +247,11 @@ fn name_that_is_a_link_is_not_greeted() {
 
 #[test]
 fn offer_and_username_hold_no_link() {
-    let text = text_of(&mail(|letter| Letter {
+    let text = text_of(&mail(|ana| Addressee {
         username: "ana.fit",
         offer: "10 % at https://evil.example.com/x\u{202E}.",
         language: None,
-        ..letter
+        ..ana
     }));
     assert!(text.contains("profile (ana .fit)"), "{text}");
     assert!(
@@ -338,7 +288,7 @@ proptest! {
         let draft = if draft.fault().is_none() { draft } else { self::draft() };
         let to = EmailAddress::parse("ana@example.org").unwrap();
         let mime = mail_of(&Letter {
-            name: Some(&name), offer: &offer, username: &username, language: Some(FRAMES[frame].language), ..letter(&to, &draft)
+            addressee: Addressee { name: Some(&name), offer: &offer, username: &username, language: Some(FRAMES[frame].language), ..ana() }, ..letter(&to, &draft)
         });
         let message = parsed(&mime);
         prop_assert_eq!(message.subject().unwrap_or_default(), draft.subject.as_str());

@@ -2,24 +2,40 @@
 
 use std::collections::BTreeMap;
 
-use shared::config::{Collector, Enricher, Feedback, InvalidEnvironment, Sender, Web};
+use shared::config::{Collector, Console, Enricher, Feedback, InvalidEnvironment, Sender, Web};
 use url::{Host, Url};
 
 use super::{Finding, fail, ok, warn};
 use crate::connection::whereabouts;
-use crate::stack::{Stack, Variables};
+use crate::stack::{FUNCTIONS, Stack, Variables};
 
 const CHECK: &str = "settings";
 
 pub(super) fn check(stack: &Stack) -> Vec<Finding> {
     let lookup = |name: &str| stack.setting(name);
-    let mut findings = problems(stack);
+    let mut findings = missing(&stack.functions);
+    findings.extend(problems(stack));
     findings.extend(differences(&stack.functions));
     findings.extend(contradictions(&lookup, stack.database_url.expose()));
     if findings.is_empty() {
         findings.push(ok(CHECK, "are complete and agree with each other"));
     }
     findings
+}
+
+/// Functions of this version that the stack lacks.
+fn missing(deployed: &BTreeMap<String, Variables>) -> Vec<Finding> {
+    let known = FUNCTIONS.iter().filter(|_| !deployed.is_empty());
+    known
+        .filter(|name| !deployed.contains_key(**name))
+        .map(|name| {
+            warn(
+                CHECK,
+                format!("{name} is not deployed"),
+                "deploy this version",
+            )
+        })
+        .collect()
 }
 
 /// One finding for each wrong variable, with the functions that read it.
@@ -45,9 +61,12 @@ fn problems(stack: &Stack) -> Vec<Finding> {
             of(Feedback::from_lookup(&of_function("feedback"))),
         ),
         ("web", of(Web::from_lookup(&of_function("web")))),
+        ("console", of(Console::from_lookup(&of_function("console")))),
     ];
+    let is_deployed =
+        |function: &str| stack.functions.is_empty() || stack.functions.contains_key(function);
     let mut readers: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for (function, problems) in functions {
+    for (function, problems) in functions.into_iter().filter(|(name, _)| is_deployed(name)) {
         for problem in problems {
             readers.entry(problem).or_default().push(function);
         }
@@ -234,6 +253,23 @@ mod tests {
         let detail = "RECIPIENT_HASH_KEY is not the same in collector, sender and in feedback";
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].detail, detail);
+    }
+
+    #[test]
+    fn missing_names_functions_of_a_newer_version() {
+        let deployed = |names: &[&str]| {
+            let functions = names
+                .iter()
+                .map(|name| ((*name).to_owned(), Variables::new()));
+            missing(&functions.collect()).len()
+        };
+        assert_eq!(deployed(&FUNCTIONS), 0);
+        assert_eq!(deployed(&FUNCTIONS[1..]), 1);
+        assert_eq!(
+            deployed(&[]),
+            0,
+            "the settings of this shell are of all functions"
+        );
     }
 
     #[test]

@@ -114,7 +114,9 @@ impl Stack {
         ]);
         for name in [
             "ENRICH_QUEUE_URL",
+            "ENRICH_DEAD_LETTER_QUEUE_URL",
             "OUTREACH_QUEUE_URL",
+            "OUTREACH_DEAD_LETTER_QUEUE_URL",
             "FEEDBACK_QUEUE_URL",
             "FEEDBACK_DEAD_LETTER_QUEUE_URL",
         ] {

@@ -3,6 +3,7 @@
 use sqlx::PgConnection;
 
 use super::super::{DbError, transaction};
+use crate::domain::ids::LeadId;
 
 /// What asking again would be about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,8 +79,19 @@ pub async fn count_again(
 /// When a statement fails; nothing was requested.
 pub async fn ask_again(conn: &mut PgConnection, campaign: &str, all: bool) -> Result<u64, DbError> {
     transaction(conn, async |tx: &mut PgConnection| {
-        let ids = sqlx::query_scalar!(
-            "select l.id from leads l
+        request_all_again(tx, campaign, all).await
+    })
+    .await
+}
+
+/// The same, within a transaction.
+pub(in crate::db) async fn request_all_again(
+    tx: &mut PgConnection,
+    campaign: &str,
+    all: bool,
+) -> Result<u64, DbError> {
+    let ids = sqlx::query_scalar!(
+        "select l.id from leads l
              join campaigns c on c.name = $1
              left join recipients r on r.email_hash = l.email_hash
              where l.erased_at is null and r.suppressed_at is null
@@ -95,26 +107,75 @@ pub async fn ask_again(conn: &mut PgConnection, campaign: &str, all: bool) -> Re
                                   and s.state not in ('review', 'refused'))))
              order by l.id
              for no key update of l",
-            campaign,
-            all,
-        )
-        .fetch_all(&mut *tx)
-        .await
-        .map_err(DbError::on("lock leads to ask about again"))?;
-        let requested = sqlx::query!(
-            "update leads set enrich_requested_at = clock_timestamp(), enrich_again_at = clock_timestamp(),
-                    enrich_waits_for = null, enrich_next_at = null
-             where id = any($1)",
-            &ids,
-        )
-        .execute(&mut *tx)
-        .await
-        .map_err(DbError::on("request answers again"))?;
-        sqlx::query!("update model_outages set next_try_at = now()")
-            .execute(tx)
-            .await
-            .map_err(DbError::on("let the model be asked at once"))?;
-        Ok(requested.rows_affected())
-    })
+        campaign,
+        all,
+    )
+    .fetch_all(&mut *tx)
     .await
+    .map_err(DbError::on("lock leads to ask about again"))?;
+    request_again(tx, &ids).await
+}
+
+/// Requests answers for leads that are locked, and lets a model that is away be asked at once.
+pub(in crate::db) async fn request_again(
+    tx: &mut PgConnection,
+    leads: &[i64],
+) -> Result<u64, DbError> {
+    let requested = sqlx::query!(
+        "update leads set enrich_requested_at = clock_timestamp(), enrich_again_at = clock_timestamp(),
+                enrich_waits_for = null, enrich_next_at = null
+         where id = any($1)",
+        leads,
+    )
+    .execute(&mut *tx)
+    .await
+    .map_err(DbError::on("request answers again"))?;
+    sqlx::query!("update model_outages set next_try_at = now()")
+        .execute(tx)
+        .await
+        .map_err(DbError::on("let the model be asked at once"))?;
+    Ok(requested.rows_affected())
+}
+
+/// What one lead's request depends on.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::db) struct LeadRequest {
+    pub(in crate::db) erased: bool,
+    pub(in crate::db) suppressed: bool,
+    /// A campaign that found it is active.
+    pub(in crate::db) active: bool,
+    /// It was requested and waits for nothing.
+    pub(in crate::db) pending: bool,
+}
+
+/// Locks a lead to request an answer for it; none if there is no such lead.
+pub(in crate::db) async fn lock_to_ask_again(
+    tx: &mut PgConnection,
+    lead: LeadId,
+) -> Result<Option<LeadRequest>, DbError> {
+    let locked = sqlx::query!(
+        "select id from leads where id = $1 for no key update",
+        lead.0
+    )
+    .fetch_optional(&mut *tx)
+    .await
+    .map_err(DbError::on("lock a lead to ask about again"))?;
+    if locked.is_none() {
+        return Ok(None);
+    }
+    let request = sqlx::query_as!(
+        LeadRequest,
+        r#"select l.erased_at is not null as "erased!", r.suppressed_at is not null as "suppressed!",
+                  exists (select from lead_sources f
+                          join sources s on s.id = f.source_id
+                          join campaigns c on c.id = s.campaign_id
+                          where f.lead_id = l.id and c.status = 'active') as "active!",
+                  l.enrich_requested_at is not null and l.enrich_next_at is null as "pending!"
+           from leads l left join recipients r on r.email_hash = l.email_hash
+           where l.id = $1"#,
+        lead.0,
+    )
+    .fetch_optional(tx)
+    .await;
+    request.map_err(DbError::on("read what a lead's request depends on"))
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::PgConnection;
 
-use super::{DbError, set_note};
+use super::{Author, DbError, sign};
 use crate::{
     db::{self, known},
     domain::{
@@ -91,10 +91,11 @@ pub async fn close_breaker(
     conn: &mut PgConnection,
     campaign: &str,
     by: &str,
-    note: Option<&str>,
+    author: impl Into<Author<'_>>,
 ) -> Result<bool, DbError> {
+    let author = author.into();
     db::transaction(conn, async |tx| {
-        set_note(tx, note).await?;
+        sign(tx, author).await?;
         let id = sqlx::query_scalar!("select id from campaigns where name = $1", campaign)
             .fetch_optional(&mut *tx)
             .await

@@ -4,30 +4,58 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::PgConnection;
 
-use super::{DbError, set_note};
+use super::{Author, DbError, sign};
 use crate::{
     db,
     domain::campaign::{Change, Settings},
     domain::gate::CampaignStatus,
+    domain::ids::CampaignId,
     domain::reason::Reason,
 };
 
 /// A campaign as it stands.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Campaign {
+    pub id: CampaignId,
     pub name: String,
     #[serde(flatten)]
     pub settings: Settings,
+    /// Raised by every change of it.
+    pub revision: i64,
     pub created_at: DateTime<Utc>,
+    pub changed_at: DateTime<Utc>,
 }
 
 /// What became of a change.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CampaignOutcome {
     Created(Campaign),
-    Changed { before: Campaign, after: Campaign },
+    Changed {
+        before: Campaign,
+        after: Campaign,
+    },
+    /// Somebody else changed it since it was read, and it stands like this now. Nothing was changed.
+    Stale(Campaign),
     NoSuchCampaign,
     NameTaken,
+}
+
+/// What became of a step in a campaign's life.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StatusOutcome {
+    Changed(Campaign),
+    /// From where it stands the step cannot be taken. Nothing was changed.
+    Stays(Campaign),
+    NoSuchCampaign,
+}
+
+/// What a person wants a campaign to be, and which of its revisions they saw.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Edit {
+    pub revision: i64,
+    pub name: String,
+    /// Its status stays what it is.
+    pub settings: Settings,
 }
 
 /// Every campaign, by name.
@@ -35,7 +63,7 @@ pub enum CampaignOutcome {
 /// # Errors
 /// When the statement fails, or a row holds what this program does not know.
 pub async fn campaigns(conn: &mut PgConnection) -> Result<Vec<Campaign>, DbError> {
-    read(conn, None).await
+    read(conn, None, None).await
 }
 
 /// The campaign of this name.
@@ -43,15 +71,33 @@ pub async fn campaigns(conn: &mut PgConnection) -> Result<Vec<Campaign>, DbError
 /// # Errors
 /// When the statement fails, or the row holds what this program does not know.
 pub async fn campaign(conn: &mut PgConnection, name: &str) -> Result<Option<Campaign>, DbError> {
-    Ok(read(conn, Some(name)).await?.pop())
+    Ok(read(conn, Some(name), None).await?.pop())
 }
 
-async fn read(conn: &mut PgConnection, name: Option<&str>) -> Result<Vec<Campaign>, DbError> {
+/// The campaign of this row.
+///
+/// # Errors
+/// When the statement fails, or the row holds what this program does not know.
+pub async fn campaign_of_id(
+    conn: &mut PgConnection,
+    id: CampaignId,
+) -> Result<Option<Campaign>, DbError> {
+    Ok(read(conn, None, Some(id)).await?.pop())
+}
+
+async fn read(
+    conn: &mut PgConnection,
+    name: Option<&str>,
+    id: Option<CampaignId>,
+) -> Result<Vec<Campaign>, DbError> {
     let rows = sqlx::query!(
         "select id, name, status, offer, audience, min_score, min_confidence, daily_cap, review_all,
-                rules_decide, basis_rules, send_from, send_until, created_at
-         from campaigns where $1::text is null or name = $1 order by name",
+                rules_decide, basis_rules, send_from, send_until, revision, created_at, updated_at
+         from campaigns
+         where ($1::text is null or name = $1) and ($2::bigint is null or id = $2)
+         order by name",
         name,
+        id.map(|id| id.0),
     )
     .fetch_all(conn)
     .await
@@ -64,6 +110,7 @@ async fn read(conn: &mut PgConnection, name: Option<&str>) -> Result<Vec<Campaig
         };
         let status = CampaignStatus::from_word(&row.status).ok_or(unknown("status"))?;
         Ok(Campaign {
+            id: CampaignId(row.id),
             settings: Settings {
                 status,
                 offer: row.offer,
@@ -78,14 +125,15 @@ async fn read(conn: &mut PgConnection, name: Option<&str>) -> Result<Vec<Campaig
                 hours: row.send_from.zip(row.send_until),
             },
             name: row.name,
+            revision: row.revision,
             created_at: row.created_at,
+            changed_at: row.updated_at,
         })
     });
     campaigns.collect()
 }
 
-/// Changes a campaign, or begins one. What follows for leads that had no mail is planned by the enricher's
-/// next sweeps.
+/// Changes a campaign. What follows for leads that had no mail is planned by the enricher's next sweeps.
 ///
 /// # Errors
 /// When a statement fails; nothing was changed.
@@ -93,25 +141,80 @@ pub async fn change_campaign(
     conn: &mut PgConnection,
     name: &str,
     change: &Change,
-    note: Option<&str>,
+    author: impl Into<Author<'_>>,
 ) -> Result<CampaignOutcome, DbError> {
+    let author = author.into();
     db::transaction(conn, async |tx| {
-        set_note(tx, note).await?;
-        lock(tx, name).await?;
-        let Some(before) = campaign(tx, name).await? else {
+        sign(tx, author).await?;
+        let Some(before) = locked(tx, Some(name), None).await? else {
             return Ok(CampaignOutcome::NoSuchCampaign);
         };
         let settings = change.applied_to(&before.settings);
-        write(tx, name, &settings).await?;
-        let waited_for: Vec<&str> = settings
-            .lifts(&before.settings)
-            .map(Reason::as_str)
-            .collect();
-        ask_again(tx, name, &waited_for).await?;
-        let after = campaign(tx, name).await?;
-        Ok(after.map_or(CampaignOutcome::NoSuchCampaign, |after| {
-            CampaignOutcome::Changed { before, after }
-        }))
+        let after = write(tx, &before, name, &settings).await?;
+        Ok(CampaignOutcome::Changed { before, after })
+    })
+    .await
+}
+
+/// Changes a campaign to what a person made of the revision that they saw.
+///
+/// # Errors
+/// When a statement fails; nothing was changed.
+pub async fn edit_campaign(
+    conn: &mut PgConnection,
+    id: CampaignId,
+    edit: &Edit,
+    author: impl Into<Author<'_>>,
+) -> Result<CampaignOutcome, DbError> {
+    let author = author.into();
+    let result = db::transaction(conn, async |tx| {
+        sign(tx, author).await?;
+        let Some(before) = locked(tx, None, Some(id)).await? else {
+            return Ok(CampaignOutcome::NoSuchCampaign);
+        };
+        if before.revision != edit.revision {
+            return Ok(CampaignOutcome::Stale(before));
+        }
+        let settings = Settings {
+            status: before.settings.status,
+            ..edit.settings.clone()
+        };
+        let after = write(tx, &before, &edit.name, &settings).await?;
+        Ok(CampaignOutcome::Changed { before, after })
+    });
+    match result.await {
+        Err(error) if error.constraint() == Some("campaigns_name_key") => {
+            Ok(CampaignOutcome::NameTaken)
+        }
+        result => result,
+    }
+}
+
+/// Takes a step in a campaign's life, whatever else was changed meanwhile.
+///
+/// # Errors
+/// When a statement fails; nothing was changed.
+pub async fn set_status(
+    conn: &mut PgConnection,
+    id: CampaignId,
+    status: CampaignStatus,
+    author: impl Into<Author<'_>>,
+) -> Result<StatusOutcome, DbError> {
+    let author = author.into();
+    db::transaction(conn, async |tx| {
+        sign(tx, author).await?;
+        let Some(before) = locked(tx, None, Some(id)).await? else {
+            return Ok(StatusOutcome::NoSuchCampaign);
+        };
+        if !before.settings.status.may_become(status) {
+            return Ok(StatusOutcome::Stays(before));
+        }
+        let settings = Settings {
+            status,
+            ..before.settings.clone()
+        };
+        let after = write(tx, &before, &before.name, &settings).await?;
+        Ok(StatusOutcome::Changed(after))
     })
     .await
 }
@@ -124,72 +227,80 @@ pub async fn create_campaign(
     conn: &mut PgConnection,
     name: &str,
     settings: &Settings,
-    note: Option<&str>,
+    author: impl Into<Author<'_>>,
 ) -> Result<CampaignOutcome, DbError> {
+    let author = author.into();
+    let status: &'static str = settings.status.into();
     db::transaction(conn, async |tx| {
-        set_note(tx, note).await?;
-        let created = sqlx::query!(
-            "insert into campaigns (name, offer, audience, status) values ($1, $2, $3, 'draft')
-             on conflict on constraint campaigns_name_key do nothing",
+        sign(tx, author).await?;
+        let id = sqlx::query_scalar!(
+            "insert into campaigns (name, status, offer, audience, min_score, min_confidence, daily_cap,
+                                    review_all, rules_decide, basis_rules, send_from, send_until)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+             on conflict on constraint campaigns_name_key do nothing
+             returning id",
             name,
+            status,
             settings.offer,
             settings.audience,
+            settings.min_score,
+            settings.min_confidence,
+            settings.daily_cap,
+            settings.review_all,
+            settings.rules_decide,
+            serde_json::to_value(&settings.countries).unwrap_or_default(),
+            settings.hours.map(|(from, _)| from),
+            settings.hours.map(|(_, until)| until),
         )
-        .execute(&mut *tx)
+        .fetch_optional(&mut *tx)
         .await
         .map_err(DbError::on("begin a campaign"))?;
-        if created.rows_affected() == 0 {
+        let Some(id) = id else {
             return Ok(CampaignOutcome::NameTaken);
-        }
-        write(tx, name, settings).await?;
-        let created = campaign(tx, name).await?;
+        };
+        let created = campaign_of_id(tx, CampaignId(id)).await?;
         Ok(created.map_or(CampaignOutcome::NoSuchCampaign, CampaignOutcome::Created))
     })
     .await
 }
 
-/// What waits for one of these is asked again at once: the sender's next sweep publishes it.
-async fn ask_again(
+/// The campaign of this name or row, held until the transaction ends.
+async fn locked(
     conn: &mut PgConnection,
-    name: &str,
-    waited_for: &[&str],
-) -> Result<(), DbError> {
-    if waited_for.is_empty() {
-        return Ok(());
-    }
+    name: Option<&str>,
+    id: Option<CampaignId>,
+) -> Result<Option<Campaign>, DbError> {
     sqlx::query!(
-        "update sends set not_before = now(), send_requested_at = '-infinity', updated_at = now()
-         where id in (select s.id from sends s join campaigns c on c.id = s.campaign_id
-                      where c.name = $1 and s.state = 'queued' and s.reason = any($2)
-                      order by s.id for no key update of s)",
+        "select id from campaigns
+         where ($1::text is null or name = $1) and ($2::bigint is null or id = $2) for no key update",
         name,
-        waited_for as &[&str],
+        id.map(|id| id.0),
     )
-    .execute(conn)
-    .await
-    .map_err(DbError::on("ask again about mails that waited"))?;
-    Ok(())
-}
-
-async fn lock(conn: &mut PgConnection, name: &str) -> Result<(), DbError> {
-    sqlx::query!(
-        "select id from campaigns where name = $1 for no key update",
-        name
-    )
-    .fetch_optional(conn)
+    .fetch_optional(&mut *conn)
     .await
     .map_err(DbError::on("lock a campaign"))?;
-    Ok(())
+    Ok(read(conn, name, id).await?.pop())
 }
 
-async fn write(conn: &mut PgConnection, name: &str, settings: &Settings) -> Result<(), DbError> {
+/// What is the same as before is no change, and raises no revision.
+async fn write(
+    conn: &mut PgConnection,
+    before: &Campaign,
+    name: &str,
+    settings: &Settings,
+) -> Result<Campaign, DbError> {
+    if before.name == name && before.settings == *settings {
+        return Ok(before.clone());
+    }
     let status: &'static str = settings.status.into();
-    sqlx::query!(
+    let row = sqlx::query!(
         "update campaigns
-         set status = $2, offer = $3, audience = $4, min_score = $5, min_confidence = $6, daily_cap = $7,
-             review_all = $8, rules_decide = $9, basis_rules = $10, send_from = $11, send_until = $12,
-             updated_at = now()
-         where name = $1",
+         set name = $2, status = $3, offer = $4, audience = $5, min_score = $6, min_confidence = $7,
+             daily_cap = $8, review_all = $9, rules_decide = $10, basis_rules = $11, send_from = $12,
+             send_until = $13, revision = revision + 1, updated_at = now()
+         where id = $1
+         returning revision, updated_at",
+        before.id.0,
         name,
         status,
         settings.offer,
@@ -203,8 +314,42 @@ async fn write(conn: &mut PgConnection, name: &str, settings: &Settings) -> Resu
         settings.hours.map(|(from, _)| from),
         settings.hours.map(|(_, until)| until),
     )
-    .execute(conn)
+    .fetch_one(&mut *conn)
     .await
     .map_err(DbError::on("change a campaign"))?;
+    let waited_for: Vec<&str> = settings
+        .lifts(&before.settings)
+        .map(Reason::as_str)
+        .collect();
+    make_due(conn, before.id, &waited_for).await?;
+    Ok(Campaign {
+        name: name.to_owned(),
+        settings: settings.clone(),
+        revision: row.revision,
+        changed_at: row.updated_at,
+        ..before.clone()
+    })
+}
+
+/// What waits for one of these is asked again at once: the sender's next sweep publishes it.
+async fn make_due(
+    conn: &mut PgConnection,
+    campaign: CampaignId,
+    waited_for: &[&str],
+) -> Result<(), DbError> {
+    if waited_for.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "update sends set not_before = now(), send_requested_at = '-infinity', updated_at = now()
+         where id in (select id from sends
+                      where campaign_id = $1 and state = 'queued' and reason = any($2)
+                      order by id for no key update)",
+        campaign.0,
+        waited_for as &[&str],
+    )
+    .execute(conn)
+    .await
+    .map_err(DbError::on("ask again about mails that waited"))?;
     Ok(())
 }

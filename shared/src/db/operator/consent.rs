@@ -2,10 +2,10 @@
 
 use sqlx::PgConnection;
 
-use super::{DbError, set_note};
+use super::{Author, DbError, sign};
 use crate::{
     db,
-    domain::{basis::Basis, email::EmailHash},
+    domain::{basis::Basis, email::EmailHash, person::Person},
 };
 
 /// What became of a recorded consent.
@@ -26,9 +26,11 @@ pub async fn record_consent(
     conn: &mut PgConnection,
     mailbox: EmailHash,
     proof: &str,
+    person: Option<&Person>,
 ) -> Result<Consent, DbError> {
+    let note = Some(proof);
     db::transaction(conn, async |tx| {
-        set_note(tx, Some(proof)).await?;
+        sign(tx, Author { person, note }).await?;
         let leads = sqlx::query!(
             "update leads set enrich_requested_at = clock_timestamp()
              where id in (select id from leads

@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use super::{DbError, set_note};
+use super::{Author, DbError, sign};
 use crate::{
     db::{self, known},
     domain::{ids::SendId, reason::Reason, send_state::SendState},
@@ -33,10 +33,11 @@ pub async fn resolve(
     conn: &mut PgConnection,
     send: SendId,
     resolution: Resolution,
-    note: Option<&str>,
+    author: impl Into<Author<'_>>,
 ) -> Result<Resolved, DbError> {
+    let author = author.into();
     db::transaction(conn, async |tx| {
-        set_note(tx, note).await?;
+        sign(tx, author).await?;
         let row = sqlx::query!(
             r#"select state::text as "state!", reason from sends where id = $1 for no key update"#,
             send.0,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use sqlx::PgConnection;
 
-use super::{DbError, set_note};
+use super::{Author, DbError, sign};
 use crate::{
     db::{self, known},
     domain::{
@@ -108,29 +108,48 @@ pub async fn review(
     conn: &mut PgConnection,
     send: SendId,
     decision: &Review,
-    note: Option<&str>,
+    author: impl Into<Author<'_>>,
 ) -> Result<ReviewOutcome, DbError> {
+    let author = author.into();
     db::transaction(conn, async |tx| {
-        set_note(tx, note).await?;
+        sign(tx, author).await?;
         let Some(locked) = lock(tx, send).await? else {
             return Ok(ReviewOutcome::NoSuchSend);
         };
-        let change = match review::review(&locked.mail, decision) {
-            Ok(change) => change,
-            Err(refused) => return Ok(ReviewOutcome::Refused(refused)),
-        };
-        write(tx, send, &locked, &change).await?;
-        Ok(ReviewOutcome::Done(change))
+        carry_out(tx, send, &locked, decision, 0).await
     })
     .await
 }
 
-struct Locked {
-    enrichment: i64,
-    mail: Reviewed,
+/// Carries out a review of a mail that is locked. An approved mail is held for so many seconds.
+pub(in crate::db) async fn carry_out(
+    tx: &mut PgConnection,
+    send: SendId,
+    locked: &Locked,
+    decision: &Review,
+    held_seconds: i32,
+) -> Result<ReviewOutcome, DbError> {
+    let change = match review::review(&locked.mail, decision) {
+        Ok(change) => change,
+        Err(refused) => return Ok(ReviewOutcome::Refused(refused)),
+    };
+    write(tx, send, locked, &change, held_seconds).await?;
+    Ok(ReviewOutcome::Done(change))
 }
 
-async fn lock(conn: &mut PgConnection, send: SendId) -> Result<Option<Locked>, DbError> {
+/// A mail whose row is locked.
+pub(in crate::db) struct Locked {
+    enrichment: i64,
+    /// Of the text that was planned or approved.
+    pub(in crate::db) content_hash: Vec<u8>,
+    pub(in crate::db) mail: Reviewed,
+}
+
+/// Locks the row of a mail.
+pub(in crate::db) async fn lock(
+    conn: &mut PgConnection,
+    send: SendId,
+) -> Result<Option<Locked>, DbError> {
     let row = sqlx::query!(
         r#"select enriched_lead_id, state::text as "state!", content_hash,
                   attempts > 0 or may_have_left as "may_have_left!"
@@ -153,6 +172,7 @@ async fn lock(conn: &mut PgConnection, send: SendId) -> Result<Option<Locked>, D
             unchanged: hash.is_some_and(|hash| hash.as_slice() == row.content_hash),
             draft,
         },
+        content_hash: row.content_hash,
     }))
 }
 
@@ -166,6 +186,7 @@ async fn write(
     send: SendId,
     locked: &Locked,
     change: &Change,
+    held_seconds: i32,
 ) -> Result<(), DbError> {
     let (state, reason, approved) = match change {
         Change::Queue => (SendState::Queued, None, true),
@@ -196,12 +217,14 @@ async fn write(
     sqlx::query!(
         "update sends
          set state = $2::text::send_state, reason = $3, content_hash = $4, fence = fence + 1,
-             send_requested_at = '-infinity', not_before = now(), updated_at = now()
+             send_requested_at = '-infinity', not_before = now() + make_interval(secs => $5),
+             updated_at = now()
          where id = $1",
         send.0,
         state.as_str(),
         reason.map(Reason::as_str),
         content.as_slice(),
+        f64::from(held_seconds),
     )
     .execute(conn)
     .await

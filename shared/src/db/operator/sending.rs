@@ -2,8 +2,11 @@
 
 use sqlx::PgConnection;
 
-use super::{DbError, set_note};
-use crate::{db, domain::reason::Reason};
+use super::{Author, DbError, sign};
+use crate::{
+    db,
+    domain::{audit::without_addresses, person::Person, reason::Reason},
+};
 
 /// Stops sending. When this returns, no new call to SES is armed. False if it was stopped before:
 /// the first reason stays.
@@ -14,9 +17,12 @@ pub async fn stop_sending(
     conn: &mut PgConnection,
     by: &str,
     reason: &str,
+    person: Option<&Person>,
 ) -> Result<bool, DbError> {
+    let reason = without_addresses(reason);
     db::transaction(conn, async |tx| {
-        set_note(tx, Some(reason)).await?;
+        let note = Some(reason.as_str());
+        sign(tx, Author { person, note }).await?;
         let stopped = sqlx::query!(
             "update installation set stopped_at = now(), stopped_by = $1, stop_reason = $2
              where stopped_at is null",
@@ -38,10 +44,11 @@ pub async fn stop_sending(
 /// When a statement fails.
 pub async fn start_sending(
     conn: &mut PgConnection,
-    note: Option<&str>,
+    author: impl Into<Author<'_>>,
 ) -> Result<Option<u64>, DbError> {
+    let author = author.into();
     db::transaction(conn, async |tx| {
-        set_note(tx, note).await?;
+        sign(tx, author).await?;
         let started = sqlx::query!(
             "update installation set stopped_at = null, stopped_by = null, stop_reason = null
              where stopped_at is not null"

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use super::{DbError, set_note};
+use super::{Author, DbError, sign};
 use crate::{
     db::{self, sources},
     domain::{
@@ -121,10 +121,11 @@ pub async fn set_source(
     campaign: &str,
     name: &str,
     definition: &Definition,
-    note: Option<&str>,
+    author: impl Into<Author<'_>>,
 ) -> Result<SourceOutcome, DbError> {
+    let author = author.into();
     db::transaction(conn, async |tx| {
-        set_note(tx, note).await?;
+        sign(tx, author).await?;
         let Some(id) = campaign_id(tx, campaign).await? else {
             return Ok(SourceOutcome::NoSuchCampaign);
         };
@@ -144,10 +145,11 @@ pub async fn enable_source(
     campaign: &str,
     name: &str,
     enabled: bool,
-    note: Option<&str>,
+    author: impl Into<Author<'_>>,
 ) -> Result<SourceOutcome, DbError> {
+    let author = author.into();
     db::transaction(conn, async |tx| {
-        set_note(tx, note).await?;
+        sign(tx, author).await?;
         let Some(id) = campaign_id(tx, campaign).await? else {
             return Ok(SourceOutcome::NoSuchCampaign);
         };

@@ -2,10 +2,10 @@
 
 use sqlx::PgConnection;
 
-use super::DbError;
+use super::{Author, DbError, sign};
 use crate::{
     db::{self, recipients},
-    domain::{email::EmailHash, feedback::OptOutWay},
+    domain::{audit::without_addresses, email::EmailHash, feedback::OptOutWay},
 };
 
 /// What became of an opt-out that an operator entered.
@@ -27,34 +27,48 @@ pub async fn suppress(
     conn: &mut PgConnection,
     mailbox: EmailHash,
     reason: &str,
+    author: impl Into<Author<'_>>,
 ) -> Result<Suppressed, DbError> {
+    let author = author.into();
     db::transaction(conn, async |tx| {
-        sqlx::query!(
-            "insert into recipients (email_hash) values ($1) on conflict (email_hash) do nothing",
-            mailbox.0.as_slice(),
-        )
-        .execute(&mut *tx)
-        .await
-        .map_err(DbError::on("store a recipient"))?;
-        let (changed, reason) = recipients::suppress(tx, &mailbox.0, reason, OptOutWay::Person).await?;
-        let sends = sqlx::query!(
-            r#"select count(*) filter (where state in ('review', 'queued', 'claimed')) as "planned!",
-                      count(*) filter (where state in ('calling', 'unknown', 'sent', 'delivered',
-                          'opened', 'clicked', 'replied', 'bounced', 'complained')) > 0 as "written_to!"
-               from sends where email_hash = $1"#,
-            mailbox.0.as_slice(),
-        )
-        .fetch_one(tx)
-        .await
-        .map_err(DbError::on("count the mails of a mailbox"))?;
-        Ok(Suppressed {
-            changed,
-            reason,
-            planned: sends.planned,
-            written_to: sends.written_to,
-        })
+        sign(tx, author).await?;
+        suppress_within(tx, mailbox, reason).await
     })
     .await
+}
+
+/// The same as part of the caller's transaction. Of the reason no address is kept.
+pub(in crate::db) async fn suppress_within(
+    tx: &mut PgConnection,
+    mailbox: EmailHash,
+    reason: &str,
+) -> Result<Suppressed, DbError> {
+    sqlx::query!(
+        "insert into recipients (email_hash) values ($1) on conflict (email_hash) do nothing",
+        mailbox.0.as_slice(),
+    )
+    .execute(&mut *tx)
+    .await
+    .map_err(DbError::on("store a recipient"))?;
+    let reason = without_addresses(reason);
+    let (changed, reason) =
+        recipients::suppress(tx, &mailbox.0, &reason, OptOutWay::Person).await?;
+    let sends = sqlx::query!(
+        r#"select count(*) filter (where state in ('review', 'queued', 'claimed')) as "planned!",
+                  count(*) filter (where state in ('calling', 'unknown', 'sent', 'delivered',
+                      'opened', 'clicked', 'replied', 'bounced', 'complained')) > 0 as "written_to!"
+           from sends where email_hash = $1"#,
+        mailbox.0.as_slice(),
+    )
+    .fetch_one(tx)
+    .await
+    .map_err(DbError::on("count the mails of a mailbox"))?;
+    Ok(Suppressed {
+        changed,
+        reason,
+        planned: sends.planned,
+        written_to: sends.written_to,
+    })
 }
 
 /// An address of any lead with its hash: proves whether a key is the one of this database.

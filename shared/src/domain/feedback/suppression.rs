@@ -47,6 +47,26 @@ impl Suppression {
     }
 }
 
+/// Whether a person of the team may have a mailbox written to again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lifting {
+    Allowed,
+    NotSuppressed,
+    /// Its owner opted out, complained, or had their data erased.
+    OwnWords,
+}
+
+/// Only what servers said of a mailbox can be wrong or pass; what its owner said stands.
+pub fn lifting(reason: Option<&str>, own_words: bool) -> Lifting {
+    let of_servers = [Suppression::SoftBounces, Suppression::Bounced].map(Suppression::as_str);
+    match reason {
+        _ if own_words => Lifting::OwnWords,
+        None => Lifting::NotSuppressed,
+        Some(reason) if of_servers.contains(&reason) => Lifting::Allowed,
+        Some(_) => Lifting::OwnWords,
+    }
+}
+
 /// How a person's own opt-out came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OptOutWay {
@@ -173,6 +193,23 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn only_bounces_are_lifted() {
+        for (reason, own_words, expected) in [
+            (None, false, Lifting::NotSuppressed),
+            (Some("bounced"), false, Lifting::Allowed),
+            (Some("soft_bounces"), false, Lifting::Allowed),
+            (Some("bounced"), true, Lifting::OwnWords),
+            (Some("unsubscribed"), false, Lifting::OwnWords),
+            (Some("complained"), false, Lifting::OwnWords),
+            // In a person's own words.
+            (Some("told us at the fair"), false, Lifting::OwnWords),
+            (None, true, Lifting::OwnWords),
+        ] {
+            assert_eq!(lifting(reason, own_words), expected, "{reason:?}");
+        }
+    }
 
     fn at(seconds: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)

@@ -123,6 +123,16 @@ impl CampaignStatus {
     pub fn from_word(word: &str) -> Option<Self> {
         word.parse().ok()
     }
+
+    /// Whether a person may take it there. What has ended stays so: mails that waited were refused for it.
+    pub fn may_become(self, next: Self) -> bool {
+        match next {
+            Self::Draft => false,
+            Self::Active => matches!(self, Self::Draft | Self::Paused),
+            Self::Paused => self == Self::Active,
+            Self::Ended => self != Self::Ended,
+        }
+    }
 }
 
 /// The mailbox.

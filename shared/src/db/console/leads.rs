@@ -1,0 +1,243 @@
+//! The list of leads: search and filters, a page at a time.
+//!
+//! Any condition alone is found by an index or is met by many leads; several together may be met by few
+//! of many. So the leads are gone through in the order of the list, a window after the other, until the
+//! page is full. Where the first windows do not fill it, an index may give all leads that meet one
+//! condition, if they are few, and the other conditions are asked of those. If none is met by few, the
+//! windows go on until enough leads were looked at; a page that ends so says how far it came, and the
+//! next one goes on from there.
+
+mod candidates;
+mod matching;
+mod rows;
+mod windows;
+
+use chrono::{DateTime, Utc};
+use matching::{Match, matching};
+use serde::Serialize;
+use sqlx::PgConnection;
+use windows::Walk;
+
+use super::{super::DbError, begin_reading};
+use crate::{
+    db::operator::LeadStatus,
+    domain::search::{Count, Cursor, LeadFilter, LeadOrder, Place},
+};
+
+/// How many leads may be looked at for one page.
+#[derive(Debug, Clone, Copy)]
+pub struct Effort<'a> {
+    /// In the order of the list, before an index is asked. What more than a twentieth of these meet is
+    /// met by too many.
+    pub first: &'a [usize],
+    /// What more leads meet is not looked up by its index.
+    pub candidates: usize,
+    /// In the order of the list, where no condition is met by few.
+    pub then: &'a [usize],
+}
+
+impl Effort<'_> {
+    /// Less than a tenth of a second's worth on two cores.
+    pub const DEFAULT: Effort<'static> = Effort {
+        first: &[200, 800],
+        candidates: 4_000,
+        then: &[4_000],
+    };
+}
+
+/// Of a list without conditions no more are counted: its length is no news.
+const COUNTED: i64 = 10_000;
+
+/// One lead in a list. Never an address.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LeadRow {
+    pub id: i64,
+    pub name: Option<String>,
+    pub username: String,
+    pub platform: String,
+    pub country: Option<String>,
+    pub has_address: bool,
+    pub found_at: DateTime<Utc>,
+    /// Of its newest assessment, in the campaign that is asked for.
+    pub score: Option<i16>,
+    pub confidence: Option<f32>,
+    /// `model` or `rules`.
+    pub method: Option<String>,
+    pub niche: Option<String>,
+    /// Where it stands in the campaign that is asked for, else in the one whose mail is the newest.
+    pub status: Option<LeadStatus>,
+    /// Other campaigns that found it.
+    pub other_campaigns: usize,
+}
+
+/// Part of a list of leads.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LeadPage {
+    pub rows: Vec<LeadRow>,
+    /// None on the first page.
+    pub newer: Option<Cursor>,
+    /// None on the last page.
+    pub older: Option<Cursor>,
+    /// Why a page that is not the last one is not full.
+    pub looked_to: Option<LookedTo>,
+}
+
+/// Where enough leads were looked at. The next page goes on from there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LookedTo {
+    FoundAt(DateTime<Utc>),
+    Score(i16),
+}
+
+/// The leads that meet every condition, from a place on in one direction, the nearest first.
+#[derive(Debug, Default)]
+struct Found {
+    matches: Vec<Match>,
+    /// None when there are no more leads to look at.
+    looked_to: Option<Place>,
+}
+
+/// A page of at most `limit` leads.
+///
+/// # Errors
+/// When a statement fails, or a row holds what this program does not know.
+pub async fn page(
+    conn: &mut PgConnection,
+    filter: &LeadFilter,
+    (order, cursor): (LeadOrder, Option<Cursor>),
+    limit: usize,
+    effort: Effort<'_>,
+) -> Result<LeadPage, DbError> {
+    let mut tx = begin_reading(conn).await?;
+    let mut walk = Walk::new(filter, order, cursor);
+    walk.go(&mut tx, effort.first, limit).await?;
+    let mut candidates = None;
+    if !walk.is_over(limit) {
+        candidates = candidates::of(&mut tx, filter, effort.candidates, true).await?;
+    }
+    let found = match candidates {
+        Some(ids) => {
+            let matches = matching(&mut tx, filter, order, &ids).await?;
+            Found {
+                matches: beyond(matches, order, cursor),
+                looked_to: None,
+            }
+        }
+        None => {
+            walk.go(&mut tx, effort.then, limit).await?;
+            walk.found
+        }
+    };
+    let cut = cut(found, order, cursor, limit);
+    Ok(LeadPage {
+        rows: rows::of(&mut tx, &cut.ids, filter.campaign).await?,
+        newer: cut.newer,
+        older: cut.older,
+        looked_to: match cut.looked_to {
+            None => None,
+            Some(place) => rows::looked_to(&mut tx, order, place).await?,
+        },
+    })
+}
+
+/// How many leads meet every condition: exactly where they are few or an index gives them, else of those
+/// that are looked at for a page.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn count(
+    conn: &mut PgConnection,
+    filter: &LeadFilter,
+    effort: Effort<'_>,
+) -> Result<Count, DbError> {
+    let mut tx = begin_reading(conn).await?;
+    if *filter == LeadFilter::default() {
+        return all(&mut tx).await;
+    }
+    let order = LeadOrder::Newest;
+    let mut walk = Walk::new(filter, order, None);
+    walk.go(&mut tx, effort.first, usize::MAX).await?;
+    if !walk.is_over(usize::MAX) {
+        let looked_at: usize = effort.first.iter().sum();
+        // An index of words gives all leads that have a word before it can stop.
+        let words = walk.found.matches.len() < looked_at / 20;
+        if let Some(ids) = candidates::of(&mut tx, filter, effort.candidates, words).await? {
+            let matches = matching(&mut tx, filter, order, &ids).await?;
+            return Ok(Count::Exactly(matches.len()));
+        }
+    }
+    walk.go(&mut tx, effort.then, usize::MAX).await?;
+    Ok(match walk.found.looked_to {
+        None => Count::Exactly(walk.found.matches.len()),
+        Some(_) => Count::AtLeast(walk.found.matches.len()),
+    })
+}
+
+async fn all(tx: &mut PgConnection) -> Result<Count, DbError> {
+    let leads = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from (select from leads where erased_at is null limit $1) l"#,
+        COUNTED + 1,
+    );
+    let leads = leads.fetch_one(tx).await;
+    let leads = leads.map_err(DbError::on("count leads"))?;
+    Ok(match usize::try_from(leads.min(COUNTED)) {
+        Ok(few) if leads <= COUNTED => Count::Exactly(few),
+        Ok(many) => Count::AtLeast(many),
+        Err(_) => Count::AtLeast(0),
+    })
+}
+
+/// In the order of the list, from the cursor on in its direction.
+fn beyond(mut matches: Vec<Match>, order: LeadOrder, cursor: Option<Cursor>) -> Vec<Match> {
+    let key = |found: &Match| {
+        let place = found.place(order);
+        (place.score, place.id)
+    };
+    let of = |place: Place| (place.score, place.id);
+    match cursor {
+        None => {}
+        Some(Cursor::After(place)) => matches.retain(|found| key(found) < of(place)),
+        Some(Cursor::Before(place)) => matches.retain(|found| key(found) > of(place)),
+    }
+    matches.sort_unstable_by_key(key);
+    if !matches!(cursor, Some(Cursor::Before(_))) {
+        matches.reverse();
+    }
+    matches
+}
+
+struct Cut {
+    ids: Vec<i64>,
+    newer: Option<Cursor>,
+    older: Option<Cursor>,
+    looked_to: Option<Place>,
+}
+
+/// The rows of a page, and what lies on either side of it.
+fn cut(found: Found, order: LeadOrder, cursor: Option<Cursor>, limit: usize) -> Cut {
+    let Found {
+        mut matches,
+        looked_to,
+    } = found;
+    let full = matches.len() > limit;
+    matches.truncate(limit);
+    let place = |found: Option<&Match>| found.map(|found| found.place(order));
+    let (near, far) = (place(matches.first()), place(matches.last()));
+    // Where the list goes on in the direction that was looked in.
+    let on = if full { far } else { looked_to };
+    let back = near.filter(|_| cursor.is_some());
+    let (newer, older) = match cursor {
+        Some(Cursor::Before(_)) => {
+            matches.reverse();
+            (on.map(Cursor::Before), back.map(Cursor::After))
+        }
+        Some(Cursor::After(_)) | None => (back.map(Cursor::Before), on.map(Cursor::After)),
+    };
+    Cut {
+        ids: matches.iter().map(|found| found.id).collect(),
+        newer,
+        older,
+        looked_to: looked_to.filter(|_| !full),
+    }
+}

@@ -1,0 +1,112 @@
+//! What a person asks about a queue: how much waits, and what could not be worked on.
+
+use aws_sdk_sqs::{Client, error::DisplayErrorContext, types::QueueAttributeName as Name};
+
+use crate::clients::aws;
+
+/// Asks queues, and moves their dead letters back.
+#[derive(Debug, Clone)]
+pub struct Inspector(Client);
+
+/// How a queue and its dead letters stand, as SQS estimates it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Messages that a function may take now.
+    pub waiting: i64,
+    /// Messages that a function has taken and not finished.
+    pub taken: i64,
+    /// Messages that are not due yet.
+    pub delayed: i64,
+    /// Messages that nobody could work on.
+    pub dead_letters: i64,
+}
+
+/// SQS did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[error("could not {attempt}: {why}")]
+pub struct InspectError {
+    attempt: &'static str,
+    why: String,
+}
+
+impl Inspector {
+    /// Reads region and credentials; contacts nothing.
+    pub async fn load() -> Self {
+        Self(Client::new(&aws::load().await))
+    }
+
+    /// Of this client, for tests.
+    pub fn new(client: Client) -> Self {
+        Self(client)
+    }
+
+    /// How much is in a queue and in its dead-letter queue.
+    ///
+    /// # Errors
+    /// When SQS does not say.
+    pub async fn standing(
+        &self,
+        url: &str,
+        dead_letters_url: &str,
+    ) -> Result<Standing, InspectError> {
+        let [waiting, taken, delayed] = self.count(url).await?;
+        let dead_letters = self.count(dead_letters_url).await?.iter().sum();
+        Ok(Standing {
+            waiting,
+            taken,
+            delayed,
+            dead_letters,
+        })
+    }
+
+    async fn count(&self, url: &str) -> Result<[i64; 3], InspectError> {
+        let names = [
+            Name::ApproximateNumberOfMessages,
+            Name::ApproximateNumberOfMessagesNotVisible,
+            Name::ApproximateNumberOfMessagesDelayed,
+        ];
+        let attributes = self.attributes(url, &names).await?;
+        Ok(names.map(|name| {
+            let text = attributes.iter().find(|(known, _)| *known == name);
+            text.and_then(|(_, count)| count.parse().ok())
+                .unwrap_or_default()
+        }))
+    }
+
+    async fn attributes(
+        &self,
+        url: &str,
+        names: &[Name],
+    ) -> Result<Vec<(Name, String)>, InspectError> {
+        let request = self.0.get_queue_attributes().queue_url(url);
+        let reply = request
+            .set_attribute_names(Some(names.to_vec()))
+            .send()
+            .await;
+        let reply = reply.map_err(|error| InspectError {
+            attempt: "read a queue",
+            why: DisplayErrorContext(error).to_string(),
+        })?;
+        Ok(reply.attributes.unwrap_or_default().into_iter().collect())
+    }
+
+    /// Has SQS move the messages back to the queue that they came from.
+    ///
+    /// # Errors
+    /// When SQS does not begin.
+    pub async fn move_back(&self, dead_letters_url: &str) -> Result<(), InspectError> {
+        let attributes = self.attributes(dead_letters_url, &[Name::QueueArn]).await?;
+        let arn = attributes.into_iter().next().map(|(_, arn)| arn);
+        let begun = self
+            .0
+            .start_message_move_task()
+            .set_source_arn(arn)
+            .send()
+            .await;
+        begun.map_err(|error| InspectError {
+            attempt: "move dead letters back",
+            why: DisplayErrorContext(error).to_string(),
+        })?;
+        Ok(())
+    }
+}
