@@ -3,12 +3,16 @@
 //
 //   node open.mjs look LINK…    opens each: loaded, without errors, accessible
 //   node open.mjs press LINK    finds the button by its name, presses it from the keyboard
+//   node open.mjs walk          does what the walk on stdin says (walk.mjs)
 
 import assert from 'node:assert/strict';
+import { json } from 'node:stream/consumers';
 
 import chromium from '@sparticuz/chromium';
-import axe from 'axe-core';
 import puppeteer from 'puppeteer-core';
+
+import { accessible } from './accessible.mjs';
+import { walk } from './walk.mjs';
 
 // Not the package's own list: it switches off what is to be tested here. Without a sandbox, since
 // containers rarely let one be made; the browser sees nothing but our own pages.
@@ -40,15 +44,7 @@ async function look(browser, link) {
   assert.equal(await page.$eval('html', (html) => html.lang), 'en');
   const width = await page.$eval('body', (body) => getComputedStyle(body).maxWidth);
   assert.notEqual(width, 'none', `${link}: its own policy forbids its style`);
-  for (const value of ['light', 'dark']) {
-    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value }]);
-    await page.evaluate(axe.source);
-    const { violations, passes } = await page.evaluate(() => globalThis.axe.run({ preload: false }));
-    const problems = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html)}`);
-    assert.deepEqual(problems, [], `${link} in ${value} colours has accessibility violations`);
-    // Without fonts nothing is drawn, and axe would find nothing.
-    assert.ok(passes.some(({ id }) => id === 'color-contrast'), `${link}: its letters are not seen`);
-  }
+  await accessible(page, link);
   assert.deepEqual(seen, { requests: [`GET ${link}`], complaints: [] });
   await context.close();
 }
@@ -72,10 +68,14 @@ const [act, ...links] = process.argv.slice(2);
 const executablePath = await chromium.executablePath();
 const browser = await puppeteer.launch({ args: FLAGS, executablePath, headless: 'shell', protocolTimeout: 30_000 });
 try {
+  if (act === 'walk') await walk(browser, await json(process.stdin));
   for (const link of links) {
     await { look, press }[act](browser, link);
   }
   process.stdout.write(await browser.version());
+} catch (error) {
+  process.stderr.write(error.message);
+  process.exitCode = 1;
 } finally {
   await browser.close();
 }

@@ -2,6 +2,8 @@
 //! mail is opened, which changes nothing, and one button is pressed, which does.
 
 mod chromium;
+mod proof;
+mod walk;
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -17,7 +19,9 @@ use crate::mail::ledger::{self, Mail};
 use crate::session::Session;
 use crate::settings::{STACK, Settings};
 use crate::{aws, migrate, output, up};
-use chromium::Chromium;
+
+pub use chromium::Chromium;
+pub use walk::{Target, Walk};
 
 /// Opens every link, presses one button, and checks the database.
 pub(crate) async fn run(session: &Session) -> Result<()> {
@@ -29,6 +33,7 @@ pub(crate) async fn run(session: &Session) -> Result<()> {
         output::warning("there is no headless Chromium for this processor: nothing was opened");
         return Ok(());
     };
+    proof::run(&chromium).await?;
     let web = address(&aws::config(&settings.paths)).await?;
     let pages = Pages::of(settings, &web)?;
     let pool = migrate::marked(&settings.database_url()).await?;

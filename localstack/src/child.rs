@@ -8,7 +8,7 @@ use std::process::{Command, ExitStatus, Output, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::process::Child;
+use tokio::process::{Child, ChildStdin};
 
 /// Runs `command` to its end, its output on ours.
 pub(crate) async fn status(command: Command) -> Result<ExitStatus> {
@@ -32,24 +32,30 @@ pub(crate) async fn run(command: Command) -> Result<()> {
 
 /// Runs `command` to its end and gives back what it printed on stdout; stderr stays ours.
 pub(crate) async fn stdout(command: Command) -> Result<Output> {
-    collect(command, Stdio::inherit()).await
+    collect(command, Stdio::inherit(), &[]).await
 }
 
 /// Runs `command` to its end in silence and gives back everything it printed.
 pub(crate) async fn output(command: Command) -> Result<Output> {
-    collect(command, Stdio::piped()).await
+    collect(command, Stdio::piped(), &[]).await
 }
 
-async fn collect(command: Command, stderr: Stdio) -> Result<Output> {
+/// As [`output`], with this on its stdin.
+pub(crate) async fn fed(command: Command, input: &[u8]) -> Result<Output> {
+    collect(command, Stdio::piped(), input).await
+}
+
+async fn collect(command: Command, stderr: Stdio, input: &[u8]) -> Result<Output> {
     let Group { child, leader } = &mut Group::spawn(command, |command| {
         command
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(stderr);
     })?;
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let (mut stdout, mut stderr) = (child.stdout.take(), child.stderr.take());
-    let (read_out, read_err, status) = tokio::join!(
+    let (_, read_out, read_err, status) = tokio::join!(
+        write(child.stdin.take(), input),
         read(&mut stdout, &mut out),
         read(&mut stderr, &mut err),
         child.wait()
@@ -61,6 +67,13 @@ async fn collect(command: Command, stderr: Stdio) -> Result<Output> {
         stdout: out,
         stderr: err,
     })
+}
+
+/// What does not listen to its end says why in its own words.
+async fn write(stdin: Option<ChildStdin>, input: &[u8]) {
+    if let Some(mut stdin) = stdin {
+        let _ = tokio::io::AsyncWriteExt::write_all(&mut stdin, input).await;
+    }
 }
 
 async fn read(

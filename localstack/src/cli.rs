@@ -147,6 +147,9 @@ pub(crate) enum Command {
         /// How many people there are
         #[arg(long)]
         leads: u32,
+        /// Where a sign-in returns to
+        #[arg(long, value_name = "ORIGIN")]
+        console: String,
     },
 }
 

@@ -20,8 +20,14 @@ const INTERRUPTED: u8 = 130;
 /// Runs one command to its end, or to Ctrl-C: then what this run started is stopped again.
 pub(crate) async fn run(command: Command) -> ExitCode {
     // The stand-in is a process of the cloud itself: it reads no settings and stops on a signal.
-    if let Command::StandIns { port, seed, leads } = command {
-        let served = stand_ins::serve(port, up::Population { seed, leads }).await;
+    if let Command::StandIns {
+        port,
+        seed,
+        leads,
+        console,
+    } = command
+    {
+        let served = stand_ins::serve(port, up::Population { seed, leads }, console).await;
         return served.map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS);
     }
     let session = match Settings::from_shell() {
@@ -50,6 +56,7 @@ async fn dispatch(session: &Session, command: Command) -> Result<ExitCode> {
             up::up(session, &args, None).await?;
             session.keep()?;
             status::hints();
+            status::point_to_console(&session.settings);
         }
         Command::Down { wipe } => down(session, wipe).await?,
         Command::Status { json } => status::show(&session.settings, json).await?,

@@ -24,7 +24,7 @@ use crate::settings::{STACK, Settings};
 use crate::sql::report;
 use crate::template::Template;
 use crate::up::{self, Population};
-use crate::{invoke, localstack, output, process};
+use crate::{invoke, localstack, output, process, status};
 use facts::Facts;
 use funnel::Funnel;
 use reconcile::{Disagreement, reconcile};
@@ -105,6 +105,7 @@ pub(crate) async fn run(session: &Session, args: &DemoArgs) -> Result<ExitCode> 
     );
     if disagreements.is_empty() {
         output::step("Reconciled", times);
+        status::point_to_console(settings);
         Ok(ExitCode::SUCCESS)
     } else {
         output::warning(format_args!(

@@ -22,6 +22,9 @@ pub(crate) struct Endpoints {
     pub(crate) openai: Service,
     pub(crate) x: Service,
     pub(crate) simulated: Service,
+    /// Who signs people in to the console: always the stand-in. Another one is given as parameters of the
+    /// template (`cargo local up -p OidcIssuer=…`), since it has to know this console.
+    pub(crate) issuer: String,
     /// What was ignored, and why.
     pub(crate) notices: Vec<String>,
 }
@@ -64,15 +67,9 @@ impl Endpoints {
             openai: service(&openai, "/openai/v1"),
             x: service(&x, "/x"),
             simulated: service(&simulated, "/simulated"),
+            issuer: format!("{stand_ins}/oidc"),
             notices,
         }
-    }
-
-    /// Whether any service is answered by the stand-ins.
-    pub(crate) fn needs_stand_in(&self) -> bool {
-        [&self.openai, &self.x, &self.simulated]
-            .iter()
-            .any(|service| service.is_ours)
     }
 }
 
@@ -142,7 +139,8 @@ mod tests {
         assert_eq!(found.openai.base, "http://127.0.0.1:4580/openai/v1");
         assert_eq!(found.x.base, "http://127.0.0.1:4580/x");
         assert_eq!(found.simulated.base, "http://127.0.0.1:4580/simulated");
-        assert!(found.needs_stand_in() && found.notices.is_empty());
+        assert_eq!(found.issuer, "http://127.0.0.1:4580/oidc");
+        assert!(found.openai.is_ours && found.notices.is_empty());
     }
 
     #[test]

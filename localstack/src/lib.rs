@@ -6,7 +6,7 @@
 
 mod aws;
 mod bench;
-mod browser;
+pub mod browser;
 pub mod cases;
 mod chaos;
 mod child;

@@ -9,6 +9,8 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::environment::REGION;
+
 /// The file that marks a folder as ours. Python's side knows it too (`postgres.py`).
 const MARKER: &str = "made-by-cargo-local";
 const MARKER_TEXT: &str =
@@ -105,6 +107,13 @@ impl Paths {
     /// The address of the stand-ins.
     pub(crate) fn stand_ins_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.stand_in_port)
+    }
+
+    /// Where the console answers: LocalStack names a function's URL after the tag that the template gets
+    /// for this machine, so that it is known before the deploy.
+    pub(crate) fn console_origin(&self) -> String {
+        let port = self.localstack_port;
+        format!("http://console.lambda-url.{REGION}.localhost:{port}")
     }
 
     /// Makes and marks the folder, or finds it marked.

@@ -1,4 +1,4 @@
-//! The stand-ins as a process: this same program, answering as OpenAI and X.
+//! The stand-ins as a process: this same program, answering as OpenAI, X and the issuer.
 
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
-use simulated::Settings;
+use simulated::{Client, Settings};
 
 use crate::environment::Environment;
 use crate::paths::Paths;
@@ -36,6 +36,7 @@ pub(crate) async fn start(
     let running = process::find(paths, NAME);
     let any_will_do = |known: &str| population.is_none() && known.starts_with(&format!("{built} "));
     let Population { seed, leads } = population.unwrap_or_default();
+    let console = paths.console_origin();
     let fingerprint = format!("{built} seed {seed} leads {leads}");
     match running {
         Some(record) if record.fingerprint == fingerprint => return Ok(false),
@@ -47,7 +48,8 @@ pub(crate) async fn start(
     let mut command = environment.daemon(program);
     command
         .args(["stand-ins", "--port", &paths.stand_in_port.to_string()])
-        .args(["--seed", &seed.to_string(), "--leads", &leads.to_string()]);
+        .args(["--seed", &seed.to_string(), "--leads", &leads.to_string()])
+        .args(["--console", &console]);
     process::start(paths, NAME, command, &fingerprint)?;
     wait::until("the stand-ins to answer", START_LIMIT, POLL, async || {
         if process::find(paths, NAME).is_none() {
@@ -67,12 +69,16 @@ fn built_anew(program: &Path) -> PathBuf {
     replaced.map_or_else(|| program.to_owned(), PathBuf::from)
 }
 
-/// Answers on `port` until the process is ended.
-pub(crate) async fn serve(port: u16, population: Population) -> Result<()> {
+/// Answers on `port`, with sign-ins that return to the `console`, until the process is ended.
+pub(crate) async fn serve(port: u16, population: Population, console: String) -> Result<()> {
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     let settings = Settings {
         seed: population.seed,
         leads: usize::try_from(population.leads)?,
+        client: Client {
+            origin: console,
+            ..Client::default()
+        },
         ..Settings::default()
     };
     Ok(simulated::serve(settings, listener).await?)

@@ -22,6 +22,8 @@ struct Status {
     mails: usize,
     /// Where the pages that mails link to answer.
     web: Option<String>,
+    /// Where the team's console answers.
+    console: Option<String>,
     /// Who stopped sending, when and why; none while mails may leave.
     stopped: Option<Stop>,
 }
@@ -42,6 +44,7 @@ pub(crate) async fn show(settings: &Settings, json: bool) -> Result<()> {
         queues: queue_depths(settings).await?,
         tables: tables(settings).await,
         mails: mail::ledger::read(&settings.paths)?.len(),
+        console: console(settings).await,
         web: web(settings).await,
         stopped: stopped(settings).await,
     };
@@ -67,6 +70,10 @@ pub(crate) async fn show(settings: &Settings, json: bool) -> Result<()> {
         output::heading("Pages");
         output::line(format_args!(" {web}"));
     }
+    if status.console.is_some() {
+        output::heading("Console");
+        output::line(format_args!(" {}", console_link(settings)));
+    }
     if let Some(stop) = &status.stopped {
         output::line("");
         output::warning(operator::sending::sentence(stop));
@@ -76,6 +83,16 @@ pub(crate) async fn show(settings: &Settings, json: bool) -> Result<()> {
         output::fresh("Hint", "`cargo local up` starts what does not run");
     }
     Ok(())
+}
+
+/// Where the team works, and how to get in.
+pub(crate) fn point_to_console(settings: &Settings) {
+    output::step("Console", console_link(settings));
+}
+
+fn console_link(settings: &Settings) -> String {
+    let origin = settings.paths.console_origin();
+    format!("{origin}, sign in as any of four made-up people")
 }
 
 /// The next commands to try, once the local cloud is up.
@@ -157,6 +174,12 @@ async fn web(settings: &Settings) -> Option<String> {
     }
     let web = browser::address(&aws::config(&settings.paths)).await;
     web.ok().map(String::from)
+}
+
+/// Nothing while LocalStack is down.
+async fn console(settings: &Settings) -> Option<String> {
+    let runs = localstack::is_ready(&settings.paths).await;
+    runs.then(|| settings.paths.console_origin())
 }
 
 /// Nothing while the database is down or empty.

@@ -146,9 +146,6 @@ pub(crate) async fn start_cloud(session: &Session, python: &Python) -> Result<()
 
 async fn start_stand_ins(session: &Session, population: Option<Population>) -> Result<()> {
     let settings = &session.settings;
-    if !settings.endpoints.needs_stand_in() {
-        return Ok(());
-    }
     session.about_to_start(Part::StandIns)?;
     let started = stand_ins::start(&settings.paths, &settings.environment, population).await?;
     say(

@@ -234,6 +234,7 @@ pub(super) fn variables(
         ("SENDER_NAME", "Ana at Example"),
         ("POSTAL_ADDRESS", "Example Ltd, 1 High Street, Lisbon"),
         ("PUBLIC_BASE_URL", "https://app.example.com/"),
+        ("CONSOLE_ORIGIN", "https://console.example.com"),
         ("SES_CONFIGURATION_SET", "outreach"),
         ("SES_MAX_PER_DAY", "10000000"),
         ("RAMP_START", "10000000"),
@@ -251,6 +252,9 @@ pub(super) fn variables(
         ("OUTREACH_QUEUE_URL", queue_url("outreach")),
         ("FEEDBACK_QUEUE_URL", queue_url("feedback")),
         ("FEEDBACK_DEAD_LETTER_QUEUE_URL", queue_url("feedback")),
+        // Read by the console, whose start is measured.
+        ("ENRICH_DEAD_LETTER_QUEUE_URL", queue_url("enrich")),
+        ("OUTREACH_DEAD_LETTER_QUEUE_URL", queue_url("outreach")),
     ]);
     variables
 }

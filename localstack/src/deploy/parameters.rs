@@ -16,14 +16,16 @@ pub(crate) const HASH_KEY: &str =
     "6c6f63616c20636c6f75642c206e6f7420612073656372657420617420616c6c";
 const UNSUBSCRIBE_KEYS: &str =
     "local:6c6f63616c20636c6f75642c206c696e6b73206e6f742061207365637265742e";
+const SESSION_KEYS: &str = "local:6c6f63616c20636c6f75642c20636f6f6b696573206f66206e6f626f6479212e";
 
 /// The parameter of each function's own login.
-const FUNCTIONS: [(&str, &str); 5] = [
+const FUNCTIONS: [(&str, &str); 6] = [
     ("CollectorDatabaseUrl", "collector"),
     ("EnricherDatabaseUrl", "enricher"),
     ("SenderDatabaseUrl", "sender"),
     ("FeedbackDatabaseUrl", "feedback"),
     ("WebDatabaseUrl", "web"),
+    ("ConsoleDatabaseUrl", "console"),
 ];
 
 /// Every parameter that differs from its default here, `overrides` last.
@@ -38,6 +40,7 @@ pub(super) fn given(
     } else {
         "x86_64"
     };
+    let client = simulated::Client::default();
     let ours = [
         ("DatabaseUrl", settings.database_url()),
         ("RecipientHashKey", HASH_KEY.to_owned()),
@@ -54,6 +57,11 @@ pub(super) fn given(
         ("SimulatedApiBase", endpoints.simulated.base.clone()),
         ("OpenAiBaseUrl", endpoints.openai.base.clone()),
         ("OpenAiApiKey", endpoints.openai.key.clone()),
+        ("ConsoleOrigin", settings.paths.console_origin()),
+        ("ConsoleSessionKeys", SESSION_KEYS.to_owned()),
+        ("OidcIssuer", endpoints.issuer.clone()),
+        ("OidcClientId", client.id),
+        ("OidcApiAudience", client.api_audience),
         ("Architecture", architecture.to_owned()),
         ("LogFormat", "Text".to_owned()),
         // LocalStack gives the quota of a sandbox: a mail a second. Its people live at few domains.

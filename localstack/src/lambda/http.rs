@@ -17,6 +17,8 @@ pub struct HttpRequest {
     pub query: String,
     /// Headers; names in lower case.
     pub headers: BTreeMap<String, String>,
+    /// Cookies, as `name=value`.
+    pub cookies: Vec<String>,
     /// The body.
     pub body: String,
 }
@@ -45,6 +47,13 @@ impl HttpRequest {
         self
     }
 
+    /// With a cookie.
+    #[must_use]
+    pub fn cookie(mut self, name: &str, value: &str) -> Self {
+        self.cookies.push(format!("{name}={value}"));
+        self
+    }
+
     pub(super) fn event(&self) -> Value {
         let host = "simulated.lambda-url.us-east-1.on.aws";
         let mut headers = self.headers.clone();
@@ -58,7 +67,9 @@ impl HttpRequest {
                 .or_insert_with(|| value.to_owned());
         }
         let agent = headers.get("user-agent").cloned().unwrap_or_default();
-        json!({
+        // A browser's cookies come as a list of their own; without any there is no list.
+        let cookies = (!self.cookies.is_empty()).then_some(&self.cookies);
+        let mut event = json!({
             "version": "2.0",
             "routeKey": "$default",
             "rawPath": self.path,
@@ -87,7 +98,11 @@ impl HttpRequest {
             "isBase64Encoded": !self.body.is_empty(),
             "pathParameters": null,
             "stageVariables": null,
-        })
+        });
+        if let (Some(fields), Some(cookies)) = (event.as_object_mut(), cookies) {
+            fields.insert("cookies".to_owned(), json!(cookies));
+        }
+        event
     }
 }
 
@@ -98,6 +113,8 @@ pub struct HttpReply {
     pub status: u16,
     /// Headers; names in lower case.
     pub headers: BTreeMap<String, String>,
+    /// The cookies that are set, each as a `Set-Cookie` header holds it.
+    pub cookies: Vec<String>,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -106,6 +123,15 @@ impl HttpReply {
     /// The body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The value of a cookie that is set.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        self.cookies.iter().find_map(|cookie| {
+            let pair = cookie.split(';').next()?;
+            let (known, value) = pair.split_once('=')?;
+            (known == name).then_some(value)
+        })
     }
 
     pub(super) fn from_outcome(outcome: &Outcome) -> Self {
@@ -141,9 +167,16 @@ impl HttpReply {
             .flatten()
             .filter_map(|(name, value)| Some((name.to_lowercase(), value.as_str()?.to_owned())))
             .collect();
+        let cookies = answer.get("cookies").and_then(Value::as_array);
+        let cookies = cookies
+            .into_iter()
+            .flatten()
+            .filter_map(|cookie| cookie.as_str().map(str::to_owned))
+            .collect();
         Self {
             status: u16::try_from(status).unwrap_or(502),
             headers,
+            cookies,
             body,
         }
     }
@@ -163,6 +196,21 @@ mod tests {
         assert_eq!(event["body"], "TGlzdC1VbnN1YnNjcmliZT1PbmUtQ2xpY2s=");
         assert_eq!(event["isBase64Encoded"], true);
         assert_eq!(HttpRequest::new("GET", "/").event()["body"], Value::Null);
+    }
+
+    #[test]
+    fn cookies_are_passed_both_ways() {
+        let request = HttpRequest::new("GET", "/").cookie("a", "1");
+        let event = request.cookie("b", "2").event();
+        assert_eq!(event["cookies"], json!(["a=1", "b=2"]));
+        assert_eq!(HttpRequest::new("GET", "/").event().get("cookies"), None);
+        let reply = HttpReply::from_outcome(&Outcome::Answered(json!({
+            "statusCode": 303, "cookies": ["s=v1.x=; Path=/; Secure", "l=; Max-Age=0"],
+        })));
+        assert_eq!(reply.cookies.len(), 2);
+        assert_eq!(reply.cookie("s"), Some("v1.x="));
+        assert_eq!(reply.cookie("l"), Some(""));
+        assert_eq!(reply.cookie("x"), None);
     }
 
     #[test]

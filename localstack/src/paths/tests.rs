@@ -16,6 +16,8 @@ fn no_variables_mean_default_folder_and_ports() {
     assert_eq!(paths.root, Path::new("/checkout/.local"));
     assert_eq!(paths.localstack_url(), "http://127.0.0.1:4566");
     assert_eq!(paths.stand_ins_url(), "http://127.0.0.1:4580");
+    let console = "http://console.lambda-url.us-east-1.localhost:4566";
+    assert_eq!(paths.console_origin(), console);
 }
 
 #[test]

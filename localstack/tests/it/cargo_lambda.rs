@@ -19,6 +19,14 @@ use crate::wait_within;
 
 /// The emulator builds a function before its first event.
 const LIMIT: Duration = Duration::from_mins(10);
+const FUNCTIONS: [&str; 6] = [
+    "collector",
+    "enricher",
+    "sender",
+    "feedback",
+    "web",
+    "console",
+];
 
 /// A shell set up as the README says.
 fn shell(script: &str) -> Command {
@@ -129,7 +137,7 @@ async fn every_function_takes_its_example_events(pool: PgPool) {
     testing::campaign(&pool, "demo").await;
     let port = own_port();
     let mut watch = Watch::start(port, &testing::database_url(&pool));
-    for function in ["collector", "enricher", "sender", "feedback", "web"] {
+    for function in FUNCTIONS {
         for event in events_of(function) {
             let output = watch.invoke(port, function, &event);
             let event = event.display();

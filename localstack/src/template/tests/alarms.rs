@@ -85,6 +85,12 @@ fn every_queue_and_function_has_an_alarm() {
         "MetricName: Url5xxCount",
         "MetricName: Url4xxCount",
     );
+    detects(
+        rule,
+        "ConsoleUnavailableAlarm",
+        "!Ref ConsoleFunction",
+        "!Ref WebFunction",
+    );
 }
 
 /// Metrics with their statistic and the threshold at which a single event raises the alarm.

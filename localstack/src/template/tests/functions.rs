@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use shared::clients::aws::ATTEMPT_TIMEOUT;
 use shared::config;
 
-use super::{Broken, Function, detects, functions, holds, target};
+use super::{Broken, Function, answers_people, detects, functions, holds, target};
 use crate::template::Template;
 
 /// Longest wait for one answer of the model, in seconds.
@@ -33,6 +33,7 @@ fn read_by(binary: &str) -> BTreeSet<String> {
         "sender" => drop(config::Sender::from_lookup(&nothing_is_set)),
         "feedback" => drop(config::Feedback::from_lookup(&nothing_is_set)),
         "web" => drop(config::Web::from_lookup(&nothing_is_set)),
+        "console" => drop(config::Console::from_lookup(&nothing_is_set)),
         unknown => panic!("{unknown} is not known here"),
     }
     names.into_inner()
@@ -89,11 +90,12 @@ fn calls_end_before_the_invocation(template: &Template) -> Broken {
                 bound.filter(|_| parameter["Default"].as_u64() <= bound)
             }
             "sender" => Some(ATTEMPT_TIMEOUT.as_secs()),
-            // What cannot be stored in time is answered, not stored later.
+            // What cannot be done in time is answered, not done later.
             "web" => Some(config::WEB_TIMEOUT.as_secs()),
+            "console" => Some(config::CONSOLE_TIMEOUT.as_secs()),
             _ => Some(0),
         };
-        let margin_secs = if function.binary == "web" {
+        let margin_secs = if answers_people(template, &function.id) {
             ANSWER_SECS
         } else {
             MARGIN_SECS
@@ -120,6 +122,7 @@ fn longest_call_leaves_time_to_store_result() {
     detects(rule, "EnricherFunction", "Timeout: 60", "Timeout: 59");
     detects(rule, "SenderFunction", "Timeout: 30", "Timeout: 19");
     detects(rule, "WebFunction", "Timeout: 10", "Timeout: 9");
+    detects(rule, "ConsoleFunction", "Timeout: 15", "Timeout: 13");
 }
 
 fn functions_are_built_and_logged_alike(template: &Template) -> Broken {
@@ -201,6 +204,7 @@ fn timeouts_and_memory_are_as_designed() {
         .collect();
     let designed = json!([
         ["collector", 300, 256],
+        ["console", 15, 256],
         ["enricher", 60, 256],
         ["feedback", 30, 128],
         ["sender", 30, 128],

@@ -115,6 +115,9 @@ fn no_secret_can_be_read_back() {
     for secret in [
         "DatabaseUrl",
         "WebDatabaseUrl",
+        "ConsoleDatabaseUrl",
+        "ConsoleSessionKeys",
+        "OidcClientSecret",
         "RecipientHashKey",
         "UnsubscribeKeys",
         "XBearerToken",
@@ -183,6 +186,8 @@ const OUTPUTS: &[&str] = &[
     "SenderFunctionName",
     "WebFunctionName",
     "WebUrl",
+    "ConsoleFunctionName",
+    "ConsoleUrl",
     "EnrichQueueUrl",
     "EnrichDeadLetterQueueUrl",
     "OutreachQueueUrl",

@@ -71,6 +71,33 @@ const GRANTS: &[(&str, &[(&str, &str)])] = &[
     ),
     // Its pages need nothing of AWS: the database is reached by its password.
     ("WebFunction", &[]),
+    // Nothing of SES: no page sends a mail past the sender.
+    (
+        "ConsoleFunction",
+        &[
+            ("sqs:GetQueueAttributes", "EnrichQueue"),
+            ("sqs:GetQueueAttributes", "EnrichDeadLetterQueue"),
+            ("sqs:GetQueueAttributes", "OutreachQueue"),
+            ("sqs:GetQueueAttributes", "OutreachDeadLetterQueue"),
+            ("sqs:GetQueueAttributes", "FeedbackQueue"),
+            ("sqs:GetQueueAttributes", "FeedbackDeadLetterQueue"),
+            ("sqs:StartMessageMoveTask", "EnrichDeadLetterQueue"),
+            ("sqs:ListMessageMoveTasks", "EnrichDeadLetterQueue"),
+            ("sqs:ReceiveMessage", "EnrichDeadLetterQueue"),
+            ("sqs:DeleteMessage", "EnrichDeadLetterQueue"),
+            ("sqs:StartMessageMoveTask", "OutreachDeadLetterQueue"),
+            ("sqs:ListMessageMoveTasks", "OutreachDeadLetterQueue"),
+            ("sqs:ReceiveMessage", "OutreachDeadLetterQueue"),
+            ("sqs:DeleteMessage", "OutreachDeadLetterQueue"),
+            ("sqs:StartMessageMoveTask", "FeedbackDeadLetterQueue"),
+            ("sqs:ListMessageMoveTasks", "FeedbackDeadLetterQueue"),
+            ("sqs:ReceiveMessage", "FeedbackDeadLetterQueue"),
+            ("sqs:DeleteMessage", "FeedbackDeadLetterQueue"),
+            ("sqs:SendMessage", "EnrichQueue"),
+            ("sqs:SendMessage", "OutreachQueue"),
+            ("sqs:SendMessage", "FeedbackQueue"),
+        ],
+    ),
 ];
 
 /// The statements of a role; one that stands under a condition counts as if the condition held.
@@ -225,6 +252,7 @@ fn a_role_grants_exactly_what_its_function_does() {
         "Resource: !GetAtt SenderLogGroup.Arn",
         "Resource: !GetAtt EnricherLogGroup.Arn",
     );
+    detects(rule, "ConsoleRole", ", sqs:DeleteMessage]", "]");
     detects(
         rule,
         "SenderFunction",

@@ -1,14 +1,21 @@
-//! Our pages: open to everybody, and nothing else is.
+//! Our pages: open to everybody, and nothing else is. Who may see the console, the console decides.
 
 use serde_json::json;
 
 use super::{Broken, detects, events, functions, holds, properties, target};
 use crate::template::Template;
 
+/// Functions that answer browsers.
+const PUBLIC: [&str; 2] = ["ConsoleFunction", "WebFunction"];
+
+fn is_public(id: Option<&str>) -> bool {
+    id.is_some_and(|id| PUBLIC.contains(&id))
+}
+
 fn only_the_url_is_public(template: &Template) -> Broken {
     let mut broken = Broken::new();
     for (id, url) in properties(template, "AWS::Lambda::Url") {
-        if target(&url["TargetFunctionArn"]) != Some("WebFunction") {
+        if !is_public(target(&url["TargetFunctionArn"])) {
             broken.push(format!("{id}: makes another function public"));
         }
     }
@@ -18,7 +25,7 @@ fn only_the_url_is_public(template: &Template) -> Broken {
             Some("lambda:InvokeFunction") => permission["InvokedViaFunctionUrl"] == true,
             _ => false,
         };
-        if !by_url || target(&permission["FunctionName"]) != Some("WebFunction") {
+        if !by_url || !is_public(target(&permission["FunctionName"])) {
             broken.push(format!("{id}: lets anybody in by another way than the URL"));
         }
     }
@@ -59,15 +66,17 @@ fn unsubscribes_find_room(template: &Template) -> Broken {
     let mut taken = 0;
     for function in functions(template) {
         let reserved = &function.properties["ReservedConcurrentExecutions"];
-        if function.binary == "web" {
+        if is_public(Some(&function.id)) {
+            let prefix = function.id.trim_end_matches("Function");
             let chosen = json!({ "Fn::If": [
-                "ReservesForWeb",
-                { "Ref": "WebReservedConcurrency" },
+                format!("ReservesFor{prefix}"),
+                { "Ref": format!("{prefix}ReservedConcurrency") },
                 { "Ref": "AWS::NoValue" },
             ] });
             if *reserved != chosen {
-                broken.push("nothing can be reserved for the web function".to_owned());
+                broken.push(format!("nothing can be reserved for {}", function.id));
             }
+            // A team of a few persons opens a page now and then.
             continue;
         }
         if !reserved.is_null() {

@@ -1,0 +1,264 @@
+//! How an answer looks: pages, failures that say what to do, problems of the API, and the same guard around all.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    extract::State,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{Html, IntoResponse, Response},
+};
+use serde_json::json;
+use shared::{
+    db::{self, DbError},
+    domain::person::Role,
+    telemetry,
+};
+use url::Url;
+
+use crate::{Deps, access::keys};
+
+/// Pages hold personal data: they go into no cache, no index and no frame. The referrer stays within the
+/// console, since browsers send forms of a page that sends none with `Origin: null`.
+const GUARD: [(HeaderName, &str); 7] = [
+    (header::REFERRER_POLICY, "same-origin"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
+    (HeaderName::from_static("x-robots-tag"), "noindex, nofollow"),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), geolocation=(), microphone=(), payment=()",
+    ),
+];
+
+/// Adds the security headers to whatever is answered.
+pub(crate) async fn guarded(State(deps): State<Arc<Deps>>, mut response: Response) -> Response {
+    let policy = policy(&deps).await;
+    let headers = response.headers_mut();
+    for (name, value) in GUARD {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+/// Only our own files are loaded and run. A form's answer may lead to the issuer: signing out does.
+async fn policy(deps: &Deps) -> String {
+    let endpoint = keys::end_session_endpoint(deps).await;
+    let configured = deps
+        .config
+        .access
+        .as_ref()
+        .map(|access| access.issuer.clone());
+    let mut issuers: Vec<String> = [configured, endpoint]
+        .into_iter()
+        .flatten()
+        .filter_map(|address| Some(Url::parse(&address).ok()?.origin().ascii_serialization()))
+        .collect();
+    issuers.dedup();
+    let issuers = issuers.join(" ");
+    format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+         form-action 'self' {issuers}; frame-ancestors 'none'; base-uri 'none'; \
+         require-trusted-types-for 'script'"
+    )
+}
+
+/// A page, filled in.
+pub(crate) fn page(status: StatusCode, page: &impl Template) -> Response {
+    match page.render() {
+        Ok(html) => (status, Html(html)).into_response(),
+        Err(error) => {
+            tracing::error!(
+                error = telemetry::chain(&error),
+                "could not fill in a page's template"
+            );
+            let words = "The page could not be written. The log of the console says why.\n";
+            (StatusCode::INTERNAL_SERVER_ERROR, words).into_response()
+        }
+    }
+}
+
+/// Whether a path is the API's.
+pub(crate) fn is_api(path: &str) -> bool {
+    path == "/api" || path.starts_with("/api/")
+}
+
+/// A problem of the API (RFC 9457).
+pub(crate) fn problem(status: StatusCode, detail: &str) -> Response {
+    let body = json!({
+        "type": "about:blank",
+        "title": status.canonical_reason().unwrap_or_default(),
+        "status": status.as_u16(),
+        "detail": detail,
+    });
+    let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
+    (status, content_type, body.to_string()).into_response()
+}
+
+/// Nobody that we know.
+pub(crate) fn unauthorized(detail: &str) -> Response {
+    let mut response = problem(StatusCode::UNAUTHORIZED, detail);
+    let challenge = HeaderValue::from_static("Bearer realm=\"console\"");
+    response
+        .headers_mut()
+        .insert(header::WWW_AUTHENTICATE, challenge);
+    response
+}
+
+/// Why a page is not there. Each says what happened and what to do.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    SignedOut,
+    NoRole,
+    NotAllowed(Role),
+    Forged,
+    NotFound,
+    TooLarge,
+    /// The form or the address.
+    Unreadable(&'static str),
+    /// Somebody else was faster; the words say who did what.
+    Conflict(String),
+    IssuerAway,
+    Queues,
+    Database(DbError),
+}
+
+impl From<DbError> for Failure {
+    fn from(error: DbError) -> Self {
+        Self::Database(error)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "failure.html")]
+struct FailurePage {
+    title: &'static str,
+    text: String,
+    code: u16,
+    link: (&'static str, &'static str),
+}
+
+const OVERVIEW: (&str, &str) = ("/", "Back to the overview");
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let (status, title, text, link) = match self {
+            Self::SignedOut => (
+                StatusCode::UNAUTHORIZED,
+                "Your session ended",
+                "Nothing was changed. Sign in again, and repeat what you did last.".to_owned(),
+                ("/login", "Sign in"),
+            ),
+            Self::NoRole => (
+                StatusCode::FORBIDDEN,
+                "You have no role here yet",
+                "Your issuer knows you, and gives you none of the console's roles. Ask an admin of your team.".to_owned(),
+                ("/login", "Sign in as somebody else"),
+            ),
+            Self::NotAllowed(least) => (
+                StatusCode::FORBIDDEN,
+                "Your role does not allow this",
+                format!("It takes the role {} or a stronger one. An admin of your team can give it to you; it counts from your next session on.", least.title()),
+                OVERVIEW,
+            ),
+            Self::Forged => (
+                StatusCode::FORBIDDEN,
+                "This did not come from a page of the console",
+                "Nothing was changed. Open the console, and do it there.".to_owned(),
+                OVERVIEW,
+            ),
+            Self::NotFound => (
+                StatusCode::NOT_FOUND,
+                "There is nothing here",
+                "The address may be mistyped, or what it names is not there any more.".to_owned(),
+                OVERVIEW,
+            ),
+            Self::TooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "That is too much for one form",
+                "A form takes 256 KiB. Nothing was changed.".to_owned(),
+                OVERVIEW,
+            ),
+            Self::Unreadable(what) => (
+                StatusCode::BAD_REQUEST,
+                "This could not be read",
+                format!("Something in {what} is missing, or is not of the kind that belongs there. Nothing was changed."),
+                OVERVIEW,
+            ),
+            Self::Conflict(text) => (
+                StatusCode::CONFLICT,
+                "Somebody was faster",
+                text,
+                OVERVIEW,
+            ),
+            Self::IssuerAway => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The issuer does not answer",
+                "Nobody can sign in until it does; who is signed in is not affected. The log of the console says more.".to_owned(),
+                ("/login", "Try again"),
+            ),
+            Self::Queues => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The queues could not be asked",
+                "Nothing was moved. The log of the console says why.".to_owned(),
+                ("/health", "Back to health"),
+            ),
+            Self::Database(error) => {
+                tracing::error!(error = telemetry::chain(&error), "a page could not be made");
+                database(&error)
+            }
+        };
+        let code = status.as_u16();
+        page(
+            status,
+            &FailurePage {
+                title,
+                text,
+                code,
+                link,
+            },
+        )
+    }
+}
+
+fn database(
+    error: &DbError,
+) -> (
+    StatusCode,
+    &'static str,
+    String,
+    (&'static str, &'static str),
+) {
+    let (status, title, text) = match error.failure() {
+        db::Failure::Contended => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The database is busy",
+            "Nothing was changed. Try again in a moment.",
+        ),
+        db::Failure::Database => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The database does not answer",
+            "Nothing was changed. Mails that are planned wait, and nothing is lost. Try again in a moment.",
+        ),
+        db::Failure::Refused => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "This could not be done",
+            "Nothing was changed. The log of the console says why.",
+        ),
+    };
+    (status, title, text.to_owned(), OVERVIEW)
+}

@@ -1,0 +1,43 @@
+//! How templates write numbers and times: `{{ count|number }}`, `{{ at|moment }}`, `{{ micros|money }}`.
+
+#![expect(
+    unreachable_pub,
+    reason = "the macro that makes a filter of a function makes it public"
+)]
+
+use std::fmt::Display;
+
+use askama::{Result, Values, filter_fn};
+use chrono::{DateTime, Utc};
+
+use crate::view::{self, Moment, Money};
+
+/// `1,234`.
+#[filter_fn]
+pub(crate) fn number(number: impl Display, _: &dyn Values) -> Result<String> {
+    Ok(view::number(number))
+}
+
+/// `26 Nov, 14:02`.
+#[filter_fn]
+pub(crate) fn moment(at: &DateTime<Utc>, _: &dyn Values) -> Result<Moment> {
+    Ok(Moment(*at))
+}
+
+/// `$0.21`, of millionths of a dollar.
+#[filter_fn]
+pub(crate) fn money(micros: &i64, _: &dyn Values) -> Result<Money> {
+    Ok(Money(*micros))
+}
+
+/// `1,234`, and `10,000+` where nobody counted on.
+#[filter_fn]
+pub(crate) fn capped(count: &i64, _: &dyn Values) -> Result<String> {
+    Ok(view::counted_up(*count))
+}
+
+/// `0.74`.
+#[filter_fn]
+pub(crate) fn hundredths(share: &f32, _: &dyn Values) -> Result<String> {
+    Ok(format!("{share:.2}"))
+}

@@ -1,0 +1,72 @@
+use super::*;
+
+fn tried(text: &str) -> Result<Outcome, ListError> {
+    let key = HashKey::new(vec![7; 32]).unwrap();
+    read(text.as_bytes(), &Params::default(), &key).map(|trial| worded(&trial))
+}
+
+#[test]
+fn list_is_shown_as_it_would_be_stored() {
+    let outcome = tried(
+        "Username;Mail;Fax;Country\nana.fit;ana@example.org;1;PT\n;;;\nbo_runs;x;2;Narnia\n;no@body@;3;\n",
+    )
+    .unwrap();
+    assert_eq!(outcome.heading, "2 leads would be stored, 1 row refused");
+    assert!(
+        outcome
+            .shape
+            .contains("parted by semicolons: 1 with an address"),
+        "{}",
+        outcome.shape
+    );
+    let line = &outcome.leads[0];
+    assert_eq!((line.line, line.username.as_str()), (2, "ana.fit"));
+    assert_eq!(
+        (line.address.as_str(), line.country.as_str()),
+        ("a•••@example.org", "Portugal")
+    );
+    assert_eq!(outcome.leads[1].address, "Not given");
+    let (row, _, why) = &outcome.refused[0];
+    assert!(*row == 5 && why.contains("no username"), "{why}");
+    let unread: Vec<_> = outcome
+        .columns
+        .iter()
+        .map(|c| (c.name.as_str(), c.field, c.unread))
+        .collect();
+    assert!(
+        unread.contains(&("Country", Some("country"), 1)),
+        "{unread:?}"
+    );
+    assert!(unread.contains(&("Fax", None, 0)), "{unread:?}");
+}
+
+#[test]
+fn list_that_cannot_be_read_says_why() {
+    for (text, says) in [
+        ("a;b\n1;2\n", "No line names a column"),
+        ("PK\u{3}\u{4}rest", "Save it as CSV"),
+    ] {
+        let error = tried(text).unwrap_err();
+        assert!(sentence(&error).contains(says), "{error}");
+    }
+}
+
+#[test]
+fn list_comes_as_a_file_or_pasted() {
+    let form = |field: &str, entry: &str| {
+        let mut entries = Entries::default();
+        entries.set("list", "pasted");
+        entries.set(field, entry);
+        bytes(&entries)
+    };
+    assert_eq!(form("content", "").unwrap(), b"pasted");
+    assert_eq!(form("content", "Zv9k").unwrap(), [b'f', 0xff, b'd']);
+    assert!(
+        form("content", "Z!")
+            .unwrap_err()
+            .contains("did not arrive")
+    );
+    assert!(form("list", " \n").unwrap_err().contains("Paste a list"));
+    let large = "x".repeat(LARGEST + 1);
+    assert!(form("list", &large).unwrap_err().contains("200 KB"));
+}

@@ -1,0 +1,93 @@
+//! The page about health, and the kill switch.
+
+use axum::http::StatusCode;
+use shared::{db::PgPool, domain::person::Role};
+
+use crate::fixture::Console;
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn switch_stops_at_once_and_names_who_pressed_it(pool: PgPool) {
+    let console = Console::new(&pool);
+    let reviewer = console.as_role(Role::Reviewer).await;
+    reviewer
+        .post("/sending/stop", &[])
+        .await
+        .leads_to("/health?done=stopped");
+    reviewer
+        .post("/sending/stop", &[])
+        .await
+        .leads_to("/health?done=already-stopped");
+    let page = console.as_role(Role::Viewer).await.get("/health").await;
+    page.shows(
+        StatusCode::OK,
+        &[
+            "Sending is stopped",
+            "Reviewer Example",
+            "Pressed in the console",
+        ],
+    );
+    assert!(
+        !page.body.contains("/sending/start"),
+        "a viewer is offered what they may not"
+    );
+    let by = "select count(*) from audit_log where actor = 'person:subject-reviewer' and table_name = 'installation'";
+    assert_eq!(console.count(by).await, 1);
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn switching_on_takes_a_reason(pool: PgPool) {
+    let console = Console::new(&pool).as_role(Role::Operator).await;
+    console.post("/sending/stop", &[]).await.leads_to("/health");
+    let stopped = "select count(*) from installation where stopped_at is not null";
+    for reason in ["", "  "] {
+        console
+            .post("/sending/start", &[("reason", reason)])
+            .await
+            .leads_to("/health?done=reason");
+        assert_eq!(console.count(stopped).await, 1);
+    }
+    let start = console
+        .post("/sending/start", &[("reason", "the link was mended")])
+        .await;
+    start.leads_to("/health?done=started");
+    assert_eq!(console.count(stopped).await, 0);
+    let noted = "select count(*) from audit_log where note = 'the link was mended' and actor = 'person:subject-operator'";
+    assert_eq!(console.count(noted).await, 1);
+    console
+        .post("/sending/start", &[("reason", "again")])
+        .await
+        .leads_to("/health?done=already-started");
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn page_shows_sources_quarantine_and_schema(pool: PgPool) {
+    let campaign = shared::testing::campaign(&pool, "Trail <running>").await;
+    shared::testing::source(
+        &pool,
+        campaign,
+        "list",
+        "csv",
+        serde_json::json!({"file": "list.csv"}),
+    )
+    .await;
+    sqlx::query(
+        "insert into quarantine (queue, message_id, reason, payload_hash) values ('enrich', 'm', 'Not JSON', '\\x00')",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    let page = Console::new(&pool)
+        .as_role(Role::Viewer)
+        .await
+        .get("/health")
+        .await;
+    page.shows(
+        StatusCode::OK,
+        &[
+            "Trail &#60;running&#62;",
+            "Not JSON",
+            "sha256 00",
+            "The tables are those of this release.",
+        ],
+    );
+}

@@ -1,0 +1,22 @@
+//! The console over its router, with a real PostgreSQL and an issuer that keeps to OpenID Connect.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot be set up should stop at once"
+)]
+
+mod campaigns;
+mod entry;
+mod fixture;
+mod forgery;
+mod frame;
+mod health;
+mod leads;
+mod overview;
+mod review;
+mod review_races;
+mod roles;
+mod sends;
+mod sources;
+mod suppressions;

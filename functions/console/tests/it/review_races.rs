@@ -1,0 +1,89 @@
+//! Several reviewers at once, and what comes between an approval and the mail.
+
+use futures::future::join_all;
+use shared::{db::PgPool, domain::person::Role, testing};
+
+use crate::{
+    fixture::Console,
+    review::{Shown, waiting},
+};
+
+const DRAFTS: usize = 120;
+
+/// Works until nothing is free; answers how many drafts were decided.
+async fn work(console: Console) -> usize {
+    let mut decided = 0;
+    while let Some(draft) = Shown::of(&console.get("/review").await) {
+        let decision = ["approve", "reject"][decided % 2];
+        let answer = draft
+            .decide(&console, &[("decision", decision), ("why", "tone")])
+            .await;
+        answer.leads_to("/review?reason=&done=");
+        decided += 1;
+    }
+    decided
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn two_reviewers_decide_each_draft_once(pool: PgPool) {
+    waiting(&pool, DRAFTS).await;
+    // Each sits before an environment of its own.
+    let reviewers = [Role::Reviewer, Role::Operator, Role::Admin];
+    let consoles = reviewers.map(async |role| Console::new(&pool).as_role(role).await);
+    let consoles = join_all(consoles).await;
+    let decided = join_all(consoles.into_iter().map(work)).await;
+    assert_eq!(decided.iter().sum::<usize>(), DRAFTS, "{decided:?}");
+    let console = Console::new(&pool);
+    for (statement, expected) in [
+        ("select count(*) from reviews", DRAFTS),
+        ("select count(distinct send_id) from reviews", DRAFTS),
+        ("select count(*) from sends where state = 'review'", 0),
+        ("select count(*) from review_leases", 0),
+    ] {
+        let found = console.count(statement).await;
+        assert_eq!(usize::try_from(found), Ok(expected), "{statement}");
+    }
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn two_tabs_decide_a_draft_once(pool: PgPool) {
+    waiting(&pool, 20).await;
+    let console = Console::new(&pool).as_role(Role::Reviewer).await;
+    let other = Console::new(&pool).as_role(Role::Reviewer).await;
+    while let Some(draft) = Shown::of(&console.get("/review").await) {
+        let (approve, reject) = (
+            [("decision", "approve")],
+            [("decision", "reject"), ("why", "tone")],
+        );
+        let (a, b) = futures::join!(
+            draft.decide(&console, &approve),
+            draft.decide(&other, &reject)
+        );
+        let done = [a, b]
+            .iter()
+            .filter(|answer| answer.location().contains("done="))
+            .count();
+        assert_eq!(done, 1);
+    }
+    assert_eq!(console.count("select count(*) from reviews").await, 20);
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn opt_out_after_an_approval_stops_the_mail(pool: PgPool) {
+    let ids = waiting(&pool, 1).await;
+    let console = Console::new(&pool).as_role(Role::Reviewer).await;
+    let draft = Shown::of(&console.get("/review").await).unwrap();
+    draft
+        .decide(&console, &[("decision", "approve")])
+        .await
+        .leads_to("/review");
+    let suppress =
+        "update recipients set suppressed_at = now(), suppression_reason = 'unsubscribed'";
+    sqlx::query(suppress).execute(&pool).await.unwrap();
+    sqlx::query("update sends set not_before = now()")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let mut conn = pool.acquire().await.unwrap();
+    assert!(testing::arm(&mut conn, &ids).await.unwrap().is_empty());
+}
