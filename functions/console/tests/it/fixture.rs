@@ -58,6 +58,11 @@ pub(crate) struct Answer {
 impl Console {
     /// Nobody is signed in yet. The function has the rights of its own role.
     pub(crate) fn new(pool: &PgPool) -> Self {
+        Self::with(pool, &[])
+    }
+
+    /// The same, with some variables of its environment changed.
+    pub(crate) fn with(pool: &PgPool, changes: &[(&str, &str)]) -> Self {
         let database = testing::database_url_of(pool, "console");
         let (key, session_keys) = (testing::hash_key_text(), session_keys_text());
         let table = [
@@ -70,6 +75,8 @@ impl Console {
             ("OIDC_CLIENT_ID", "console"),
             ("COLLECT_SCHEDULE", "rate(1 hour)"),
         ];
+        // Of two entries of one name the later one holds.
+        let table = [&table, changes].concat();
         let config = config::Console::from_lookup(&testing::lookup(&table)).unwrap();
         Self {
             router: console::router(Deps::new(config).unwrap()),

@@ -18,5 +18,6 @@ mod review;
 mod review_races;
 mod roles;
 mod sends;
+mod sign_in;
 mod sources;
 mod suppressions;
