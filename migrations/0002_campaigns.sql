@@ -79,4 +79,4 @@ create table lead_sources (
     constraint lead_sources_source_id_fkey foreign key (source_id) references sources (id)
 );
 
-create index lead_sources_source_id_idx on lead_sources (source_id);
+create index lead_sources_source_id_idx on lead_sources (source_id, lead_id);

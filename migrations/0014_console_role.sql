@@ -21,5 +21,3 @@ grant update on breakers, campaign_days to outreach_console;
 grant insert (email_hash, suppressed_at, suppression_reason, opt_out_way, basis, basis_note),
       update (suppressed_at, suppression_reason, opt_out_way, basis, basis_note, updated_at) on recipients to outreach_console;
 grant select, insert, update, delete on sessions to outreach_console;
--- Whoever asks the model again also lets one that was away be asked at once.
-grant update (next_try_at) on model_outages to outreach_console;

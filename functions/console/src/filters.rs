@@ -30,10 +30,10 @@ pub(crate) fn money(micros: &i64, _: &dyn Values) -> Result<Money> {
     Ok(Money(*micros))
 }
 
-/// `1,234`, and `10,000+` where nobody counted on.
+/// `234`, and `1,000+` where nobody counted on.
 #[filter_fn]
 pub(crate) fn capped(count: &i64, _: &dyn Values) -> Result<String> {
-    Ok(view::counted_up(*count))
+    Ok(view::capped(*count))
 }
 
 /// `0.74`.

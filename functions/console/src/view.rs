@@ -6,7 +6,6 @@ use chrono::{DateTime, Utc};
 use shared::{
     db::{
         DbError, PgConnection,
-        console::campaigns::MOST_COUNTED as MOST_ROWS,
         console::shell::{self, MOST_COUNTED, Standing},
     },
     domain::{
@@ -217,15 +216,6 @@ pub(crate) fn counted(count: i64, one: &str, many: &str) -> String {
 pub(crate) fn capped(count: i64) -> String {
     if count > MOST_COUNTED {
         format!("{}+", number(MOST_COUNTED))
-    } else {
-        number(count)
-    }
-}
-
-/// A count of many rows that was not taken to its end: `10,000+`.
-pub(crate) fn counted_up(count: i64) -> String {
-    if count > MOST_ROWS {
-        format!("{}+", number(MOST_ROWS))
     } else {
         number(count)
     }

@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::super::{DbError, known};
+use super::{
+    super::{DbError, known},
+    shell::MOST_COUNTED,
+};
 use crate::domain::{gate::CampaignStatus, ids::CampaignId};
-
-/// Counts stop here: more is shown as "10,000+". A page must not wait for a million rows.
-pub const MOST_COUNTED: i64 = 10_000;
 
 /// A campaign in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +74,7 @@ pub async fn list(conn: &mut PgConnection) -> Result<Vec<Line>, DbError> {
 /// The figures of one campaign under some limits. Every count stops at [`MOST_COUNTED`] and one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Figures {
-    /// Leads with an assessment.
+    /// Leads with an assessment. The two figures that follow are of the best ones where this is not counted to its end.
     pub assessed: i64,
     /// Those of them that reach the lowest score.
     pub qualified: i64,
@@ -116,7 +116,7 @@ pub async fn figures(
                and not exists (select from enriched_leads n
                                where n.lead_id = e.lead_id and n.campaign_id = e.campaign_id
                                  and n.enrichment_version > e.enrichment_version)
-             order by e.score desc limit $4::bigint + 1
+             order by e.score desc, e.lead_id limit $4::bigint + 1
            )
            select (select count(*) from newest) as "assessed!",
                   (select count(*) from newest where score >= $2) as "qualified!",

@@ -1,12 +1,12 @@
 -- The leads of a campaign ($1) whose mail has not left: those with the best scores after the first $2, at most $3,
 -- among the best $4; where nobody has assessed any, those that were found. $5: days that a mailbox's mails count.
 with best as (
-    select e.id, e.lead_id, e.score from enriched_leads e
+    select e.lead_id, e.enrichment_version, e.score from enriched_leads e
     where e.campaign_id = $1
       and not exists (select from enriched_leads n
                       where n.lead_id = e.lead_id and n.campaign_id = e.campaign_id
                         and n.enrichment_version > e.enrichment_version)
-    order by e.score desc, e.id limit $4
+    order by e.score desc, e.lead_id limit $4
 ),
 found as (
     select l.id as lead_id from sources s
@@ -15,12 +15,12 @@ found as (
     where s.campaign_id = $1 and not exists (select from best)
 ),
 shown as (
-    select b.id as enrichment, b.lead_id, b.score from best b
+    select b.lead_id, b.enrichment_version, b.score from best b
     where not exists (select from sends s
                       where s.lead_id = b.lead_id and s.campaign_id = $1
                         and s.state not in ('review', 'queued', 'refused'))
     union all
-    select distinct null::bigint, f.lead_id, null::smallint from found f
+    select distinct f.lead_id, null::integer, null::smallint from found f
     order by score desc nulls last, lead_id offset $2 limit $3
 )
 select
@@ -39,6 +39,7 @@ select
     statement_timestamp() as "now!"
 from shown
 join leads l on l.id = shown.lead_id
-left join enriched_leads e on e.id = shown.enrichment
+left join enriched_leads e
+       on e.lead_id = shown.lead_id and e.campaign_id = $1 and e.enrichment_version = shown.enrichment_version
 left join recipients r on r.email_hash = l.email_hash
 order by shown.score desc nulls last, l.id

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use super::{super::DbError, campaigns::MOST_COUNTED};
+use super::{super::DbError, shell::MOST_COUNTED};
 use crate::domain::ids::{CampaignId, SourceId};
 
 /// A source, and how its last run went.

@@ -25,7 +25,7 @@ use crate::{
     answer::Failure,
     change, filters,
     form::{Form, Id},
-    view::{Place, Shell, counted, counted_up, number},
+    view::{Place, Shell, capped, counted, number},
 };
 
 /// The words of an answer are ours; a link cannot put others there.
@@ -112,7 +112,7 @@ impl EndPage {
         match waiting {
             0 => "No planned mail is lost".to_owned(),
             1 => "1 planned mail will never leave".to_owned(),
-            many => format!("{} planned mails will never leave", counted_up(many)),
+            many => format!("{} planned mails will never leave", capped(many)),
         }
     }
 }

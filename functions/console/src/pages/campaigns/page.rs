@@ -7,8 +7,9 @@ use shared::{
     db::{
         PgConnection,
         console::{
-            campaigns::{self, Changed, Figures, MOST_COUNTED},
-            preview::SHOWN,
+            campaigns::{self, Changed, Figures},
+            preview::{LOOKED_AT, SHOWN},
+            shell::MOST_COUNTED,
         },
         operator::Campaign,
     },
@@ -23,7 +24,7 @@ use crate::{
     answer::Failure,
     fields::{Entries, Problems},
     filters,
-    view::{Place, Shell, StateMark},
+    view::{Place, Shell, StateMark, capped, counted, number},
 };
 
 #[derive(Template)]
@@ -59,6 +60,29 @@ impl Known {
 
     fn state(&self) -> StateMark {
         state_mark(self.status(), self.figures.stopped)
+    }
+
+    /// How many leads reach the lowest score.
+    fn qualified(&self) -> String {
+        let Figures {
+            assessed,
+            qualified,
+            ..
+        } = self.figures;
+        match assessed > MOST_COUNTED && qualified > MOST_COUNTED {
+            true => format!("more than {} leads qualify", number(MOST_COUNTED)),
+            false => format!(
+                "{} of {} leads qualify",
+                number(qualified),
+                capped(assessed)
+            ),
+        }
+    }
+
+    /// How many leads are below the lowest confidence, where all were counted.
+    fn unsure(&self) -> Option<String> {
+        let counted = counted(self.figures.unsure, "lead is below", "leads are below");
+        (self.figures.assessed <= MOST_COUNTED).then_some(counted)
     }
 
     fn is_draft(&self) -> bool {
@@ -189,7 +213,7 @@ pub(super) async fn known_page(
         },
     );
     let figures = campaigns::figures(conn, id, settings.min_score, settings.min_confidence).await?;
-    let skipped = shown.others.clamp(0, MOST_COUNTED);
+    let skipped = shown.others.clamp(0, LOOKED_AT);
     let cards = preview::cards(conn, id, &settings, skipped).await?;
     let changed = campaigns::last_change(conn, id).await?;
     let said = shown.done.as_deref();
