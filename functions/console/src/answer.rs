@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{
-    extract::State,
+    extract::{Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware::Next,
     response::{Html, IntoResponse, Response},
 };
 use serde_json::json;
 use shared::{
+    config::CONSOLE_TIMEOUT,
     db::{self, DbError},
     domain::person::Role,
     telemetry,
@@ -53,6 +55,12 @@ pub(crate) async fn guarded(State(deps): State<Arc<Deps>>, mut response: Respons
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     response
+}
+
+/// Whoever waits gets an answer before the function's own time is over.
+pub(crate) async fn in_time(request: Request, next: Next) -> Response {
+    let answered = tokio::time::timeout(CONSOLE_TIMEOUT, next.run(request)).await;
+    answered.unwrap_or_else(|_| Failure::Late.into_response())
 }
 
 /// Only our own files are loaded and run. A form's answer may lead to the issuer: signing out does.
@@ -134,6 +142,7 @@ pub(crate) enum Failure {
     Conflict(String),
     IssuerAway,
     Queues,
+    Late,
     Database(DbError),
 }
 
@@ -216,6 +225,12 @@ impl IntoResponse for Failure {
                 "The queues could not be asked",
                 "Nothing was moved. The log of the console says why.".to_owned(),
                 ("/health", "Back to health"),
+            ),
+            Self::Late => (
+                StatusCode::GATEWAY_TIMEOUT,
+                "This took too long",
+                "It may have been done all the same. Look before you try again.".to_owned(),
+                OVERVIEW,
             ),
             Self::Database(error) => {
                 tracing::error!(error = telemetry::chain(&error), "a page could not be made");

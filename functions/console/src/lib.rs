@@ -22,7 +22,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    middleware::{from_fn_with_state, map_response_with_state},
+    middleware::{from_fn, from_fn_with_state, map_response_with_state},
 };
 use shared::{
     clients::http::{Http, HttpError},
@@ -116,6 +116,7 @@ pub fn router(deps: Deps) -> Router {
     router
         .fallback(pages::nothing_here)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn(answer::in_time))
         .layer(map_response_with_state(Arc::clone(&deps), answer::guarded))
         .with_state(deps)
 }

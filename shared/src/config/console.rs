@@ -7,8 +7,7 @@ use url::Url;
 use super::{InvalidEnvironment, Reader, Secret, hash_key};
 use crate::domain::{email::HashKey, person::Role, signing::KeyRing};
 
-/// How long the database may take, connecting included. Below the function's timeout, so that whoever waits
-/// gets a page of ours.
+/// How long an answer may take. Below the function's timeout, so that whoever waits gets a page of ours.
 pub const CONSOLE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What the console reads.

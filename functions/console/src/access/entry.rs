@@ -257,6 +257,11 @@ fn attempt(access: &Access, callback: &Callback, headers: &HeaderMap) -> Option<
 
 fn not_signed_in(deps: &Deps, error: &SignInError) -> Response {
     let (status, text) = match error {
+        // The code was used already, or is too old (RFC 6749, 5.2).
+        SignInError::Issuer(IssuerError::Refused(word)) if word == "invalid_grant" => (
+            StatusCode::BAD_REQUEST,
+            "This attempt to sign in has ended: it was finished already, or took too long.",
+        ),
         SignInError::Refused(_) => (
             StatusCode::FORBIDDEN,
             "The issuer did not sign you in. It may know why; ask who looks after it if it happens again.",
