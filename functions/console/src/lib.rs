@@ -1,9 +1,9 @@
 //! The console: where the team works.
 //!
-//! [`routes`] lists every page and every call of the API with the least role that may use it; the router
-//! and the tests of who may enter are made from that one table. A request passes [`access`] before its
+//! [`routes()`] lists every page and every call of the API with the least role that may use it; the router
+//! and the tests of who may enter are made from that one table. A request passes `access` before its
 //! handler sees it: a session for pages, a token for the API, and no change without proof that one of our own
-//! pages asked for it. Pages are in [`pages`], what they show is read by `shared::db::console`, and what a
+//! pages asked for it. Pages are in `pages`, what they show is read by `shared::db::console`, and what a
 //! person changes by `shared::db::operator`.
 
 mod access;

@@ -122,7 +122,7 @@ fn longest_call_leaves_time_to_store_result() {
     detects(rule, "EnricherFunction", "Timeout: 60", "Timeout: 59");
     detects(rule, "SenderFunction", "Timeout: 30", "Timeout: 19");
     detects(rule, "WebFunction", "Timeout: 10", "Timeout: 9");
-    detects(rule, "ConsoleFunction", "Timeout: 15", "Timeout: 13");
+    detects(rule, "ConsoleFunction", "Timeout: 12", "Timeout: 11");
 }
 
 fn functions_are_built_and_logged_alike(template: &Template) -> Broken {
