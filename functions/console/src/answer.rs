@@ -9,7 +9,6 @@ use axum::{
     middleware::Next,
     response::{Html, IntoResponse, Response},
 };
-use serde_json::json;
 use shared::{
     config::CONSOLE_TIMEOUT,
     db::{self, DbError},
@@ -105,26 +104,11 @@ pub(crate) fn is_api(path: &str) -> bool {
     path == "/api" || path.starts_with("/api/")
 }
 
-/// A problem of the API (RFC 9457).
-pub(crate) fn problem(status: StatusCode, detail: &str) -> Response {
-    let body = json!({
-        "type": "about:blank",
-        "title": status.canonical_reason().unwrap_or_default(),
-        "status": status.as_u16(),
-        "detail": detail,
-    });
-    let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
-    (status, content_type, body.to_string()).into_response()
-}
-
-/// Nobody that we know.
-pub(crate) fn unauthorized(detail: &str) -> Response {
-    let mut response = problem(StatusCode::UNAUTHORIZED, detail);
-    let challenge = HeaderValue::from_static("Bearer realm=\"console\"");
-    response
-        .headers_mut()
-        .insert(header::WWW_AUTHENTICATE, challenge);
-    response
+/// What a page says of a failure, for those who read no pages.
+#[derive(Debug, Clone)]
+pub(crate) struct Words {
+    pub(crate) title: &'static str,
+    pub(crate) text: String,
 }
 
 /// Why a page is not there. Each says what happened and what to do.
@@ -237,8 +221,12 @@ impl IntoResponse for Failure {
                 database(&error)
             }
         };
+        let words = Words {
+            title,
+            text: text.clone(),
+        };
         let code = status.as_u16();
-        page(
+        let mut response = page(
             status,
             &FailurePage {
                 title,
@@ -246,7 +234,9 @@ impl IntoResponse for Failure {
                 code,
                 link,
             },
-        )
+        );
+        response.extensions_mut().insert(words);
+        response
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod access;
 mod answer;
+mod api;
 pub mod event;
 mod fields;
 mod filters;
@@ -108,15 +109,20 @@ pub fn router(deps: Deps) -> Router {
             deps: Arc::clone(&deps),
             least: route.least,
         };
-        let handler = route
-            .handler
-            .route_layer(from_fn_with_state(guard, access::guard));
+        let handler = match answer::is_api(route.path) {
+            true => route
+                .handler
+                .route_layer(from_fn_with_state(Arc::clone(&deps), api::limited)),
+            false => route.handler,
+        };
+        let handler = handler.route_layer(from_fn_with_state(guard, access::guard));
         router = router.route(route.path, handler);
     }
     router
         .fallback(pages::nothing_here)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn(answer::in_time))
+        .layer(from_fn(api::answer::as_problem))
         .layer(map_response_with_state(Arc::clone(&deps), answer::guarded))
         .with_state(deps)
 }

@@ -6,13 +6,17 @@ use axum::{
     extract::DefaultBodyLimit,
     handler::Handler,
     http::Method,
-    routing::{MethodRouter, get, post},
+    routing::{MethodRouter, get, patch, post},
 };
 use shared::domain::person::Role;
 
 use crate::{
     Deps,
     access::entry,
+    api::{
+        campaigns as api_campaigns, document, leads as api_leads, review as api_review,
+        sends as api_sends, sources as api_sources, suppressions as api_suppressions, system,
+    },
     pages::{
         audit, campaigns,
         campaigns::life,
@@ -25,6 +29,9 @@ use crate::{
 
 /// A list of 200 KB, as a form encodes it at worst.
 const LIST_LIMIT: usize = 1024 * 1024;
+
+/// A list of 200 KB, as JSON writes it at worst.
+const JSON_LIMIT: usize = 1024 * 1024;
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +67,7 @@ pub fn routes() -> Vec<Route> {
     use Least::Anyone;
     let [viewer, reviewer, operator, admin] =
         [Role::Viewer, Role::Reviewer, Role::Operator, Role::Admin].map(Least::Role);
-    vec![
+    let mut routes = vec![
         shows("/login", Anyone, entry::show),
         shows("/login/start", Anyone, entry::start),
         shows("/login/callback", Anyone, entry::callback),
@@ -112,6 +119,136 @@ pub fn routes() -> Vec<Route> {
         does("/sources/{id}/run", operator, sources::run),
         does("/sources/{id}/pause", operator, sources::pause),
         does("/sources/{id}/resume", operator, sources::resume),
+        shows("/reference", viewer, document::show_page),
+    ];
+    routes.extend(api());
+    routes
+}
+
+/// The API does what the pages do, under the same roles.
+fn api() -> Vec<Route> {
+    let [viewer, reviewer, operator, admin] =
+        [Role::Viewer, Role::Reviewer, Role::Operator, Role::Admin].map(Least::Role);
+    vec![
+        shows("/api/v1/openapi.json", viewer, document::show_document),
+        shows("/api/v1/me", viewer, system::show_me),
+        shows("/api/v1/leads", viewer, api_leads::list_leads),
+        shows("/api/v1/leads/{id}", viewer, api_leads::show_lead),
+        does(
+            "/api/v1/leads/{id}/address",
+            operator,
+            api_leads::show_address,
+        ),
+        does("/api/v1/leads/{id}/notes", reviewer, api_leads::add_note),
+        does(
+            "/api/v1/leads/{id}/ask-again",
+            operator,
+            api_leads::ask_lead_again,
+        ),
+        does(
+            "/api/v1/leads/{id}/suppress",
+            operator,
+            api_leads::suppress_lead,
+        ),
+        shows("/api/v1/campaigns", viewer, api_campaigns::list_campaigns),
+        does(
+            "/api/v1/campaigns",
+            operator,
+            api_campaigns::create_campaign,
+        ),
+        shows(
+            "/api/v1/campaigns/{id}",
+            viewer,
+            api_campaigns::show_campaign,
+        ),
+        edits(
+            "/api/v1/campaigns/{id}",
+            operator,
+            api_campaigns::edit_campaign,
+        ),
+        does(
+            "/api/v1/campaigns/{id}/status",
+            operator,
+            api_campaigns::set_campaign_status,
+        ),
+        shows(
+            "/api/v1/campaigns/{id}/ask-again",
+            operator,
+            api_campaigns::price_again,
+        ),
+        does(
+            "/api/v1/campaigns/{id}/ask-again",
+            operator,
+            api_campaigns::ask_campaign_again,
+        ),
+        shows(
+            "/api/v1/campaigns/{id}/sources",
+            viewer,
+            api_sources::list_sources,
+        ),
+        does(
+            "/api/v1/campaigns/{id}/sources",
+            operator,
+            api_sources::create_source,
+        ),
+        shows("/api/v1/sources/{id}", viewer, api_sources::show_source),
+        edits("/api/v1/sources/{id}", operator, api_sources::edit_source),
+        does(
+            "/api/v1/sources/{id}/status",
+            operator,
+            api_sources::switch_source,
+        ),
+        does(
+            "/api/v1/sources/{id}/run",
+            operator,
+            api_sources::run_source,
+        ),
+        does("/api/v1/lists/test", operator, api_sources::test_list).taking(JSON_LIMIT),
+        shows("/api/v1/review", viewer, api_review::count_drafts),
+        does("/api/v1/review/take", reviewer, api_review::take_draft),
+        does("/api/v1/review/check", reviewer, api_review::check_text),
+        does(
+            "/api/v1/review/{id}/decision",
+            reviewer,
+            api_review::decide_draft,
+        ),
+        does(
+            "/api/v1/review/{id}/undo",
+            reviewer,
+            api_review::undo_decision,
+        ),
+        shows("/api/v1/sends", viewer, api_sends::list_sends),
+        shows("/api/v1/sends/{id}", viewer, api_sends::show_send),
+        does(
+            "/api/v1/sends/{id}/resolve",
+            operator,
+            api_sends::resolve_send,
+        ),
+        does(
+            "/api/v1/suppressions",
+            operator,
+            api_suppressions::suppress_mailbox,
+        ),
+        does(
+            "/api/v1/suppressions/look-up",
+            reviewer,
+            api_suppressions::look_up_mailbox,
+        ),
+        does(
+            "/api/v1/suppressions/lift",
+            admin,
+            api_suppressions::lift_suppression,
+        ),
+        shows("/api/v1/health", viewer, system::show_health),
+        does("/api/v1/sending/stop", reviewer, system::stop_sending),
+        does("/api/v1/sending/start", operator, system::start_sending),
+        does("/api/v1/breakers/close", operator, system::close_breaker),
+        does(
+            "/api/v1/dead-letters/move-back",
+            operator,
+            system::move_dead_letters_back,
+        ),
+        shows("/api/v1/audit", viewer, system::list_records),
     ]
 }
 
@@ -125,6 +262,19 @@ fn shows<T: 'static>(
         path,
         least,
         handler: get(handler),
+    }
+}
+
+fn edits<T: 'static>(
+    path: &'static str,
+    least: Least,
+    handler: impl Handler<T, Arc<Deps>>,
+) -> Route {
+    Route {
+        method: Method::PATCH,
+        path,
+        least,
+        handler: patch(handler),
     }
 }
 

@@ -10,6 +10,9 @@ use crate::domain::{email::HashKey, person::Role, signing::KeyRing};
 /// How long an answer may take. Below the function's timeout, so that whoever waits gets a page of ours.
 pub const CONSOLE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Requests of a person in a minute, unless it is set: a page of leads every tenth of a second.
+const API_REQUESTS_PER_MINUTE: i32 = 600;
+
 /// What the console reads.
 #[derive(Debug, Clone)]
 pub struct Console {
@@ -27,6 +30,8 @@ pub struct Console {
     pub queues: Vec<Queues>,
     /// How long it takes at most until the collector runs again; none where its schedule is not a plain rate.
     pub collects_every: Option<Duration>,
+    /// Requests to the API that a person may send in a minute.
+    pub requests_a_minute: i32,
     /// None while the variables of the issuer are missing: then nobody can enter.
     pub access: Option<Access>,
     /// What must be set before anybody can enter.
@@ -82,6 +87,11 @@ impl Console {
         }
         let queues = queues(&mut r);
         let collects_every = r.optional("COLLECT_SCHEDULE").and_then(|text| rate(&text));
+        let requests_a_minute = r.or_default(
+            "API_REQUESTS_PER_MINUTE",
+            "a whole number",
+            API_REQUESTS_PER_MINUTE,
+        );
         let (access, missing) = access(&mut r);
         let config = hash_key.map(|hash_key| Self {
             database_url,
@@ -91,6 +101,7 @@ impl Console {
             origin,
             queues,
             collects_every,
+            requests_a_minute,
             access,
             missing,
         });

@@ -7,6 +7,7 @@ pub mod lead;
 pub mod leads;
 pub mod overview;
 pub mod preview;
+pub mod requests;
 pub mod review;
 pub mod sessions;
 pub mod shell;

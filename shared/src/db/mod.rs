@@ -262,7 +262,8 @@ const BEGIN: &str = "begin";
 const BEGIN_WITHOUT_FLUSH: &str = "begin; set local synchronous_commit = off";
 
 /// Runs `work` in one transaction, and once more from its first statement if PostgreSQL ended it for
-/// a deadlock or a serialization failure.
+/// a deadlock or a serialization failure. Within another transaction it is a part of that one, which is
+/// run again as a whole.
 ///
 /// # Errors
 /// What `work` returned, rolled back; or when the end of the commit is not known: what it did must
@@ -294,7 +295,7 @@ async fn retried<T>(
     work: impl AsyncFn(&mut PgConnection) -> Result<T, DbError>,
 ) -> Result<T, DbError> {
     match attempt(conn, begin, &work).await {
-        Err(error) if error.was_ended_for_another() => {
+        Err(error) if error.was_ended_for_another() && !conn.is_in_transaction() => {
             tracing::warn!(
                 error = telemetry::chain(&error),
                 "a transaction is run again"
@@ -311,7 +312,11 @@ async fn attempt<T>(
     begin: &'static str,
     work: &impl AsyncFn(&mut PgConnection) -> Result<T, DbError>,
 ) -> Result<T, DbError> {
-    let begun = conn.begin_with(begin).await;
+    let begun = if conn.is_in_transaction() {
+        conn.begin().await
+    } else {
+        conn.begin_with(begin).await
+    };
     let mut tx = begun.map_err(DbError::on("begin a transaction"))?;
     let result = work(&mut tx).await?;
     commit(tx).await?;

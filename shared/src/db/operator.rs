@@ -32,7 +32,7 @@ pub use detail::{Change, SendDetail, send_detail};
 use explain::Explanation;
 pub use mailbox::{Lifted, Mailbox, lift, mailbox};
 pub use one_source::{
-    AddedSource, RunNow, add_source, redefine_source, run_source_now, switch_source,
+    AddedSource, Redefined, RunNow, add_source, redefine_source, run_source_now, switch_source,
 };
 pub use resolve::{Resolution, Resolved, resolve};
 pub use review::{ReviewOutcome, Waiting, draft, review, waiting_for_review};
@@ -128,6 +128,8 @@ pub struct Narrowing<'a> {
     pub campaign: Option<&'a str>,
     /// The source's name, in any campaign.
     pub source: Option<&'a str>,
+    /// Only sends with smaller ids: the page after the one that ended with this.
+    pub before: Option<i64>,
 }
 
 impl From<Filter> for Narrowing<'_> {
@@ -152,6 +154,7 @@ pub async fn list_sends(
         filter,
         campaign,
         source,
+        before,
     } = narrowing;
     let (word, state) = match filter {
         Filter::Unplanned => return list_unplanned(conn, narrowing, limit).await,
@@ -175,6 +178,7 @@ pub async fn list_sends(
                 or exists (select from lead_sources f join sources o on o.id = f.source_id
                            where f.lead_id = s.lead_id and o.campaign_id = s.campaign_id
                              and o.name = $4))
+           and ($6::bigint is null or s.id < $6)
          order by s.id desc
          limit $5",
         word,
@@ -182,6 +186,7 @@ pub async fn list_sends(
         campaign,
         source,
         limit,
+        before,
     )
     .fetch_all(&mut *conn)
     .await

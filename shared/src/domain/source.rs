@@ -1,6 +1,19 @@
 //! What a search looks for: checked where it is written, and again where it is run.
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+/// What tells two definitions of a source apart: whoever edits one says which they saw.
+pub fn version(kind: &str, params: &Value) -> String {
+    let mut hash = Sha256::new();
+    hash.update(kind);
+    hash.update([0]);
+    // The keys of an object are in order.
+    hash.update(params.to_string());
+    HEXLOWER.encode(hash.finalize().get(..8).unwrap_or_default())
+}
 
 /// Longest query of a self-serve account of X, in characters.
 const QUERY_MAX: usize = 512;

@@ -161,7 +161,7 @@ async fn lists_narrow_by_campaign_state_source(pool: PgPool) {
     let of = |filter, campaign| Narrowing {
         filter,
         campaign,
-        source: None,
+        ..Narrowing::default()
     };
     assert_eq!(
         listed(of(Filter::All, Some("second"))).await,

@@ -26,7 +26,12 @@ use shared::{
 };
 
 pub(crate) use self::origin::public_origin;
-use crate::{Deps, answer, answer::Failure, routes::Least};
+use crate::{
+    Deps, answer,
+    answer::Failure,
+    api::answer::{Problem, unauthorized},
+    routes::Least,
+};
 
 /// Who asks, once they may.
 #[derive(Debug, Clone)]
@@ -158,9 +163,14 @@ async fn bearer(deps: &Deps, access: &Access, shown: &str) -> Result<Caller, Ref
 fn refused(deps: &Deps, request: &Request, refusal: Refusal) -> Response {
     let is_api = answer::is_api(request.uri().path());
     match refusal {
+        Refusal::NotSetUp if is_api => {
+            let missing = deps.config.missing.join(", ");
+            let why = format!("Nobody can enter before these are set: {missing}.");
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, why).into_response()
+        }
         Refusal::NotSetUp => entry::not_set_up(deps),
         Refusal::Failed(failure) => failure.into_response(),
-        Refusal::SignedOut if is_api => answer::unauthorized("a bearer token is needed"),
+        Refusal::SignedOut if is_api => unauthorized("a bearer token is needed"),
         Refusal::SignedOut if request.method() == Method::GET => {
             let path = request
                 .uri()
@@ -172,7 +182,7 @@ fn refused(deps: &Deps, request: &Request, refusal: Refusal) -> Response {
         Refusal::SignedOut => Failure::SignedOut.into_response(),
         Refusal::BadToken(why) => {
             tracing::warn!(why, "a token was refused");
-            answer::unauthorized(&why)
+            unauthorized(&why)
         }
         Refusal::Forged => {
             tracing::warn!(
@@ -183,7 +193,7 @@ fn refused(deps: &Deps, request: &Request, refusal: Refusal) -> Response {
         }
         Refusal::TooSmall(least) if is_api => {
             let why = format!("this takes the role {}", least.as_str());
-            answer::problem(StatusCode::FORBIDDEN, &why)
+            Problem::new(StatusCode::FORBIDDEN, why).into_response()
         }
         Refusal::TooSmall(least) => Failure::NotAllowed(least).into_response(),
     }

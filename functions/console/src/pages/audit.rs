@@ -10,7 +10,7 @@ use axum::{
 };
 use chrono::{NaiveDate, TimeDelta};
 use futures::TryStreamExt as _;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use shared::{
     db::{
         DbError,
@@ -46,21 +46,21 @@ const TABLES: [(&str, &str); 8] = [
 ];
 
 /// The filters as the address has them.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Asked {
     /// `anybody` for functions too, or an actor as the log writes it.
     #[serde(default)]
-    by: String,
+    pub(crate) by: String,
     #[serde(default)]
-    table: String,
+    pub(crate) table: String,
     #[serde(default)]
-    row: String,
+    pub(crate) row: String,
     /// Days, as `2026-11-28`.
     #[serde(default)]
-    from: String,
+    pub(crate) from: String,
     #[serde(default)]
-    until: String,
-    before: Option<i64>,
+    pub(crate) until: String,
+    pub(crate) before: Option<i64>,
 }
 
 #[derive(Template)]
@@ -100,7 +100,7 @@ pub(crate) async fn show(
 
 impl Asked {
     /// None where a day is none.
-    fn filter(&self) -> Option<AuditFilter> {
+    pub(crate) fn filter(&self) -> Option<AuditFilter> {
         let text = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         let day = |text: &str| match text.trim() {
             "" => Some(None),

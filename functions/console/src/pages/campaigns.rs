@@ -1,7 +1,7 @@
 //! Campaigns: what is offered, to whom, and under which rules.
 
 mod conflict;
-mod entries;
+pub(crate) mod entries;
 pub(crate) mod life;
 mod page;
 mod preview;

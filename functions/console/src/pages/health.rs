@@ -41,12 +41,12 @@ impl QueueClient {
     }
 }
 
-/// A queue as the page shows it.
+/// A queue as it is shown.
 #[derive(Debug)]
-struct QueueLine<'a> {
-    name: &'a str,
+pub(crate) struct QueueLine<'a> {
+    pub(crate) name: &'a str,
     /// None where it could not be asked.
-    standing: Option<QueueStanding>,
+    pub(crate) standing: Option<QueueStanding>,
 }
 
 #[derive(Template)]
@@ -107,7 +107,8 @@ pub(crate) async fn show(
     Ok(answer::page(StatusCode::OK, &page))
 }
 
-async fn queues(deps: &Deps) -> Vec<QueueLine<'_>> {
+/// Asks every queue.
+pub(crate) async fn queues(deps: &Deps) -> Vec<QueueLine<'_>> {
     let mut lines = Vec::new();
     for Queues {
         name,
@@ -136,7 +137,8 @@ async fn queues(deps: &Deps) -> Vec<QueueLine<'_>> {
     lines
 }
 
-fn schema_line(state: &SchemaState) -> (bool, String) {
+/// Whether the tables are those of this release, in words.
+pub(crate) fn schema_line(state: &SchemaState) -> (bool, String) {
     match state {
         SchemaState::Current => (true, "The tables are those of this release.".to_owned()),
         SchemaState::Behind { pending } => (
@@ -262,6 +264,16 @@ pub(crate) async fn move_back(
     caller: Caller,
     Form(DeadLetters { queue }): Form<DeadLetters>,
 ) -> Result<Response, Failure> {
+    move_dead_letters(&deps, &caller, &queue).await?;
+    Ok(back("moved"))
+}
+
+/// Moves a queue's dead letters back, and records who had it done.
+pub(crate) async fn move_dead_letters(
+    deps: &Arc<Deps>,
+    caller: &Caller,
+    queue: &str,
+) -> Result<(), Failure> {
     let mut known = deps.config.queues.iter();
     let queue = known
         .find(|known| known.name == queue)
@@ -280,12 +292,11 @@ pub(crate) async fn move_back(
         );
         Failure::Queues
     })?;
-    let name = queue.name;
-    change(&deps, async move |conn| {
-        health::record_move(conn, &caller.person, name).await
+    let (person, name) = (caller.person.clone(), queue.name);
+    change(deps, async move |conn| {
+        health::record_move(conn, &person, name).await
     })
-    .await?;
-    Ok(back("moved"))
+    .await
 }
 
 /// A reason, unless it is blank.

@@ -6,10 +6,10 @@ mod quotes;
 
 use std::sync::Arc;
 
-pub(crate) use act::{act, check, undo};
+pub(crate) use act::{Decision, act, already, check, undo, verdict};
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
-use checks::{Check, checks};
+pub(crate) use checks::{Check, checks};
 use data_encoding::HEXLOWER;
 use quotes::{Segment, segments};
 use serde::Deserialize;

@@ -94,7 +94,7 @@ pub(crate) async fn show(
     let narrowing = Narrowing {
         filter: filter(word),
         campaign,
-        source: None,
+        ..Narrowing::default()
     };
     let found = operator::list_sends(&mut conn, narrowing, ROWS).await?;
     drop(conn);
@@ -129,12 +129,14 @@ pub(crate) async fn show(
     Ok(answer::page(StatusCode::OK, &page))
 }
 
-fn chosen(word: &str) -> Option<(&'static str, &'static str)> {
+/// A filter's word and title; the first where none is asked for.
+pub(crate) fn chosen(word: &str) -> Option<(&'static str, &'static str)> {
     let word = if word.is_empty() { "all" } else { word };
     FILTERS.into_iter().find(|(known, _)| *known == word)
 }
 
-fn filter(word: &str) -> Filter {
+/// What a filter's word asks for.
+pub(crate) fn filter(word: &str) -> Filter {
     match word {
         "unknown" => Filter::Unknown,
         "deferred" => Filter::Deferred,

@@ -1,6 +1,6 @@
 //! Where a campaign looks for people.
 
-mod entries;
+pub(crate) mod entries;
 mod page;
 mod report;
 pub(crate) mod trial;
@@ -13,7 +13,7 @@ use axum::{
 };
 use serde::Deserialize;
 use shared::{
-    db::operator::{self, AddedSource, Author, RunNow},
+    db::operator::{self, AddedSource, Author, Redefined, RunNow},
     domain::ids::{CampaignId, SourceId},
 };
 
@@ -36,6 +36,9 @@ pub(crate) const PLATFORMS: [(&str, &str); 5] = [
     ("facebook", "Facebook"),
     ("linkedin", "LinkedIn"),
 ];
+
+const CHANGED_MEANWHILE: &str = "Somebody changed this source after you opened it. Your entries are still below. Open \
+     the source in another tab to compare; saving again puts yours in the place of theirs.";
 
 /// What the last request did.
 #[derive(Debug, Default, Deserialize)]
@@ -148,12 +151,22 @@ pub(crate) async fn save(
             return known_page(&deps, &caller, id, (Some((entries, problems)), None)).await;
         }
     };
-    let found = change(&deps, async move |conn| {
-        let author = Author::new(&caller.person, wanted.note.as_deref());
-        operator::redefine_source(conn, id, &wanted.definition, author).await
+    let (seen, person) = (entries.get("version").to_owned(), caller.person.clone());
+    let redefined = change(&deps, async move |conn| {
+        let author = Author::new(&person, wanted.note.as_deref());
+        operator::redefine_source(conn, id, (&seen, &wanted.definition), author).await
     })
     .await?;
-    found_or_not(found, id, "saved")
+    match redefined {
+        Redefined::Done => Ok(back(id, "saved")),
+        Redefined::NoSuchSource => Err(Failure::NotFound),
+        Redefined::Stale => {
+            let mut entries = entries;
+            entries.set("version", "");
+            let problems = Problems::default().with("kind", "Source", CHANGED_MEANWHILE);
+            known_page(&deps, &caller, id, (Some((entries, problems)), None)).await
+        }
+    }
 }
 
 /// Has the collector leave one alone.

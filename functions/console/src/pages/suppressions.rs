@@ -45,10 +45,10 @@ struct SuppressionsPage {
 }
 
 /// What a look-up found.
-struct Found {
+pub(crate) struct Found {
     /// None: nothing is known of the mailbox.
-    mailbox: Option<Mailbox>,
-    lifting: Lifting,
+    pub(crate) mailbox: Option<Mailbox>,
+    pub(crate) lifting: Lifting,
 }
 
 /// The empty form.
@@ -88,7 +88,7 @@ pub(crate) struct Address {
 }
 
 /// A mailbox's hash, or what is wrong with the address. A hash under another key would find no opt-out.
-async fn hash(
+pub(crate) async fn hash(
     deps: &Deps,
     conn: &mut PgConnection,
     address: &str,
@@ -131,7 +131,8 @@ pub(crate) async fn look_up(
     }
 }
 
-async fn found(conn: &mut PgConnection, hash: &EmailHash) -> Result<Found, Failure> {
+/// What is known of a mailbox, and whether its suppression may be lifted.
+pub(crate) async fn found(conn: &mut PgConnection, hash: &EmailHash) -> Result<Found, Failure> {
     let mailbox = operator::mailbox(conn, hash).await?;
     let lifting = mailbox.as_ref().map_or(Lifting::NotSuppressed, |mailbox| {
         let own_words = mailbox.opt_out_way.is_some() || mailbox.erased_at.is_some();

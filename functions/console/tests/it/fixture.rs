@@ -140,6 +140,22 @@ impl Console {
         }
     }
 
+    /// Sends JSON, as a program does. Of two headers of one name the later one is sent too.
+    pub(crate) async fn send_json(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(HeaderName, &str)],
+        body: &serde_json::Value,
+    ) -> Answer {
+        let own = [
+            (header::CONTENT_TYPE, "application/json"),
+            (HeaderName::from_static("sec-fetch-site"), "same-origin"),
+        ];
+        let headers = [&own, headers].concat();
+        self.ask(method, path, &headers, body.to_string()).await
+    }
+
     /// A count by a statement of the test's own.
     pub(crate) async fn count(&self, statement: &'static str) -> i64 {
         sqlx::query_scalar(statement)
@@ -154,6 +170,20 @@ impl Answer {
     pub(crate) fn location(&self) -> &str {
         let location = self.headers.get(header::LOCATION);
         location.map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The body as JSON.
+    #[track_caller]
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// What a hidden field of a form holds.
+    #[track_caller]
+    pub(crate) fn hidden(&self, field: &str) -> String {
+        let begin = format!("type=\"hidden\" name=\"{field}\" value=\"");
+        let (_, rest) = self.body.split_once(&begin).unwrap();
+        rest.split('"').next().unwrap().to_owned()
     }
 
     /// Sees that the page came, and holds these words.

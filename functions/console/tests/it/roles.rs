@@ -1,6 +1,6 @@
 //! Every route, and who may use it: made from the same table as the router.
 
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderName, Method, StatusCode};
 use console::{Least, routes};
 use shared::{db::PgPool, domain::person::Role};
 use strum::VariantArray as _;
@@ -16,11 +16,8 @@ fn path(route: &str) -> String {
 }
 
 async fn ask(console: &Console, method: &Method, path: &str) -> Answer {
-    if *method == Method::GET {
-        console.get(path).await
-    } else {
-        console.post(path, &[]).await
-    }
+    let headers = [(HeaderName::from_static("sec-fetch-site"), "same-origin")];
+    console.ask(method.clone(), path, &headers, "").await
 }
 
 /// Whether the answer is one to somebody who may not.

@@ -70,7 +70,9 @@ async fn source_is_added_changed_paused_and_resumed(pool: PgPool) {
         StatusCode::OK,
         &["s3://lists/spring.csv", "Contact = email", "No report yet"],
     );
+    let version = page.hidden("version");
     let search = form(&[
+        ("version", &version),
         ("kind", "x"),
         ("query", "trail running"),
         ("max_results", "50"),

@@ -5,7 +5,10 @@ use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::{super::DbError, shell::MOST_COUNTED};
-use crate::domain::ids::{CampaignId, SourceId};
+use crate::domain::{
+    ids::{CampaignId, SourceId},
+    source,
+};
 
 /// A source, and how its last run went.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +30,13 @@ pub struct Source {
     pub last_report: Option<Value>,
     /// Leads that it found, at most [`MOST_COUNTED`] and one.
     pub leads: i64,
+}
+
+impl Source {
+    /// Which definition it has: see [`source::version`].
+    pub fn version(&self) -> String {
+        source::version(&self.kind, &self.params)
+    }
 }
 
 /// The sources of a campaign, by name.

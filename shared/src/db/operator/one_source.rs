@@ -10,6 +10,7 @@ use crate::{
         audit::{Action, Table},
         gate::CampaignStatus,
         ids::{CampaignId, SourceId},
+        source,
     },
 };
 
@@ -74,22 +75,44 @@ pub async fn add_source(
     }
 }
 
+/// What became of the wish that a source is another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Redefined {
+    Done,
+    /// Somebody else changed it since it was read. Nothing was changed.
+    Stale,
+    NoSuchSource,
+}
+
 /// Gives a source another definition. What its last run said of the old one counts no more, and how far it was
-/// read stays unless it is of another kind. Its definition must have been checked. False if there is no such
-/// source.
+/// read stays unless it is of another kind. The new definition must have been checked; `seen` is the version
+/// ([`source::version`]) of the one that the author saw.
 ///
 /// # Errors
 /// When a statement fails; nothing was changed.
 pub async fn redefine_source(
     conn: &mut PgConnection,
     id: SourceId,
-    definition: &Definition,
+    (seen, definition): (&str, &Definition),
     author: impl Into<Author<'_>>,
-) -> Result<bool, DbError> {
+) -> Result<Redefined, DbError> {
     let author = author.into();
     db::transaction(conn, async |tx| {
         sign(tx, author).await?;
-        let changed = sqlx::query!(
+        let stands = sqlx::query!(
+            "select kind, params from sources where id = $1 for no key update",
+            id.0,
+        )
+        .fetch_optional(&mut *tx)
+        .await
+        .map_err(DbError::on("lock a source"))?;
+        let Some(stands) = stands else {
+            return Ok(Redefined::NoSuchSource);
+        };
+        if source::version(&stands.kind, &stands.params) != seen {
+            return Ok(Redefined::Stale);
+        }
+        sqlx::query!(
             "update sources
              set kind = $2, params = $3, needs_attention = false, refused_most = false, rests_until = null,
                  cursor = case when kind = $2 then cursor else '{}' end, updated_at = now()
@@ -101,7 +124,7 @@ pub async fn redefine_source(
         .execute(tx)
         .await
         .map_err(DbError::on("redefine a source"))?;
-        Ok(changed.rows_affected() == 1)
+        Ok(Redefined::Done)
     })
     .await
 }

@@ -38,15 +38,15 @@ const AUDIENCE: Text = Text {
 
 /// What a form asks for.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Wanted {
-    pub(super) name: String,
+pub(crate) struct Wanted {
+    pub(crate) name: String,
     /// As a draft's: a form says nothing of the status.
-    pub(super) settings: Settings,
-    pub(super) note: Option<String>,
+    pub(crate) settings: Settings,
+    pub(crate) note: Option<String>,
 }
 
 /// A form that says what these settings say.
-pub(super) fn of(name: &str, settings: &Settings) -> Entries {
+pub(crate) fn of(name: &str, settings: &Settings) -> Entries {
     let mut entries = Entries::default();
     entries.set("name", name);
     entries.set("offer", &settings.offer);
@@ -78,7 +78,7 @@ pub(super) fn of(name: &str, settings: &Settings) -> Entries {
 ///
 /// # Errors
 /// Names each entry that cannot be taken.
-pub(super) fn read(entries: &Entries) -> Result<Wanted, Problems> {
+pub(crate) fn read(entries: &Entries) -> Result<Wanted, Problems> {
     let mut problems = Problems::default();
     let name = NAME.read(entries, &mut problems);
     let offer = OFFER.read(entries, &mut problems);

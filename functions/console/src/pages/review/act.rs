@@ -34,24 +34,27 @@ use crate::{
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Decision {
     /// Of the text that the person was shown.
-    seen: String,
+    pub(crate) seen: String,
     #[serde(default)]
-    subject: String,
+    pub(crate) subject: String,
     #[serde(default)]
-    message: String,
+    pub(crate) message: String,
     #[serde(default)]
-    decision: String,
+    pub(crate) decision: String,
     #[serde(default)]
-    why: String,
+    pub(crate) why: String,
     #[serde(default)]
-    why_text: String,
+    pub(crate) why_text: String,
     /// The queue to go on with.
     #[serde(default)]
-    queue: String,
+    pub(crate) queue: String,
 }
 
-/// Why a form says nothing that can be done.
-fn verdict(form: &Decision, own: Option<&Draft>) -> Result<Verdict, String> {
+/// Reads what a person decides.
+///
+/// # Errors
+/// Says why it is nothing that can be done.
+pub(crate) fn verdict(form: &Decision, own: Option<&Draft>) -> Result<Verdict, String> {
     match form.decision.as_str() {
         "approve" => {
             let entered = Draft::tidied(&form.subject, &form.message);
@@ -128,7 +131,7 @@ pub(crate) async fn act(
 }
 
 /// What happened instead.
-fn already(state: SendState, by: Option<&str>) -> String {
+pub(crate) fn already(state: SendState, by: Option<&str>) -> String {
     let by = by.map_or_else(|| "Somebody".to_owned(), str::to_owned);
     match state {
         SendState::Refused => format!(

@@ -9,7 +9,8 @@ pub(crate) struct Check {
     pub(crate) text: String,
 }
 
-pub(super) fn checks(subject: &str, message: &str, quotes: usize) -> Vec<Check> {
+/// A line for each rule.
+pub(crate) fn checks(subject: &str, message: &str, quotes: usize) -> Vec<Check> {
     if subject.is_empty() && message.is_empty() {
         let text = "There is no text yet: the rules scored this lead, and they write none. Write one, or reject.";
         return vec![warn(text)];

@@ -53,21 +53,21 @@ const FIELDS: &str = "platform, id, username, name, first_name, last_name, email
 
 /// What a form asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Wanted {
-    pub(super) name: String,
-    pub(super) definition: Definition,
-    pub(super) note: Option<String>,
+pub(crate) struct Wanted {
+    pub(crate) name: String,
+    pub(crate) definition: Definition,
+    pub(crate) note: Option<String>,
 }
 
 /// The form of a new source.
-pub(super) fn fresh() -> Entries {
+pub(crate) fn fresh() -> Entries {
     let mut entries = Entries::default();
     entries.set("kind", "list");
     entries
 }
 
 /// A form that says what a source says; none of a kind that no form makes.
-pub(super) fn of(source: &Source) -> Option<Entries> {
+pub(crate) fn of(source: &Source) -> Option<Entries> {
     let mut entries = Entries::default();
     entries.set("name", &source.name);
     let params = source.params.clone();
@@ -104,7 +104,7 @@ pub(super) fn of(source: &Source) -> Option<Entries> {
 ///
 /// # Errors
 /// Names each entry that cannot be taken.
-pub(super) fn read(entries: &Entries) -> Result<Wanted, Problems> {
+pub(crate) fn read(entries: &Entries) -> Result<Wanted, Problems> {
     let mut problems = Problems::default();
     let name = NAME.read(entries, &mut problems);
     let note = NOTE.read(entries, &mut problems);
@@ -183,7 +183,7 @@ fn file_fault(file: &str) -> Option<String> {
 }
 
 /// How a list is read, wherever it lies.
-pub(super) fn how_to_read(entries: &Entries, problems: &mut Problems) -> Params {
+pub(crate) fn how_to_read(entries: &Entries, problems: &mut Problems) -> Params {
     let encoding = ENCODING.read(entries, problems);
     let columns = columns(&COLUMNS.read(entries, problems), problems);
     let platform = entries.get("platform").trim().to_owned();

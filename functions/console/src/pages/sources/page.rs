@@ -152,6 +152,10 @@ pub(super) async fn known_page(
     let (mut entries, problems) =
         sent.unwrap_or_else(|| (stored.unwrap_or_default(), Problems::default()));
     entries.set("name", &source.name);
+    // An entry that could not be taken is still one to the version that its author saw.
+    if entries.get("version").is_empty() {
+        entries.set("version", source.version());
+    }
     let page = SourcePage {
         may_operate: shell.may(Role::Operator),
         shell: shell.saying(said),

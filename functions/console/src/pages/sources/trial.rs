@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// Largest list that a form brings, in bytes.
-const LARGEST: usize = 200 * 1024;
+pub(crate) const LARGEST: usize = 200 * 1024;
 /// Leads and refused rows that are shown.
 const SHOWN: usize = 20;
 const LISTED: usize = 100;
@@ -124,7 +124,7 @@ pub(crate) async fn run(
     });
     let mut outcome = None;
     if problems.is_empty() {
-        match read(&bytes, &params, &deps.config.hash_key) {
+        match read(&bytes, &params, &deps.config.hash_key, SHOWN) {
             Ok(trial) => outcome = Some(worded(&trial)),
             Err(error) => {
                 let of_columns = matches!(error, ListError::NoSuchColumn { .. });
@@ -185,7 +185,13 @@ fn bytes(entries: &Entries) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-fn read(bytes: &[u8], params: &Params, key: &HashKey) -> Result<Trial, ListError> {
+/// Reads a list as an import would; nothing is stored.
+pub(crate) fn read(
+    bytes: &[u8],
+    params: &Params,
+    key: &HashKey,
+    shown: usize,
+) -> Result<Trial, ListError> {
     let file = || -> io::Result<_> {
         let mut file = tempfile::tempfile()?;
         file.write_all(bytes)?;
@@ -194,11 +200,11 @@ fn read(bytes: &[u8], params: &Params, key: &HashKey) -> Result<Trial, ListError
     };
     let file = file().map_err(|error| ListError::Unreadable(error.to_string()))?;
     let mut list = List::open(file, String::new(), params, &json!({}))?;
-    lists::trial(&mut list, key, SHOWN)
+    lists::trial(&mut list, key, shown)
 }
 
 /// In a page's words, where a parameter's are of no use.
-fn sentence(error: &ListError) -> String {
+pub(crate) fn sentence(error: &ListError) -> String {
     match error {
         ListError::NoHeader => "No line names a column that tells who a row is about. Name one username, email or profile url, or say below which column holds it.".to_owned(),
         ListError::UnknownEncoding => "The encoding is not recognised. Export the list as UTF-8, or name its encoding below, for example windows-1251.".to_owned(),
@@ -283,7 +289,7 @@ fn lead_line(line: u64, lead: &NewLead) -> LeadLine {
 }
 
 /// As pages show an address to whoever may know that there is one: `m•••@example.org`.
-fn veiled(address: &EmailAddress) -> String {
+pub(crate) fn veiled(address: &EmailAddress) -> String {
     let first = address.as_str().chars().next().unwrap_or('•');
     format!("{first}•••@{}", address.domain())
 }

@@ -2,7 +2,7 @@ use super::*;
 
 fn tried(text: &str) -> Result<Outcome, ListError> {
     let key = HashKey::new(vec![7; 32]).unwrap();
-    read(text.as_bytes(), &Params::default(), &key).map(|trial| worded(&trial))
+    read(text.as_bytes(), &Params::default(), &key, SHOWN).map(|trial| worded(&trial))
 }
 
 #[test]

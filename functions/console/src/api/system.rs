@@ -1,0 +1,340 @@
+//! The system: whether mails leave, what waits, what was stopped, who did what.
+
+use std::sync::Arc;
+
+use axum::{
+    Json as Body,
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use shared::{
+    db::{
+        console::{
+            audit::{self, LOOKED_AT},
+            health, shell,
+        },
+        operator::{self, Author, Breaker},
+        schema,
+    },
+    domain::audit::Record,
+};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    answer::Refused,
+    leads::{Why, unknown},
+    list::{self, Limit, Listed},
+    request::{Json, Query},
+    sends::Changed,
+};
+use crate::{
+    Deps,
+    access::Caller,
+    change,
+    pages::{audit as audit_page, health as health_page},
+};
+
+/// Who you are to the console.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Me {
+    subject: String,
+    name: String,
+    /// `viewer`, `reviewer`, `operator` or `admin`.
+    role: &'static str,
+}
+
+/// Says who the token belongs to.
+#[utoipa::path(get, path = "/api/v1/me", tag = "System", responses((status = 200, body = Me)))]
+pub(crate) async fn show_me(caller: Caller) -> Body<Me> {
+    let person = caller.person;
+    Body(Me {
+        subject: person.subject,
+        name: person.name,
+        role: person.role.as_str(),
+    })
+}
+
+/// How the system stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Health {
+    at: DateTime<Utc>,
+    /// Null while mails leave.
+    sending_stopped_at: Option<DateTime<Utc>>,
+    sending_stopped_by: Option<String>,
+    sent_today: i32,
+    /// Null before SES said so.
+    most_a_day: Option<i32>,
+    most_a_second: f64,
+    /// What the model has cost today, in millionths of a US dollar.
+    model_spent_micros: i64,
+    /// Mails that wait for their time.
+    planned: i64,
+    to_review: i64,
+    /// Whether the tables are those of this release, and what to do if not.
+    schema_is_current: bool,
+    schema: String,
+    queues: Vec<QueueState>,
+    breakers: Vec<CampaignStop>,
+    quarantined: Vec<QuarantinedMessage>,
+}
+
+/// A queue, as SQS estimates it; the numbers are null where it could not be asked.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct QueueState {
+    name: String,
+    waiting: Option<i64>,
+    taken: Option<i64>,
+    delayed: Option<i64>,
+    dead_letters: Option<i64>,
+}
+
+/// A campaign that its bounces or complaints have stopped, now or before.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CampaignStop {
+    campaign: String,
+    /// Null while it is closed.
+    opened_at: Option<DateTime<Utc>>,
+    explanation: Option<&'static str>,
+    closed_at: Option<DateTime<Utc>>,
+    closed_by: Option<String>,
+    sent: i64,
+    bounced: i64,
+    complained: i64,
+    waiting: i64,
+}
+
+impl From<Breaker> for CampaignStop {
+    fn from(breaker: Breaker) -> Self {
+        Self {
+            campaign: breaker.campaign,
+            opened_at: breaker.opened_at,
+            explanation: breaker.explanation,
+            closed_at: breaker.closed_at,
+            closed_by: breaker.closed_by,
+            sent: breaker.sent,
+            bounced: breaker.bounced,
+            complained: breaker.complained,
+            waiting: breaker.waiting,
+        }
+    }
+}
+
+/// A message that no function can read.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct QuarantinedMessage {
+    at: DateTime<Utc>,
+    queue: String,
+    reason: String,
+}
+
+/// Shows how the system stands.
+#[utoipa::path(get, path = "/api/v1/health", tag = "System", responses((status = 200, body = Health)))]
+pub(crate) async fn show_health(State(deps): State<Arc<Deps>>) -> Result<Body<Health>, Refused> {
+    let mut conn = deps.connect().await?;
+    let standing = shell::standing(&mut conn).await?;
+    let read = health::read(&mut conn).await?;
+    let breakers = operator::breakers(&mut conn, None).await?;
+    let state = schema::state(&mut conn).await?;
+    drop(conn);
+    let (schema_is_current, schema) = health_page::schema_line(&state);
+    let queues = health_page::queues(&deps).await.into_iter().map(|line| {
+        let number = |number: fn(&shared::queue::inspect::Standing) -> i64| {
+            line.standing.as_ref().map(number)
+        };
+        QueueState {
+            waiting: number(|standing| standing.waiting),
+            taken: number(|standing| standing.taken),
+            delayed: number(|standing| standing.delayed),
+            dead_letters: number(|standing| standing.dead_letters),
+            name: line.name.to_owned(),
+        }
+    });
+    Ok(Body(Health {
+        at: read.now,
+        sending_stopped_at: standing.stopped_at,
+        sending_stopped_by: standing.stopped_by,
+        sent_today: read.limits.sent_today,
+        most_a_day: read.limits.max_per_day,
+        most_a_second: read.limits.max_per_second,
+        model_spent_micros: read.limits.model_spent_micros,
+        planned: read.planned,
+        to_review: standing.to_review,
+        schema_is_current,
+        schema,
+        queues: queues.collect(),
+        breakers: breakers.into_iter().map(CampaignStop::from).collect(),
+        quarantined: read
+            .quarantined
+            .into_iter()
+            .map(|message| QuarantinedMessage {
+                at: message.at,
+                queue: message.queue,
+                reason: message.reason,
+            })
+            .collect(),
+    }))
+}
+
+/// Stops sending at once. No mail leaves until somebody switches it on again.
+#[utoipa::path(post, path = "/api/v1/sending/stop", tag = "System", responses((status = 200, body = Changed)))]
+pub(crate) async fn stop_sending(
+    State(deps): State<Arc<Deps>>,
+    caller: Caller,
+) -> Result<Body<Changed>, Refused> {
+    let person = caller.person;
+    let changed = change(&deps, async move |conn| {
+        operator::stop_sending(conn, &person.name, "Stopped by the API", Some(&person)).await
+    })
+    .await?;
+    Ok(Body(Changed { changed }))
+}
+
+/// Lets mails leave again, under every other rule.
+#[utoipa::path(post, path = "/api/v1/sending/start", tag = "System", request_body = Why,
+    responses((status = 200, body = Changed)))]
+pub(crate) async fn start_sending(
+    State(deps): State<Arc<Deps>>,
+    caller: Caller,
+    Json { body, .. }: Json<Why>,
+) -> Result<Body<Changed>, Refused> {
+    let reason = body.required()?;
+    let waited = change(&deps, async move |conn| {
+        operator::start_sending(conn, Author::new(&caller.person, Some(&reason))).await
+    })
+    .await?;
+    Ok(Body(Changed {
+        changed: waited.is_some(),
+    }))
+}
+
+/// A campaign whose automatic stop is closed, and why.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Close {
+    /// Its name.
+    campaign: String,
+    /// It stands in the audit log.
+    #[schema(min_length = 1, max_length = 300)]
+    reason: String,
+}
+
+/// Closes a campaign's automatic stop: only what goes wrong from now on counts.
+#[utoipa::path(post, path = "/api/v1/breakers/close", tag = "System", request_body = Close,
+    responses((status = 200, body = Changed)))]
+pub(crate) async fn close_breaker(
+    State(deps): State<Arc<Deps>>,
+    caller: Caller,
+    Json { body, .. }: Json<Close>,
+) -> Result<Body<Changed>, Refused> {
+    let reason = Why::of(&body.reason).required()?;
+    let changed = change(&deps, async move |conn| {
+        let person = &caller.person;
+        let author = Author::new(person, Some(&reason));
+        operator::close_breaker(conn, &body.campaign, &person.name, author).await
+    })
+    .await?;
+    Ok(Body(Changed { changed }))
+}
+
+/// A queue whose dead letters are tried again.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeadLetters {
+    /// `enrich`, `outreach` or `feedback`.
+    queue: String,
+}
+
+/// Has a queue's dead letters tried again. What was done already is done only once.
+#[utoipa::path(post, path = "/api/v1/dead-letters/move-back", tag = "System", request_body = DeadLetters,
+    responses((status = 200, body = Changed), (status = 404, description = "There is no such queue", body = super::answer::Problem)))]
+pub(crate) async fn move_dead_letters_back(
+    State(deps): State<Arc<Deps>>,
+    caller: Caller,
+    Json { body, .. }: Json<DeadLetters>,
+) -> Result<Response, Refused> {
+    health_page::move_dead_letters(&deps, &caller, &body.queue).await?;
+    Ok(Body(Changed { changed: true }).into_response())
+}
+
+/// Which records, and from where on.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AskedRecords {
+    /// An actor as the log writes it, or `anybody` for functions too; people if it is not given.
+    by: Option<String>,
+    /// The table of the row.
+    table: Option<String>,
+    /// The row's key.
+    row: Option<String>,
+    /// The first day (UTC), such as `2026-11-28`.
+    from: Option<String>,
+    /// The last day.
+    until: Option<String>,
+    #[serde(default)]
+    limit: Limit,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// A record of the audit log.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AuditRecord {
+    id: i64,
+    at: DateTime<Utc>,
+    actor: String,
+    table: String,
+    row: String,
+    action: String,
+    /// What was done, in a sentence.
+    what: String,
+    before: Option<Value>,
+    after: Option<Value>,
+    note: Option<String>,
+}
+
+impl From<Record> for AuditRecord {
+    fn from(record: Record) -> Self {
+        Self {
+            what: record.sentence(),
+            id: record.id,
+            at: record.at,
+            actor: record.actor,
+            table: record.table,
+            row: record.row,
+            action: record.action,
+            before: record.before,
+            after: record.after,
+            note: record.note,
+        }
+    }
+}
+
+/// Lists who did what, the newest first.
+#[utoipa::path(get, path = "/api/v1/audit", tag = "System", params(AskedRecords),
+    responses((status = 200, body = Listed<AuditRecord>)))]
+pub(crate) async fn list_records(
+    State(deps): State<Arc<Deps>>,
+    Query(asked): Query<AskedRecords>,
+) -> Result<Body<Listed<AuditRecord>>, Refused> {
+    let question = audit_page::Asked {
+        by: asked.by.unwrap_or_default(),
+        table: asked.table.unwrap_or_default(),
+        row: asked.row.unwrap_or_default(),
+        from: asked.from.unwrap_or_default(),
+        until: asked.until.unwrap_or_default(),
+        before: None,
+    };
+    let filter = question.filter().ok_or_else(|| unknown("from or until"))?;
+    let before: Option<i64> = list::place(asked.cursor.as_deref(), &question)?;
+    let rows = i64::try_from(asked.limit.rows()).unwrap_or(i64::MAX);
+    let mut conn = deps.connect().await?;
+    let page = audit::page(&mut conn, &filter, before, rows, LOOKED_AT).await?;
+    Ok(Body(Listed {
+        items: page.rows.into_iter().map(AuditRecord::from).collect(),
+        next: page.older.map(|id| list::cursor(id, &question)),
+    }))
+}
