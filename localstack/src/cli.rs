@@ -135,6 +135,12 @@ pub(crate) enum Command {
     Browser,
     /// Print the variables that `cargo lambda watch` needs
     Env,
+    /// Print a token for the console's API, of one of the made-up people
+    Token {
+        /// Whose: one person has each role
+        #[arg(long, default_value = "admin", value_parser = ["viewer", "reviewer", "operator", "admin"])]
+        role: String,
+    },
     /// Answer as OpenAI, X and the simulated source
     #[command(hide = true)]
     StandIns {

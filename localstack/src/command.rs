@@ -84,6 +84,7 @@ async fn dispatch(session: &Session, command: Command) -> Result<ExitCode> {
         Command::Sqlx { check } => sqlx::run(session, check).await?,
         Command::Lint => lint::run(session).await?,
         Command::Browser => browser::run(session).await?,
+        Command::Token { role } => token::print(&session.settings, &role).await?,
         Command::Env => shell::print(&session.settings).await?,
         Command::StandIns { .. } => {}
     }

@@ -44,6 +44,7 @@ mod stand_ins;
 mod status;
 mod template;
 mod test;
+mod token;
 mod up;
 mod wait;
 

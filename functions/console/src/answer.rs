@@ -216,6 +216,12 @@ impl IntoResponse for Failure {
                 "It may have been done all the same. Look before you try again.".to_owned(),
                 OVERVIEW,
             ),
+            Self::Database(error) if error.is_of_a_text() => (
+                StatusCode::BAD_REQUEST,
+                "This could not be read",
+                "It holds a character that is no text (U+0000). Remove it. Nothing was changed.".to_owned(),
+                OVERVIEW,
+            ),
             Self::Database(error) => {
                 tracing::error!(error = telemetry::chain(&error), "a page could not be made");
                 database(&error)

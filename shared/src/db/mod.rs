@@ -104,6 +104,12 @@ impl DbError {
         self.server_error()?.code()
     }
 
+    /// Whether a text held what none can hold in PostgreSQL: the character U+0000.
+    pub fn is_of_a_text(&self) -> bool {
+        let code = self.code();
+        code.is_some_and(|code| UNSTORABLE.contains(&&*code))
+    }
+
     /// Who else is concerned by this failure.
     pub fn failure(&self) -> Failure {
         let code = self.code();
@@ -257,6 +263,9 @@ const ENDED_FOR_ANOTHER: [&str; 2] = ["40P01", "40001"];
 /// Without it the second run may take its first row again before the other, which has just been woken,
 /// takes it: the same deadlock once more.
 const HEAD_START: Duration = Duration::from_millis(50);
+
+/// `character_not_in_repertoire`, of a text, and `untranslatable_character`, of JSON.
+const UNSTORABLE: [&str; 2] = ["22021", "22P05"];
 
 const BEGIN: &str = "begin";
 const BEGIN_WITHOUT_FLUSH: &str = "begin; set local synchronous_commit = off";

@@ -31,7 +31,7 @@ use super::{
     answer::{Refused, Stored},
     list::{self, Limit, Listed},
     once,
-    request::{IdempotencyKey, Json, Query, given},
+    request::{IdempotencyKey, Json, Query},
 };
 use crate::{Deps, access::Caller, change, form::Id};
 
@@ -43,21 +43,31 @@ pub(crate) struct Asked {
     /// Words of which each occurs in a name, username, niche or the domain of an address.
     q: Option<String>,
     /// `x`, `instagram`, `facebook`, `linkedin` or `website`.
+    #[param(pattern = "^(x|instagram|facebook|linkedin|website)$")]
     platform: Option<String>,
     /// A campaign's id.
+    #[param(pattern = "^[1-9][0-9]{0,17}$")]
     campaign: Option<String>,
     /// Where a lead stands: `found`, `waiting`, `review`, `queued`, `sent`, `delivered`, `replied`, `refused`,
     /// `unknown`, `rejected`, `bounced` or `complained`.
+    #[param(
+        pattern = "^(found|waiting|review|queued|sent|delivered|replied|refused|unknown|rejected|bounced|complained)$"
+    )]
     state: Option<String>,
     /// A country's code of two letters, or `unknown`.
+    #[param(pattern = "^([A-Za-z]{2}|unknown)$")]
     country: Option<String>,
     /// The least score, 0 to 100.
+    #[param(pattern = "^([0-9]{1,2}|100)$")]
     min_score: Option<String>,
     /// `newest` or `score`.
+    #[param(pattern = "^(newest|score)$")]
     sort: Option<String>,
     #[serde(default)]
+    #[param(inline)]
     limit: Limit,
     /// The `next` of the page before.
+    #[param(min_length = 1)]
     cursor: Option<String>,
 }
 
@@ -400,26 +410,25 @@ pub(crate) async fn ask_lead_again(
     }
 }
 
-/// Why a mailbox gets no more mail.
+/// Why something is done.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Why {
     /// It stands in the audit log.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(nullable = false, max_length = 300)]
-    reason: Option<String>,
+    #[schema(min_length = 1, max_length = 300, pattern = "\\S")]
+    reason: String,
 }
 
 impl Why {
     pub(super) fn of(reason: &str) -> Self {
         Self {
-            reason: Some(reason.to_owned()),
+            reason: reason.to_owned(),
         }
     }
 
     /// The reason, which must be given.
     pub(super) fn required(&self) -> Result<String, Refused> {
-        let reason = self.reason.as_deref().unwrap_or_default().trim();
+        let reason = self.reason.trim();
         match reason.chars().count() {
             0 => Err(Refused::field(
                 "/reason",

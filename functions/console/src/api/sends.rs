@@ -31,12 +31,15 @@ use crate::{Deps, access::Caller, change, form::Id, pages::sends};
 pub(crate) struct Asked {
     /// `all`, `unknown`, `deferred`, `review`, `sent`, `delivered`, `refused` or `bounced`. Leads without a mail are
     /// in the list of leads.
+    #[param(pattern = "^(all|unknown|deferred|review|sent|delivered|refused|bounced)$")]
     show: Option<String>,
     /// A campaign's name.
     campaign: Option<String>,
     #[serde(default)]
+    #[param(inline)]
     limit: Limit,
     /// The `next` of the page before.
+    #[param(min_length = 1)]
     cursor: Option<String>,
 }
 

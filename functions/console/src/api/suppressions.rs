@@ -97,7 +97,7 @@ pub(crate) struct Mailbox {
     /// Such as `ana@example.org`.
     address: String,
     /// It stands in the audit log.
-    #[schema(min_length = 1, max_length = 300)]
+    #[schema(min_length = 1, max_length = 300, pattern = "\\S")]
     reason: String,
 }
 

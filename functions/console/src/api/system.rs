@@ -217,7 +217,7 @@ pub(crate) struct Close {
     /// Its name.
     campaign: String,
     /// It stands in the audit log.
-    #[schema(min_length = 1, max_length = 300)]
+    #[schema(min_length = 1, max_length = 300, pattern = "\\S")]
     reason: String,
 }
 
@@ -271,12 +271,16 @@ pub(crate) struct AskedRecords {
     /// The row's key.
     row: Option<String>,
     /// The first day (UTC), such as `2026-11-28`.
+    #[param(format = Date)]
     from: Option<String>,
     /// The last day.
+    #[param(format = Date)]
     until: Option<String>,
     #[serde(default)]
+    #[param(inline)]
     limit: Limit,
     /// The `next` of the page before.
+    #[param(min_length = 1)]
     cursor: Option<String>,
 }
 

@@ -435,3 +435,24 @@ async fn reference_is_made_from_the_document(pool: PgPool) {
         ],
     );
 }
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn text_without_a_place_is_refused(pool: PgPool) {
+    let operator = Console::new(&pool).as_role(Role::Operator).await;
+    let body = json!({"campaign": "a\0b", "reason": "why not"});
+    let path = "/api/v1/breakers/close";
+    let answer = operator.send_json(Method::POST, path, &[], &body).await;
+    problem(&answer, StatusCode::BAD_REQUEST, None);
+    let form = [("campaign", "a\0b"), ("reason", "why not")];
+    let answer = operator.post("/breakers/close", &form).await;
+    answer.shows(StatusCode::BAD_REQUEST, &["no text (U+0000)"]);
+    for path in [
+        "/leads?q=%00",
+        "/sends?campaign=%00",
+        "/audit?row=%00",
+        "/api/v1/sends?campaign=%00",
+    ] {
+        let answer = operator.get(path).await;
+        assert!(!answer.status.is_server_error(), "{path}: {answer:?}");
+    }
+}
