@@ -11,7 +11,7 @@ use crate::session::Session;
 use crate::settings::Settings;
 use crate::{
     bench, browser, cases, chaos, demo, invoke, leads, lint, logs, mail, output, outreach, shell,
-    sqlx, stand_ins, status, test, up,
+    sqlx, stand_ins, status, test, token, up,
 };
 
 /// As shells count an end by SIGINT.
