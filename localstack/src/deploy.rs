@@ -40,6 +40,7 @@ pub(crate) async fn deploy(
         client: Client::new(aws),
     };
     let url = upload::template(aws, body.to_string()).await?;
+    upload::import_bucket(aws, &settings.paths.console_origin()).await?;
     stack.apply(&url, &parameters).await?;
     let ids = stack.physical_ids().await?;
     ses::prepare(aws, &template.mail_events(STACK)?, &ids).await?;

@@ -35,6 +35,9 @@ use crate::domain::{
     text::is_placeholder,
 };
 
+/// Largest list that is read, in bytes: it must fit on a function's own disk.
+pub const LARGEST: u64 = 1_800 * 1024 * 1024;
+
 /// Rows a page.
 pub const PAGE: usize = 500;
 /// Lines and bytes of a quoted cell that are looked at for its end.

@@ -42,7 +42,8 @@ const GUARD: [(HeaderName, &str); 7] = [
 
 /// Adds the security headers to whatever is answered.
 pub(crate) async fn guarded(State(deps): State<Arc<Deps>>, mut response: Response) -> Response {
-    let policy = policy(&deps).await;
+    let connects_to = response.extensions_mut().remove::<ConnectsTo>();
+    let policy = policy(&deps, connects_to).await;
     let headers = response.headers_mut();
     for (name, value) in GUARD {
         headers.insert(name, HeaderValue::from_static(value));
@@ -63,7 +64,7 @@ pub(crate) async fn in_time(request: Request, next: Next) -> Response {
 }
 
 /// Only our own files are loaded and run. A form's answer may lead to the issuer: signing out does.
-async fn policy(deps: &Deps) -> String {
+async fn policy(deps: &Deps, connects_to: Option<ConnectsTo>) -> String {
     let endpoint = keys::end_session_endpoint(deps).await;
     let configured = deps
         .config
@@ -77,12 +78,18 @@ async fn policy(deps: &Deps) -> String {
         .collect();
     issuers.dedup();
     let issuers = issuers.join(" ");
+    let connects_to =
+        connects_to.map_or_else(String::new, |ConnectsTo(origin)| format!(" {origin}"));
     format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'{connects_to}; \
          form-action 'self' {issuers}; frame-ancestors 'none'; base-uri 'none'; \
          require-trusted-types-for 'script'"
     )
 }
+
+/// Where else than to us the script of a page may connect.
+#[derive(Debug, Clone)]
+pub(crate) struct ConnectsTo(pub(crate) String);
 
 /// A page, filled in.
 pub(crate) fn page(status: StatusCode, page: &impl Template) -> Response {
@@ -126,6 +133,7 @@ pub(crate) enum Failure {
     Conflict(String),
     IssuerAway,
     Queues,
+    Storage,
     Late,
     Database(DbError),
 }
@@ -209,6 +217,12 @@ impl IntoResponse for Failure {
                 "The queues could not be asked",
                 "Nothing was moved. The log of the console says why.".to_owned(),
                 ("/health", "Back to health"),
+            ),
+            Self::Storage => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Nothing can be uploaded now",
+                "The console could not sign an upload. Its log says why.".to_owned(),
+                OVERVIEW,
             ),
             Self::Late => (
                 StatusCode::GATEWAY_TIMEOUT,

@@ -16,6 +16,7 @@ mod form;
 mod pages;
 mod routes;
 mod static_files;
+mod uploads;
 mod view;
 
 use std::sync::Arc;
@@ -48,6 +49,7 @@ pub struct Deps {
     http: Http,
     issuer: IssuerKeys,
     queues: pages::health::QueueClient,
+    uploads: uploads::Signer,
 }
 
 /// The function cannot start.
@@ -72,6 +74,7 @@ impl Deps {
             http: Http::for_small_answers()?,
             issuer: IssuerKeys::default(),
             queues: pages::health::QueueClient::default(),
+            uploads: uploads::Signer::default(),
         })
     }
 

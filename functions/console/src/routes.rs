@@ -24,7 +24,7 @@ use crate::{
         sources::{self, trial},
         suppressions,
     },
-    static_files,
+    static_files, uploads,
 };
 
 /// A list of 200 KB, as a form encodes it at worst.
@@ -203,6 +203,7 @@ fn api() -> Vec<Route> {
             operator,
             api_sources::run_source,
         ),
+        does("/api/v1/uploads", operator, uploads::allow_upload),
         does("/api/v1/lists/test", operator, api_sources::test_list).taking(JSON_LIMIT),
         shows("/api/v1/review", viewer, api_review::count_drafts),
         does("/api/v1/review/take", reviewer, api_review::take_draft),

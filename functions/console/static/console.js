@@ -116,6 +116,47 @@ for (const chooser of document.querySelectorAll("[data-reads-into]")) {
   });
 }
 
+// A list goes straight to the import bucket; where it lies then stands in the form.
+for (const chooser of document.querySelectorAll("[data-uploads-into]")) {
+  const field = chooser.closest("[data-file-field]");
+  const [said, progress] = [field.querySelector("[data-file-said]"), field.querySelector("progress")];
+  field.hidden = false;
+  const say = (text) => {
+    progress.hidden = true;
+    chooser.disabled = false;
+    said.textContent = text;
+  };
+  chooser.addEventListener("change", async () => {
+    const file = chooser.files[0];
+    if (!file) return;
+    chooser.disabled = true;
+    said.textContent = `${file.name} is being uploaded.`;
+    const answer = await fetch("/api/v1/uploads", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ name: file.name, size: file.size }),
+    }).catch(() => null);
+    const allowed = await answer?.json().catch(() => null);
+    if (!answer?.ok) {
+      return say(allowed?.errors?.[0]?.detail ?? allowed?.detail ?? "The console does not answer. Choose the file again.");
+    }
+    const put = new XMLHttpRequest();
+    put.upload.addEventListener("progress", (event) => {
+      progress.hidden = false;
+      progress.value = event.lengthComputable ? (100 * event.loaded) / event.total : 0;
+    });
+    put.addEventListener("load", () => {
+      if (put.status >= 300) return say(`The bucket refused the file (${put.status}). Nothing was stored.`);
+      document.getElementById(chooser.dataset.uploadsInto).value = allowed.file;
+      say(`${file.name} is in the bucket. Save the source to have it read.`);
+    });
+    put.addEventListener("error", () => say("The file did not arrive. Do the bucket’s CORS rules let this page PUT? The README says how."));
+    put.open("PUT", allowed.url);
+    for (const [name, value] of Object.entries(allowed.headers)) put.setRequestHeader(name, value);
+    put.send(file);
+  });
+}
+
 // The rules read a text while it is written.
 const checked = document.querySelector("form[data-check]");
 if (checked) {

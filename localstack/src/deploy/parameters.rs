@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use regex::Regex;
 use serde_json::Value;
 
+use super::upload::IMPORT_BUCKET;
 use crate::settings::Settings;
 
 /// The sender address. No mail leaves this machine: SES is LocalStack's.
@@ -62,6 +63,7 @@ pub(super) fn given(
         ("OidcIssuer", endpoints.issuer.clone()),
         ("OidcClientId", client.id),
         ("OidcApiAudience", client.api_audience),
+        ("ImportBucket", IMPORT_BUCKET.to_owned()),
         ("Architecture", architecture.to_owned()),
         ("LogFormat", "Text".to_owned()),
         // LocalStack gives the quota of a sandbox: a mail a second. Its people live at few domains.

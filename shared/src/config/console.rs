@@ -30,6 +30,8 @@ pub struct Console {
     pub queues: Vec<Queues>,
     /// How long it takes at most until the collector runs again; none where its schedule is not a plain rate.
     pub collects_every: Option<Duration>,
+    /// The bucket that lists are uploaded to; none where nothing can be uploaded.
+    pub import_bucket: Option<String>,
     /// Requests to the API that a person may send in a minute.
     pub requests_a_minute: i32,
     /// None while the variables of the issuer are missing: then nobody can enter.
@@ -87,6 +89,7 @@ impl Console {
         }
         let queues = queues(&mut r);
         let collects_every = r.optional("COLLECT_SCHEDULE").and_then(|text| rate(&text));
+        let import_bucket = r.optional("IMPORT_BUCKET");
         let requests_a_minute = r.or_default(
             "API_REQUESTS_PER_MINUTE",
             "a whole number",
@@ -101,6 +104,7 @@ impl Console {
             origin,
             queues,
             collects_every,
+            import_bucket,
             requests_a_minute,
             access,
             missing,

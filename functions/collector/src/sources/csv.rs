@@ -11,13 +11,10 @@ use serde_json::Value;
 use shared::{
     clients::storage,
     domain::intake::Page,
-    lists::{self, List, ListError, ListReport, Params},
+    lists::{self, LARGEST, List, ListError, ListReport, Params},
 };
 
 use super::{Endpoints, SourceError};
-
-/// Largest list that is read: it must fit on the function's own disk.
-const LARGEST: u64 = 1_800 * 1024 * 1024;
 
 /// A list that is being read.
 #[derive(Debug)]

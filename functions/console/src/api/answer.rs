@@ -97,7 +97,8 @@ pub(crate) enum Refused {
 }
 
 impl Refused {
-    pub(super) fn field(pointer: &str, detail: &str) -> Self {
+    /// What is wrong with one field.
+    pub(crate) fn field(pointer: &str, detail: &str) -> Self {
         Self::Fields(vec![FieldError {
             pointer: pointer.to_owned(),
             detail: detail.to_owned(),

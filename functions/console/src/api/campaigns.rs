@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 use super::{
     answer::{Problem, Refused, Stored, tagged},
     list::Listed,
-    once,
+    note, once,
     request::{IdempotencyKey, IfMatch, Json, Whole, given},
 };
 use crate::{Deps, access::Caller, change, fields::Entries, form::Id, pages::campaigns::entries};
@@ -374,8 +374,9 @@ pub(crate) async fn set_campaign_status(
         Step::Paused => CampaignStatus::Paused,
         Step::Ended => CampaignStatus::Ended,
     };
+    let note = note(body.note)?;
     let outcome = change(&deps, async move |conn| {
-        let author = Author::new(&caller.person, body.note.as_deref());
+        let author = Author::new(&caller.person, note.as_deref());
         operator::set_status(conn, CampaignId(id), status, author).await
     })
     .await?;

@@ -22,6 +22,7 @@ use crate::{
     answer::{self, Failure},
     filters,
     routes::{Least, routes},
+    uploads,
     view::{Place, Shell},
 };
 
@@ -47,7 +48,7 @@ use crate::{
         campaigns::list_campaigns, campaigns::create_campaign, campaigns::show_campaign, campaigns::edit_campaign,
         campaigns::set_campaign_status, campaigns::price_again, campaigns::ask_campaign_again,
         sources::list_sources, sources::create_source, sources::show_source, sources::edit_source,
-        sources::switch_source, sources::run_source, sources::test_list,
+        sources::switch_source, sources::run_source, sources::test_list, uploads::allow_upload,
         review::count_drafts, review::take_draft, review::decide_draft, review::undo_decision, review::check_text,
         sends::list_sends, sends::show_send, sends::resolve_send,
         suppressions::look_up_mailbox, suppressions::suppress_mailbox, suppressions::lift_suppression,

@@ -136,7 +136,7 @@ impl Asked {
             platform: read("platform", &self.platform)
                 .take(|word| word.parse::<Platform>().ok())?,
             campaign: read("campaign", &self.campaign)
-                .take(|id| id.parse().ok().map(CampaignId))?,
+                .take(|id| id.parse().ok().filter(|id| *id > 0).map(CampaignId))?,
             standing: read("state", &self.state).take(|word| word.parse::<Standing>().ok())?,
             country,
             min_score: read("min_score", &self.min_score)

@@ -7,7 +7,7 @@ pub(crate) mod document;
 pub(crate) mod leads;
 mod limit;
 mod list;
-mod request;
+pub(crate) mod request;
 pub(crate) mod review;
 pub(crate) mod sends;
 pub(crate) mod sources;
@@ -28,7 +28,12 @@ use self::{
     answer::{Refused, Stored},
     request::IdempotencyKey,
 };
-use crate::{Deps, access::Caller, change};
+use crate::{
+    Deps,
+    access::Caller,
+    change,
+    fields::{Entries, NOTE, Problems},
+};
 
 /// How a request that creates something is known when it is repeated.
 #[derive(IntoParams)]
@@ -49,6 +54,19 @@ pub(crate) struct VersionHeader {
     /// The ETag that the version came with.
     #[param(rename = "If-Match")]
     if_match: String,
+}
+
+/// What a person says about a change, by the rule of the pages' forms.
+fn note(text: Option<String>) -> Result<Option<String>, Refused> {
+    let mut entries = Entries::default();
+    entries.set(NOTE.field, text.unwrap_or_default());
+    let mut problems = Problems::default();
+    let note = NOTE.read(&entries, &mut problems);
+    if problems.is_empty() {
+        Ok(Some(note).filter(|note| !note.is_empty()))
+    } else {
+        Err(problems.into())
+    }
 }
 
 /// Carries out what creates something: once, where the request has a key.

@@ -20,6 +20,7 @@ use super::{
     answer::Refused,
     leads::unknown,
     list::{self, Limit, Listed},
+    note,
     request::{Json, Query, given},
 };
 use crate::{Deps, access::Caller, change, form::Id, pages::sends};
@@ -89,9 +90,10 @@ pub(crate) async fn list_sends(
     State(deps): State<Arc<Deps>>,
     Query(asked): Query<Asked>,
 ) -> Result<Body<Listed<Send>>, Refused> {
-    let filter = sends::chosen(asked.show.as_deref().unwrap_or_default());
+    let filter = sends::chosen(asked.show.as_deref().unwrap_or("all"));
     let (word, _) = filter.ok_or_else(|| unknown("show"))?;
-    if sends::filter(word) == Filter::Unplanned {
+    let is_blank = asked.show.as_deref() == Some("");
+    if is_blank || sends::filter(word) == Filter::Unplanned {
         return Err(unknown("show"));
     }
     let question = (word, &asked.campaign);
@@ -213,7 +215,7 @@ pub(crate) async fn resolve_send(
         Decision::Resend => Resolution::Resend,
         Decision::GiveUp => Resolution::GiveUp,
     };
-    let note = body.note;
+    let note = note(body.note)?;
     let resolved = change(&deps, async move |conn| {
         let author = Author::new(&caller.person, note.as_deref());
         operator::resolve(conn, SendId(id), resolution, author).await

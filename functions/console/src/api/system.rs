@@ -324,6 +324,11 @@ pub(crate) async fn list_records(
     State(deps): State<Arc<Deps>>,
     Query(asked): Query<AskedRecords>,
 ) -> Result<Body<Listed<AuditRecord>>, Refused> {
+    for (name, day) in [("from", &asked.from), ("until", &asked.until)] {
+        if day.as_deref() == Some("") {
+            return Err(unknown(name));
+        }
+    }
     let question = audit_page::Asked {
         by: asked.by.unwrap_or_default(),
         table: asked.table.unwrap_or_default(),

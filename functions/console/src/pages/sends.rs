@@ -23,7 +23,9 @@ use crate::{
     access::Caller,
     answer,
     answer::Failure,
-    change, filters,
+    change,
+    fields::NOTE,
+    filters,
     form::{Form, Id, Query},
     view::{Place, Shell, StateMark, counted, state_mark},
 };
@@ -186,6 +188,9 @@ pub(crate) async fn resolve(
         "give-up" => Resolution::GiveUp,
         _ => return Err(Failure::Unreadable("the form")),
     };
+    if note.chars().count() > NOTE.longest {
+        return Err(Failure::Unreadable("the note"));
+    }
     let resolved = change(&deps, async move |conn| {
         let note = Some(note.trim()).filter(|note| !note.is_empty());
         let author = Author::new(&caller.person, note);

@@ -2,7 +2,7 @@
 
 mod trial;
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use serde_json::json;
 use shared::{
     db::PgPool,
@@ -290,5 +290,50 @@ async fn hostile_text_neither_runs_nor_breaks_pages(pool: PgPool) {
         let answer = operator.get(path).await;
         assert_eq!(answer.status, StatusCode::OK);
         answer.is_unharmed(path);
+    }
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn upload_is_signed_for_one_object(pool: PgPool) {
+    let (operator, sources) = operator(&pool).await;
+    let body = json!({"name": "../spring list.csv", "size": 2_000});
+    let path = "/api/v1/uploads";
+    let none = operator.send_json(Method::POST, path, &[], &body).await;
+    assert_eq!(none.status, StatusCode::CONFLICT, "{none:?}");
+    assert!(
+        !operator
+            .get(&format!("{sources}/new"))
+            .await
+            .body
+            .contains("Upload a file")
+    );
+
+    let console = Console::with(&pool, &[("IMPORT_BUCKET", "lists")]);
+    let operator = console.as_role(Role::Operator).await;
+    let allowed = operator
+        .send_json(Method::POST, path, &[], &body)
+        .await
+        .json();
+    let file = allowed["file"].as_str().unwrap();
+    assert!(
+        file.starts_with("s3://lists/uploads/") && file.ends_with("-..-spring-list.csv"),
+        "{file}"
+    );
+    let url = allowed["url"].as_str().unwrap();
+    for signed in ["X-Amz-Expires=300", "content-length", "content-type"] {
+        assert!(url.contains(signed), "{url}");
+    }
+    let page = operator.get(&format!("{sources}/new")).await;
+    page.shows(StatusCode::OK, &["Upload a file"]);
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    let origin = url.split("/lists/").next().unwrap();
+    assert!(
+        policy.contains(&format!("connect-src 'self' {origin};")),
+        "{policy}"
+    );
+    for size in [json!(0), json!(-1), json!(2_000_000_000)] {
+        let body = json!({"name": "x", "size": size});
+        let answer = operator.send_json(Method::POST, path, &[], &body).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{size}");
     }
 }

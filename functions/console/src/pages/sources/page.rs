@@ -25,7 +25,7 @@ use crate::{
     answer,
     answer::Failure,
     fields::{Entries, Problems},
-    filters,
+    filters, uploads,
     view::{Place, Shell, StateMark},
 };
 
@@ -79,6 +79,8 @@ struct SourcePage {
     report: Option<Report>,
     entries: Entries,
     problems: Problems,
+    /// Whether a list can be uploaded.
+    uploads: bool,
     /// Whether there is a form that makes a source of this kind.
     has_form: bool,
     may_operate: bool,
@@ -131,9 +133,10 @@ pub(super) async fn new_page(
         report: None,
         entries,
         problems,
+        uploads: deps.config.import_bucket.is_some(),
         has_form: true,
     };
-    Ok(answer::page(status(&page.problems), &page))
+    Ok(uploading(deps, answer::page(status(&page.problems), &page)).await)
 }
 
 /// The page of a source.
@@ -164,9 +167,18 @@ pub(super) async fn known_page(
         known: Some(Line::new(source)),
         entries,
         problems,
+        uploads: deps.config.import_bucket.is_some(),
         has_form,
     };
-    Ok(answer::page(status(&page.problems), &page))
+    Ok(uploading(deps, answer::page(status(&page.problems), &page)).await)
+}
+
+/// Lets the page's script reach the import bucket.
+async fn uploading(deps: &Deps, mut response: Response) -> Response {
+    if let Some(origin) = uploads::origin(deps).await {
+        response.extensions_mut().insert(origin);
+    }
+    response
 }
 
 async fn campaign(conn: &mut PgConnection, id: CampaignId) -> Result<Campaign, Failure> {
