@@ -49,6 +49,16 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
+// Every box of a name at once.
+for (const button of document.querySelectorAll("[data-chooses]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const boxes = [...document.querySelectorAll(`input[name="${CSS.escape(button.dataset.chooses)}"]`)];
+    const choose = boxes.some((box) => !box.checked);
+    for (const box of boxes) box.checked = choose;
+  });
+}
+
 // A countdown says how long something can still be undone.
 for (const clock of document.querySelectorAll("[data-seconds-left]")) {
   const end = Date.now() + Number(clock.dataset.secondsLeft) * 1000;

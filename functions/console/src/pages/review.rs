@@ -1,6 +1,7 @@
 //! Review: one draft at a time, with everything that a decision needs, and the next one already there.
 
 mod act;
+pub(crate) mod bulk;
 mod checks;
 mod quotes;
 

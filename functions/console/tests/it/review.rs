@@ -324,3 +324,90 @@ async fn viewer_looks_on_and_holds_nothing(pool: PgPool) {
     );
     assert_eq!(console.count("select count(*) from review_leases").await, 0);
 }
+
+/// The boxes of the page of many drafts.
+fn boxes(page: &Answer) -> Vec<String> {
+    let boxes = page.body.split("name=\"chosen\"").skip(1);
+    boxes
+        .map(|rest| {
+            let value = rest.split_once("value=\"").unwrap().1;
+            value.split('"').next().unwrap().to_owned()
+        })
+        .collect()
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn many_drafts_are_decided_each_by_itself(pool: PgPool) {
+    let ids = waiting(&pool, 4).await;
+    let reviewer = Console::new(&pool).as_role(Role::Reviewer).await;
+    let page = reviewer.get("/review/bulk?reason=country_review").await;
+    page.shows(StatusCode::OK, &["4 drafts", "Approve the chosen"]);
+    let boxes = boxes(&page);
+    assert_eq!(boxes.len(), 4);
+    // Nobody else is shown what somebody looks at.
+    let other = reviewer.as_role(Role::Operator).await;
+    let none = other.get("/review/bulk?reason=country_review").await;
+    none.shows(StatusCode::OK, &["Nothing of this reason is free"]);
+    // One changes after it was seen.
+    sqlx::query("update sends set content_hash = sha256('other') where id = $1")
+        .bind(ids[3])
+        .execute(&pool)
+        .await
+        .unwrap();
+    let with = |decision: &'static str| {
+        let chosen = boxes.iter().map(|chosen| ("chosen", chosen.as_str()));
+        let fixed = [
+            ("reason", "country_review"),
+            ("decision", decision),
+            ("why", "tone"),
+        ];
+        fixed.into_iter().chain(chosen).collect::<Vec<_>>()
+    };
+    let done = reviewer.post("/review/bulk", &with("approve")).await;
+    done.shows(
+        StatusCode::OK,
+        &[
+            "3 drafts approved, 1 not",
+            "changed after you saw it",
+            "Undo",
+        ],
+    );
+    let again = reviewer.post("/review/bulk", &with("reject")).await;
+    again.shows(StatusCode::OK, &["No drafts rejected, 4 not"]);
+    let approved = "select count(*) from sends where state = 'queued' and not_before > now()";
+    assert_eq!(reviewer.count(approved).await, 3);
+    assert_eq!(reviewer.count("select count(*) from reviews").await, 3);
+
+    let sends: Vec<String> = ids.iter().map(i64::to_string).collect();
+    let sends = sends.iter().map(|send| ("send", send.as_str()));
+    let undo: Vec<_> = [("reason", "country_review")]
+        .into_iter()
+        .chain(sends)
+        .collect();
+    let undone = reviewer.post("/review/bulk/undo", &undo).await;
+    undone.shows(StatusCode::OK, &["3 drafts taken back, 1 not"]);
+    let waits = "select count(*) from sends where state = 'review'";
+    assert_eq!(reviewer.count(waits).await, 4);
+    for form in [
+        vec![("reason", "country_review"), ("decision", "approve")],
+        vec![
+            ("reason", "country_review"),
+            ("decision", "reject"),
+            ("chosen", "1:00"),
+        ],
+    ] {
+        let answer = reviewer.post("/review/bulk", &form).await;
+        answer.shows(StatusCode::UNPROCESSABLE_ENTITY, &["Nothing was decided"]);
+    }
+    let wrong = [
+        ("reason", "country_review"),
+        ("decision", "approve"),
+        ("chosen", "x"),
+    ];
+    let answer = reviewer.post("/review/bulk", &wrong).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert_eq!(
+        reviewer.get("/review/bulk?reason=x").await.status,
+        StatusCode::NOT_FOUND
+    );
+}

@@ -8,7 +8,7 @@ use crate::{
     review::{Shown, waiting},
 };
 
-const DRAFTS: usize = 120;
+const DRAFTS: usize = 500;
 
 /// Works until nothing is free; answers how many drafts were decided.
 async fn work(console: Console) -> usize {

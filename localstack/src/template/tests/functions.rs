@@ -204,7 +204,7 @@ fn timeouts_and_memory_are_as_designed() {
         .collect();
     let designed = json!([
         ["collector", 300, 256],
-        ["console", 15, 256],
+        ["console", 12, 256],
         ["enricher", 60, 256],
         ["feedback", 30, 128],
         ["sender", 30, 128],

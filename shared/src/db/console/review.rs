@@ -4,7 +4,7 @@ mod decide;
 mod item;
 
 pub use decide::{Decided, decide, undo};
-pub use item::{Evidence, Item, item};
+pub use item::{Evidence, Item, item, items};
 use sqlx::PgConnection;
 
 use super::super::{DbError, transaction};
@@ -63,7 +63,7 @@ pub async fn take(
 ) -> Result<Option<Taken>, DbError> {
     for _ in 0..ATTEMPTS {
         let taken = transaction(conn, async |tx| {
-            let free = free(tx, subject, queue).await?;
+            let free = free(tx, subject, queue, 2).await?;
             if free.is_empty() {
                 return Ok(Some(None));
             }
@@ -84,8 +84,32 @@ pub async fn take(
     Ok(None)
 }
 
-/// The two best drafts that are free, as it seems: somebody may have taken them while this looked.
-async fn free(tx: &mut PgConnection, subject: &str, queue: Queue<'_>) -> Result<Vec<i64>, DbError> {
+/// Gives a person the best drafts that nobody else looks at, at most so many, and holds them. Fewer may come than are
+/// free where others take some in the same moment.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn take_many(
+    conn: &mut PgConnection,
+    subject: &str,
+    queue: Queue<'_>,
+    most: i64,
+) -> Result<Vec<i64>, DbError> {
+    transaction(conn, async |tx| {
+        let free = free(tx, subject, queue, most).await?;
+        let held = hold(tx, subject, &free).await?;
+        Ok(free.into_iter().filter(|id| held.contains(id)).collect())
+    })
+    .await
+}
+
+/// The best drafts that are free, as it seems: somebody may have taken them while this looked.
+async fn free(
+    tx: &mut PgConnection,
+    subject: &str,
+    queue: Queue<'_>,
+    most: i64,
+) -> Result<Vec<i64>, DbError> {
     sqlx::query_scalar!(
             r#"select s.id
                from sends s
@@ -99,12 +123,13 @@ async fn free(tx: &mut PgConnection, subject: &str, queue: Queue<'_>) -> Result<
                                  where v.send_id = s.id and v.subject = $1 and v.decision = 'skipped'
                                    and v.created_at > now() - make_interval(hours => $4))
                order by l.send_id is null, e.score desc, s.id
-               limit 2
+               limit $5
                for no key update of s skip locked"#,
             subject,
             queue.reason,
             queue.campaign,
             SKIPPED_HOURS,
+            most,
         )
         .fetch_all(tx)
         .await

@@ -72,7 +72,19 @@ pub async fn item(
     subject: &str,
     send: i64,
 ) -> Result<Option<Item>, DbError> {
-    let row = sqlx::query!(
+    Ok(items(conn, subject, &[send]).await?.pop())
+}
+
+/// Reads drafts, in the order of the ids.
+///
+/// # Errors
+/// When the statement fails, or a row holds what this program does not know.
+pub async fn items(
+    conn: &mut PgConnection,
+    subject: &str,
+    sends: &[i64],
+) -> Result<Vec<Item>, DbError> {
+    let rows = sqlx::query!(
         r#"select s.id, s.state::text as "state!", s.reason, s.content_hash, s.lead_id,
                   c.name as campaign, c.min_score, c.min_confidence, coalesce(e.offer, c.offer) as "offer!",
                   l.source, l.username, l.name, l.bio, l.follower_count, l.location, l.website, l.profile_url,
@@ -92,56 +104,58 @@ pub async fn item(
            join recipients r on r.email_hash = s.email_hash
            join enriched_leads e on e.id = s.enriched_lead_id
            left join review_leases h on h.send_id = s.id and h.subject = $2 and h.until > now()
-           where s.id = $1"#,
-        send,
+           where s.id = any($1)
+           order by array_position($1, s.id)"#,
+        sends,
         subject,
     )
-    .fetch_optional(conn)
+    .fetch_all(conn)
     .await
-    .map_err(DbError::on("read a draft"))?;
-    let Some(row) = row else {
-        return Ok(None);
-    };
-    let text = row.subject.zip(row.message);
-    let kind = row.kind.as_deref().unwrap_or("csv");
-    let origin = Origin::of_kind(kind).ok_or_else(|| DbError::UnknownWord {
-        table: "sources",
-        row: format!("of lead {}", row.lead_id),
-        column: "kind",
-    })?;
-    Ok(Some(Item {
-        send: row.id,
-        state: known(&row.state, "sends", row.id, "state")?,
-        reason: row.reason,
-        campaign: row.campaign,
-        min_score: row.min_score,
-        min_confidence: row.min_confidence,
-        lead: row.lead_id,
-        platform: known(&row.source, "leads", row.lead_id, "source")?,
-        origin,
-        username: row.username,
-        name: row.name,
-        bio: row.bio,
-        followers: row.follower_count,
-        location: row.location,
-        website: row.website,
-        profile_url: row.profile_url,
-        country: row.country,
-        language: row.language,
-        domain: row.domain.filter(|domain| !domain.is_empty()),
-        read_at: row.updated_at,
-        niche: row.niche,
-        score: row.score,
-        confidence: row.ai_confidence,
-        notes: row.notes,
-        compliance_notes: row.compliance_notes,
-        method: row.method,
-        // Evidence of another shape is shown as none.
-        evidence: serde_json::from_value(row.evidence).unwrap_or_default(),
-        draft: text.map(|(subject, message)| Draft { subject, message }),
-        offer: row.offer,
-        content_hash: row.content_hash,
-        held_until: row.until,
-        decided_by: row.decided_by,
-    }))
+    .map_err(DbError::on("read drafts"))?;
+    let mut items = Vec::with_capacity(rows.len());
+    for row in rows {
+        let text = row.subject.zip(row.message);
+        let kind = row.kind.as_deref().unwrap_or("csv");
+        let origin = Origin::of_kind(kind).ok_or_else(|| DbError::UnknownWord {
+            table: "sources",
+            row: format!("of lead {}", row.lead_id),
+            column: "kind",
+        })?;
+        items.push(Item {
+            send: row.id,
+            state: known(&row.state, "sends", row.id, "state")?,
+            reason: row.reason,
+            campaign: row.campaign,
+            min_score: row.min_score,
+            min_confidence: row.min_confidence,
+            lead: row.lead_id,
+            platform: known(&row.source, "leads", row.lead_id, "source")?,
+            origin,
+            username: row.username,
+            name: row.name,
+            bio: row.bio,
+            followers: row.follower_count,
+            location: row.location,
+            website: row.website,
+            profile_url: row.profile_url,
+            country: row.country,
+            language: row.language,
+            domain: row.domain.filter(|domain| !domain.is_empty()),
+            read_at: row.updated_at,
+            niche: row.niche,
+            score: row.score,
+            confidence: row.ai_confidence,
+            notes: row.notes,
+            compliance_notes: row.compliance_notes,
+            method: row.method,
+            // Evidence of another shape is shown as none.
+            evidence: serde_json::from_value(row.evidence).unwrap_or_default(),
+            draft: text.map(|(subject, message)| Draft { subject, message }),
+            offer: row.offer,
+            content_hash: row.content_hash,
+            held_until: row.until,
+            decided_by: row.decided_by,
+        });
+    }
+    Ok(items)
 }
