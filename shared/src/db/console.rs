@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod campaigns;
+pub mod figures;
 pub mod health;
 pub mod lead;
 pub mod leads;
