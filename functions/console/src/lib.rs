@@ -8,6 +8,8 @@
 
 mod access;
 mod answer;
+mod chart;
+mod csv;
 pub mod event;
 mod fields;
 mod filters;

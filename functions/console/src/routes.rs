@@ -68,6 +68,7 @@ pub fn routes() -> Vec<Route> {
         shows("/static/{hash}/{name}", Anyone, static_files::show),
         does("/logout", viewer, entry::sign_out),
         shows("/", viewer, overview::show),
+        shows("/overview.csv", viewer, overview::export),
         shows("/review", viewer, review::show),
         does("/review/check", reviewer, review::check),
         does("/review/{id}", reviewer, review::act),

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use url::Url;
 
-use super::{InvalidEnvironment, Reader, Secret, hash_key};
-use crate::domain::{email::HashKey, person::Role, signing::KeyRing};
+use super::{InvalidEnvironment, Reader, Secret, hash_key, sender::ramp};
+use crate::domain::{email::HashKey, person::Role, quota::Ramp, signing::KeyRing};
 
 /// How long an answer may take. Below the function's timeout, so that whoever waits gets a page of ours.
 pub const CONSOLE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -27,6 +27,8 @@ pub struct Console {
     pub queues: Vec<Queues>,
     /// How long it takes at most until the collector runs again; none where its schedule is not a plain rate.
     pub collects_every: Option<Duration>,
+    /// As the sender has it.
+    pub ramp: Ramp,
     /// None while the variables of the issuer are missing: then nobody can enter.
     pub access: Option<Access>,
     /// What must be set before anybody can enter.
@@ -82,6 +84,7 @@ impl Console {
         }
         let queues = queues(&mut r);
         let collects_every = r.optional("COLLECT_SCHEDULE").and_then(|text| rate(&text));
+        let ramp = ramp(&mut r);
         let (access, missing) = access(&mut r);
         let config = hash_key.map(|hash_key| Self {
             database_url,
@@ -91,6 +94,7 @@ impl Console {
             origin,
             queues,
             collects_every,
+            ramp,
             access,
             missing,
         });
