@@ -72,10 +72,24 @@ create index lead_sources_found_at_idx on lead_sources using brin (found_at) wit
 create index enriched_leads_created_at_idx on enriched_leads using brin (created_at) with (pages_per_range = 32, autosummarize = on);
 create index audit_log_at_idx on audit_log using brin (at) with (pages_per_range = 32, autosummarize = on);
 
--- Its sweep adds the facts up. It is the one function that reads the audit log, which holds no personal data.
+-- Its sweep adds the facts up, those of the audit log among them, which holds no personal data.
 grant select on audit_log, figures_state, figures_hours, figures_days to outreach_sender;
 grant select (id, name, kind, campaign_id) on sources to outreach_sender;
 grant insert, update on figures_hours, figures_days to outreach_sender;
 grant update (folded_until) on figures_state to outreach_sender;
 
 grant select on figures_state, figures_hours, figures_days, rate_limits to outreach_console;
+
+-- Where the extension pg_stat_statements counts, the overview shows which statements of the functions take most
+-- time. Without this right it sees the console's own ones only.
+do $$
+begin
+    grant pg_read_all_stats to outreach_console;
+exception
+    when unique_violation or internal_error then
+        -- Another database of this server was given it in the same moment: it is the role's.
+        null;
+    when insufficient_privilege then
+        raise notice 'The overview will not show where the database''s time goes: a superuser may grant pg_read_all_stats to outreach_console.';
+end;
+$$;

@@ -12,6 +12,7 @@ pub mod review;
 pub mod sessions;
 pub mod shell;
 pub mod sources;
+pub mod statements;
 
 use serde_json::Value;
 use sqlx::{Connection, PgConnection, Postgres, Transaction};

@@ -5,3 +5,4 @@ mod figures;
 mod lead;
 mod leads;
 mod random;
+mod statements;

@@ -19,6 +19,7 @@ use shared::{
             figures,
             overview::{self, Campaign, Choices, Source},
             shell,
+            statements::{self, Statement},
         },
     },
     domain::{
@@ -48,6 +49,8 @@ use crate::{
 /// Days that a reader may choose, and what is shown where nothing was chosen.
 const PERIODS: [u64; 4] = [7, 14, 30, 90];
 const PERIOD: u64 = 30;
+/// Statements of the database that are shown, those first that took most of its time.
+const STATEMENTS: i64 = 10;
 
 /// The steps of the funnel: the word in the file, and on the page with what it means.
 const STEPS: [(&str, &str, &str); 7] = [
@@ -166,6 +169,7 @@ struct OverviewPage {
     hours: Vec<Hour>,
     hourly: Series,
     lines: Vec<CampaignLine>,
+    statements: Option<Vec<Statement>>,
 }
 
 /// Shows it.
@@ -176,9 +180,9 @@ pub(crate) async fn show(
 ) -> Result<Response, Failure> {
     let mut conn = deps.connect().await?;
     let shell = Shell::load(&mut conn, &deps, &caller, Place::Overview).await?;
-    let (choices, figures) = read(&mut conn, &asked).await?;
+    let read = read(&mut conn, &asked).await?;
     drop(conn);
-    let page = OverviewPage::new(&deps, shell, asked, choices, figures);
+    let page = OverviewPage::new(&deps, shell, asked, read);
     Ok(answer::page(StatusCode::OK, &page))
 }
 
@@ -188,24 +192,41 @@ pub(crate) async fn export(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Failure> {
     let mut conn = deps.connect().await?;
-    let (choices, figures) = read(&mut conn, &asked).await?;
+    let read = read(&mut conn, &asked).await?;
     let to_review = shell::standing(&mut conn).await?.to_review;
     drop(conn);
     let limits = (deps.config.ramp, to_review);
-    let lines = sheet::lines(&figures, &choices, limits);
+    let lines = sheet::lines(&read, limits);
     Ok(csv::file("overview", lines))
 }
 
-async fn read(conn: &mut PgConnection, asked: &Asked) -> Result<(Choices, Figures), Failure> {
+/// What page and file are made of.
+struct Read {
+    choices: Choices,
+    figures: Figures,
+    statements: Option<Vec<Statement>>,
+}
+
+async fn read(conn: &mut PgConnection, asked: &Asked) -> Result<Read, Failure> {
     let choices = overview::choices(conn).await?;
     let scope = asked.scope(choices.today);
     let scope = scope.ok_or(Failure::Unreadable("the address"))?;
     let figures = figures::figures(conn, &scope).await?;
-    Ok((choices, figures))
+    let statements = statements::longest(conn, STATEMENTS).await?;
+    Ok(Read {
+        choices,
+        figures,
+        statements,
+    })
 }
 
 impl OverviewPage {
-    fn new(deps: &Deps, shell: Shell, asked: Asked, choices: Choices, figures: Figures) -> Self {
+    fn new(deps: &Deps, shell: Shell, asked: Asked, read: Read) -> Self {
+        let Read {
+            choices,
+            figures,
+            statements,
+        } = read;
         let chosen = asked.period();
         let periods = PERIODS.map(|days| Period {
             days,
@@ -231,6 +252,7 @@ impl OverviewPage {
             platforms,
             hours,
             lines: campaign_lines(&figures, &choices.campaigns),
+            statements,
             figures,
             campaigns: choices.campaigns,
             sources: choices.sources,

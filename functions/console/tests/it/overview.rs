@@ -57,6 +57,7 @@ async fn figures_equal_their_rows(pool: PgPool) {
             "Trail running",
             "Home studio",
             "Figures as of ",
+            "pg_stat_statements is not there",
         ],
     );
     let file = console.get("/overview.csv").await;
@@ -156,7 +157,8 @@ async fn charts_have_tables_and_no_styles(pool: PgPool) {
     let page = console.get("/").await;
     let count = |part: &str| page.body.matches(part).count();
     assert_eq!(count("<figure"), 4);
-    assert_eq!(count("<details class=\"disclosure\">"), 4);
+    // The statements of the database are a table of their own, where it counts them.
+    assert!(count("<details class=\"disclosure\">") >= 4);
     assert!(count("<svg") >= 4);
     assert_eq!(count(" style="), 0);
     // Whatever labels a drawing is on the page.

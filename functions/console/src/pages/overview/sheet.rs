@@ -13,17 +13,18 @@ use shared::{
     },
 };
 
-use super::{STEPS, write};
+use super::{Read, STEPS, write};
 use crate::csv;
 
 /// The file's lines, its head among them. Rates are parts of 1, times are minutes, and money is millionths of a
 /// US dollar; what rests on too little is left out, as on the page. Drafts that
 /// wait for review are counted to a bound.
-pub(super) fn lines(
-    figures: &Figures,
-    choices: &Choices,
-    (ramp, to_review): (Ramp, i64),
-) -> String {
+pub(super) fn lines(read: &Read, (ramp, to_review): (Ramp, i64)) -> String {
+    let Read {
+        choices,
+        figures,
+        statements,
+    } = read;
     let mut sheet = Sheet(csv::line(&["section", "of", "figure", "value"]));
     sheet.scope(figures, choices);
     sheet.tiles(figures, ramp);
@@ -69,6 +70,32 @@ pub(super) fn lines(
             };
             sheet.rate("campaign", &campaign.name, "reply", replied);
         }
+    }
+    for statement in statements.iter().flatten() {
+        let of = format!(
+            "{}: {}",
+            statement.function,
+            write::one_line(&statement.text)
+        );
+        sheet.add("statement", &of, "runs", &statement.runs);
+        sheet.add(
+            "statement",
+            &of,
+            "mean milliseconds",
+            &format!("{:.2}", statement.mean_millis),
+        );
+        sheet.add(
+            "statement",
+            &of,
+            "longest milliseconds",
+            &format!("{:.2}", statement.longest_millis),
+        );
+        sheet.add(
+            "statement",
+            &of,
+            "share of time",
+            &format!("{:.4}", statement.share),
+        );
     }
     sheet.0
 }

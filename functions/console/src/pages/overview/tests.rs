@@ -117,6 +117,10 @@ fn times_prices_and_speeds_are_short() {
     ] {
         assert_eq!(write::price(micros), expected);
     }
+    let statement = "-- Why.\nselect a\n  from b\n";
+    assert_eq!(write::one_line(statement), "select a from b");
+    assert_eq!(write::beginning(statement), "select a from b");
+    assert_eq!(write::beginning(&"é".repeat(200)).chars().count(), 161);
     assert_eq!(write::score_bin(0), "0–9");
     assert_eq!(write::score_bin(9), "90–100");
     assert_eq!(write::platform("linkedin"), "LinkedIn");

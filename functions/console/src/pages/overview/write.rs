@@ -72,6 +72,26 @@ pub(super) fn per(count: i64, times: i64) -> String {
     }
 }
 
+/// A statement without comments and line ends.
+pub(super) fn one_line(statement: &str) -> String {
+    let lines = statement.lines().map(str::trim);
+    let words = lines.filter(|line| !line.starts_with("--"));
+    let words = words.flat_map(str::split_whitespace);
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// The beginning of a statement, as long as a table bears it.
+pub(super) fn beginning(statement: &str) -> String {
+    const LONGEST: usize = 160;
+    let line = one_line(statement);
+    let shown: String = line.chars().take(LONGEST).collect();
+    if shown.len() < line.len() {
+        shown + "…"
+    } else {
+        shown
+    }
+}
+
 /// `0–9`, …, `90–100`.
 pub(super) fn score_bin(bin: usize) -> String {
     let last = if bin == 9 { 100 } else { bin * 10 + 9 };
