@@ -9,6 +9,8 @@
 mod access;
 mod answer;
 mod api;
+mod chart;
+mod csv;
 pub mod event;
 mod fields;
 mod filters;

@@ -77,6 +77,7 @@ pub fn routes() -> Vec<Route> {
         shows("/static/{hash}/{name}", Anyone, static_files::show),
         does("/logout", viewer, entry::sign_out),
         shows("/", viewer, overview::show),
+        shows("/overview.csv", viewer, overview::export),
         shows("/review", viewer, review::show),
         shows("/review/bulk", reviewer, bulk::show),
         does("/review/bulk", reviewer, bulk::decide),
@@ -137,6 +138,7 @@ fn api() -> Vec<Route> {
     vec![
         shows("/api/v1/openapi.json", viewer, document::show_document),
         shows("/api/v1/me", viewer, system::show_me),
+        shows("/api/v1/figures", viewer, system::list_figures),
         shows("/api/v1/leads", viewer, api_leads::list_leads),
         shows("/api/v1/leads/{id}", viewer, api_leads::show_lead),
         does(

@@ -75,7 +75,8 @@ for (const clock of document.querySelectorAll("[data-seconds-left]")) {
 const live = document.querySelector("[data-live]");
 if (live) {
   setInterval(async () => {
-    if (document.hidden || live.contains(document.activeElement)) return;
+    // Nor while somebody reads a table that would close.
+    if (document.hidden || live.contains(document.activeElement) || live.querySelector("details[open]")) return;
     const answer = await fetch(location.href, { headers: { accept: "text/html" } }).catch(() => null);
     if (!answer?.ok || answer.redirected) return;
     const page = new DOMParser().parseFromString(trusted(await answer.text()), "text/html");

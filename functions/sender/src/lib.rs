@@ -24,6 +24,7 @@ use shared::{
     config,
     db::{
         self, DbError, PgConnection, PgPool,
+        console::figures::{self, Folded},
         installation::{self, InstallationError},
         quarantine,
         sends::{self, Armed, Deferred, Granted, Terms},
@@ -40,6 +41,8 @@ const LEASE: Duration = Duration::from_secs(60);
 /// A batch is not begun with less than this: statements, the wait for a slot and one round of calls
 /// fit in.
 const BATCH_TIME: Duration = Duration::from_secs(17);
+/// What adding facts to the figures once takes at most.
+const FIGURES_TIME: Duration = Duration::from_secs(15);
 /// How long SES's events have to resolve a call before a person is asked to.
 const EVENT_TIMEOUT: Duration = Duration::from_secs(900);
 /// What no one can mark as seen waits for a person this long: an alarm has rung by then.
@@ -129,7 +132,11 @@ pub async fn handle(deps: &Deps, event: Value, deadline: Deadline) -> Result<Val
     let key = deps.config.hash_key.fingerprint();
     installation::require_key_and_origin(&mut conn, &key, &deps.database_address).await?;
     match Trigger::from_event(event)? {
-        Trigger::Schedule(_) => Box::pin(sweep(deps, &mut conn)).await,
+        Trigger::Schedule(_) => {
+            let swept = Box::pin(sweep(deps, &mut conn)).await?;
+            add_up_figures(&mut conn, deadline).await;
+            Ok(swept)
+        }
         Trigger::Batch(messages) => {
             let batch = Batch::decode(messages);
             let settled = Box::pin(send(deps, &mut conn, &batch.ids(), deadline)).await?;
@@ -181,6 +188,25 @@ async fn sweep(deps: &Deps, conn: &mut PgConnection) -> Result<Value, SendError>
         "requeued": reaped.requeued,
         "unknown": reaped.unknown,
     }))
+}
+
+/// Adds facts to the console's figures while there is time. No mail waits for them: what is left is counted
+/// by the pages, and added by the next sweep.
+async fn add_up_figures(conn: &mut PgConnection, deadline: Deadline) {
+    let settled = now() - figures::SETTLED_AFTER;
+    while deadline.allows(FIGURES_TIME) {
+        match figures::fold(conn, settled, figures::AT_ONCE).await {
+            Ok(Folded::Until(until)) if until < settled => {}
+            Ok(Folded::Until(_) | Folded::Busy) => return,
+            Err(error) => {
+                tracing::error!(
+                    error = telemetry::chain(&error),
+                    "could not add facts to the figures"
+                );
+                return;
+            }
+        }
+    }
 }
 
 /// Sends a batch. A send that is not due, or that another sender holds, needs nothing from us.

@@ -8,7 +8,7 @@ use simulated::{DeliveryResult, Entry, Handover, Timing};
 use crate::sql::invariants::{Counts, Mail, Violation};
 
 /// Every invariant, in the order of the table. Those of `sql::invariants` are among them.
-pub(crate) const INVARIANTS: [&str; 20] = [
+pub(crate) const INVARIANTS: [&str; 21] = [
     "one mail per send",
     "one mail per campaign, recipient and step",
     "one mail per recipient and day",
@@ -29,6 +29,7 @@ pub(crate) const INVARIANTS: [&str; 20] = [
     "no address leaks",
     "quarantine holds junk only",
     "nothing deadlocks",
+    "figures equal their rows",
 ];
 
 /// What a run put in, and what is known of it afterwards.

@@ -24,7 +24,7 @@ use super::wires::Wires;
 use crate::lambda::{Config, Function, HttpRequest, Simulator};
 use crate::postgres_log::LogMark;
 use crate::sql::invariants::Violation;
-use crate::sql::{interventions, invariants};
+use crate::sql::{figures, interventions, invariants};
 use crate::{migrate, paths, wait};
 
 /// Of the functions' addresses and unsubscribe tokens; no secret.
@@ -256,6 +256,9 @@ impl<'a> TestBed<'a> {
         if !quiesced {
             violations.push(Violation::new("nothing is lost", "it never quiesced"));
         }
+        let recount = figures::recount(&mut conn).await?.differences.into_iter();
+        violations
+            .extend(recount.map(|of| Violation::new("figures equal their rows", of.to_string())));
         Ok(Evidence {
             violations,
             mails: invariants::mails(&mut conn).await?,

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::sql::report::{self, LeadRow, SendRow, SourceReport};
+use crate::sql::{
+    figures::{self, Recount},
+    report::{self, LeadRow, SendRow, SourceReport},
+};
 use anyhow::Result;
 use serde_json::Value;
 use shared::db;
@@ -31,6 +34,8 @@ pub(super) struct Facts {
     /// The stand-in: answers that would have been paid. None where another server answered.
     pub(super) paid_by_stand_in: Option<u64>,
     pub(super) sources: Vec<SourceReport>,
+    /// The console's figures, counted again from the rows.
+    pub(super) recount: Recount,
 }
 
 impl Facts {
@@ -44,6 +49,7 @@ impl Facts {
         let lines = report::lines(&mut conn, CAMPAIGN).await?;
         let sends = report::sends(&mut conn).await?;
         let sources = report::sources(&mut conn, CAMPAIGN).await?;
+        let recount = figures::recount(&mut conn).await?;
         let stand_in = process::find(&settings.paths, stand_ins::NAME)
             .filter(|_| settings.endpoints.openai.is_ours);
         let (mut model_calls, mut paid_by_stand_in) = (BTreeMap::new(), None);
@@ -70,6 +76,7 @@ impl Facts {
             model_calls,
             paid_by_stand_in,
             sources,
+            recount,
         })
     }
 

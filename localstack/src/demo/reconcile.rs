@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::sql::report::{LeadRow, SendRow};
-use shared::domain::send_state::SendState;
+use shared::{db::console::figures::Difference, domain::send_state::SendState};
 
 use super::facts::Facts;
 use super::funnel::LeadState;
@@ -54,6 +54,8 @@ pub(super) enum Disagreement {
         at_least: u64,
         at_most: u64,
     },
+    /// A figure of the console is not what the rows count to.
+    FigureDiffers(Difference),
 }
 
 impl fmt::Display for Disagreement {
@@ -123,6 +125,7 @@ impl fmt::Display for Disagreement {
                 f,
                 "the stand-in was paid for {stand_in} calls, model_calls has {at_least} to {at_most}"
             ),
+            Self::FigureDiffers(difference) => write!(f, "{difference}"),
         }
     }
 }
@@ -153,6 +156,8 @@ pub(super) fn reconcile(facts: &Facts) -> Vec<Disagreement> {
             });
         }
     }
+    let differences = facts.recount.differences.iter().cloned();
+    found.extend(differences.map(Disagreement::FigureDiffers));
     found
 }
 

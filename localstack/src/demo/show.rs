@@ -151,6 +151,11 @@ fn witnesses(facts: &Facts, funnel: &Funnel, disagreements: &[Disagreement]) {
             "  paid model calls: PostgreSQL {ours} · stand-in {stand_in}"
         ));
     }
+    output::line(format_args!(
+        "  figures of the console, counted again from the rows: {} days, {} differ",
+        facts.recount.days,
+        facts.recount.differences.len()
+    ));
     let unknown = facts.unknown();
     if !unknown.is_empty() {
         let left = unknown

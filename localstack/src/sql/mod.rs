@@ -3,6 +3,7 @@
 
 pub(crate) mod cases;
 pub(crate) mod database;
+pub(crate) mod figures;
 pub(crate) mod interventions;
 pub(crate) mod invariants;
 pub(crate) mod measures;

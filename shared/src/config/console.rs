@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use url::Url;
 
-use super::{InvalidEnvironment, Reader, Secret, hash_key};
-use crate::domain::{email::HashKey, person::Role, signing::KeyRing};
+use super::{InvalidEnvironment, Reader, Secret, hash_key, sender::ramp};
+use crate::domain::{email::HashKey, person::Role, quota::Ramp, signing::KeyRing};
 
 /// How long an answer may take. Below the function's timeout, so that whoever waits gets a page of ours.
 pub const CONSOLE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -34,6 +34,8 @@ pub struct Console {
     pub import_bucket: Option<String>,
     /// Requests to the API that a person may send in a minute.
     pub requests_a_minute: i32,
+    /// As the sender has it.
+    pub ramp: Ramp,
     /// None while the variables of the issuer are missing: then nobody can enter.
     pub access: Option<Access>,
     /// What must be set before anybody can enter.
@@ -95,6 +97,7 @@ impl Console {
             "a whole number",
             API_REQUESTS_PER_MINUTE,
         );
+        let ramp = ramp(&mut r);
         let (access, missing) = access(&mut r);
         let config = hash_key.map(|hash_key| Self {
             database_url,
@@ -106,6 +109,7 @@ impl Console {
             collects_every,
             import_bucket,
             requests_a_minute,
+            ramp,
             access,
             missing,
         });

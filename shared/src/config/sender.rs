@@ -102,19 +102,24 @@ fn limits(r: &mut Reader<'_>) -> Limits {
     let per_day = r
         .optional("SES_MAX_PER_DAY")
         .and_then(|_| r.parsed("SES_MAX_PER_DAY", str::parse));
+    Limits {
+        per_second,
+        per_day,
+        ramp: ramp(r),
+        domain_spacing: seconds(r, "DOMAIN_SPACING_SECONDS", 5),
+    }
+}
+
+/// The sender keeps to it, and the console shows how far it is used.
+pub(super) fn ramp(r: &mut Reader<'_>) -> Ramp {
     let growth = r.or_default("RAMP_GROWTH", "a number", 1.1);
     if !(1.0..=5.0).contains(&growth) {
         r.problem("RAMP_GROWTH", "is not between 1 and 5");
     }
-    Limits {
-        per_second,
-        per_day,
-        ramp: Ramp {
-            start: r.or_default("RAMP_START", "a whole number", 50),
-            growth,
-            cap: r.or_default("RAMP_CAP", "a whole number", 100_000),
-        },
-        domain_spacing: seconds(r, "DOMAIN_SPACING_SECONDS", 5),
+    Ramp {
+        start: r.or_default("RAMP_START", "a whole number", 50),
+        growth,
+        cap: r.or_default("RAMP_CAP", "a whole number", 100_000),
     }
 }
 

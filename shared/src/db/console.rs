@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod campaigns;
+pub mod figures;
 pub mod health;
 pub mod lead;
 pub mod leads;
@@ -12,6 +13,7 @@ pub mod review;
 pub mod sessions;
 pub mod shell;
 pub mod sources;
+pub mod statements;
 
 use serde_json::Value;
 use sqlx::{Connection, PgConnection, Postgres, Transaction};

@@ -21,6 +21,7 @@
 //! | 12 | `model_calls`, then `model_outages` | `(request_key, attempt)`; `setup_hash` |
 //! | 13 | `model_spend`, alone | `day` |
 //! | 14 | `review_leases`, after `sends` | `send_id` |
+//! | 15 | `figures_state`, then `figures_hours`, then `figures_days`, alone | one row; their keys |
 //!
 //! The more transactions want a row, the later it is locked. A batch that a claim or a sweep takes
 //! with `skip locked` may be in any order, since it waits for nothing.

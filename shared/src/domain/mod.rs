@@ -10,6 +10,7 @@ pub mod content;
 pub mod country;
 pub mod email;
 pub mod feedback;
+pub mod figures;
 pub mod gate;
 pub mod hours;
 pub mod identity;

@@ -8,12 +8,14 @@ use std::{
     time::Duration,
 };
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use shared::{
     config,
     db::{
-        self, PgConnection, PgPool, enrichment,
+        self, PgConnection, PgPool,
+        console::figures,
+        enrichment,
         feedback::{self, NewEvent},
         leads,
         model_calls::{self, Inquiry, OutageChange, SettledCall},
@@ -170,6 +172,12 @@ async fn send(conn: &mut PgConnection, pool: &PgPool, seen: &mut Seen) {
     let counted = waiting::count(conn, MINUTE, MINUTE);
     seen.of(sweep, counted).await;
     seen.of(sweep, sends::remember_quota(conn, quota)).await;
+    let ago: DateTime<Utc> = sqlx::query_scalar("select now() - interval '1 second'")
+        .fetch_one(&mut *conn)
+        .await
+        .unwrap();
+    seen.of(sweep, figures::fold(conn, ago, figures::AT_ONCE))
+        .await;
     let pulled = seen.of(sweep, sends::pull_forward(conn, &LIMITS)).await;
     assert!(pulled > 0);
     let due = sends::take_due(conn, MINUTE, MINUTE, 100);

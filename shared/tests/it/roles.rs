@@ -25,8 +25,12 @@ const REFUSED: &[(&str, &[&str])] = &[
     (
         "console",
         &[
+            "update leads set email = null",
             "update recipients set erased_at = null",
             "update sends set sent_at = now()",
+            "update figures_hours set found = 0",
+            "update lead_notes set text = ''",
+            "delete from leads",
             "delete from sends",
             "update audit_log set actor = 'x'",
             "delete from audit_log",

@@ -52,7 +52,7 @@ use crate::{
         review::count_drafts, review::take_draft, review::decide_draft, review::undo_decision, review::check_text,
         sends::list_sends, sends::show_send, sends::resolve_send,
         suppressions::look_up_mailbox, suppressions::suppress_mailbox, suppressions::lift_suppression,
-        system::show_me, system::show_health, system::stop_sending, system::start_sending, system::close_breaker,
+        system::show_me, system::list_figures, system::show_health, system::stop_sending, system::start_sending, system::close_breaker,
         system::move_dead_letters_back, system::list_records,
         show_document,
     ),

@@ -34,7 +34,10 @@ use crate::{
     Deps,
     access::Caller,
     change,
-    pages::{audit as audit_page, health as health_page},
+    pages::{
+        audit as audit_page, health as health_page,
+        overview::{self, Figure},
+    },
 };
 
 /// Who you are to the console.
@@ -55,6 +58,51 @@ pub(crate) async fn show_me(caller: Caller) -> Body<Me> {
         name: person.name,
         role: person.role.as_str(),
     })
+}
+
+/// Of which period, campaign and source.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AskedFigures {
+    /// Days up to today: 7, 14, 30 or 90; 30 if it is not given.
+    #[param(pattern = "^(7|14|30|90)$")]
+    days: Option<String>,
+    /// A campaign's id.
+    #[param(pattern = "^[1-9][0-9]{0,17}$")]
+    campaign: Option<String>,
+    /// A source's id.
+    #[param(pattern = "^[1-9][0-9]{0,17}$")]
+    source: Option<String>,
+}
+
+/// Shows the overview's figures, one a row. Rates are parts of 1, times are minutes, money is millionths of a US dollar;
+/// what rests on too little is left out.
+#[utoipa::path(get, path = "/api/v1/figures", tag = "System", params(AskedFigures),
+    responses((status = 200, body = Listed<Figure>)))]
+pub(crate) async fn list_figures(
+    State(deps): State<Arc<Deps>>,
+    Query(asked): Query<AskedFigures>,
+) -> Result<Body<Listed<Figure>>, Refused> {
+    for (name, given) in [
+        ("days", &asked.days),
+        ("campaign", &asked.campaign),
+        ("source", &asked.source),
+    ] {
+        let is_number = |text: &String| text.parse::<i64>().is_ok_and(|number| number > 0);
+        if !given.as_ref().is_none_or(is_number) {
+            return Err(unknown(name));
+        }
+    }
+    let asked = overview::Asked {
+        days: asked.days.unwrap_or_default(),
+        campaign: asked.campaign.unwrap_or_default(),
+        source: asked.source.unwrap_or_default(),
+    };
+    Ok(Body(Listed {
+        items: overview::rows(&deps, &asked).await?,
+        next: None,
+    }))
 }
 
 /// How the system stands.

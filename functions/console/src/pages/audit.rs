@@ -3,11 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::{
-    extract::State,
-    http::{StatusCode, header},
-    response::{IntoResponse as _, Response},
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use chrono::{NaiveDate, TimeDelta};
 use futures::TryStreamExt as _;
 use serde::{Deserialize, Serialize};
@@ -24,7 +20,7 @@ use crate::{
     access::Caller,
     answer,
     answer::Failure,
-    filters,
+    csv, filters,
     form::Query,
     view::{Moment, Place, Shell},
 };
@@ -145,27 +141,19 @@ pub(crate) async fn export(
 ) -> Result<Response, Failure> {
     let filter = asked.filter().ok_or(Failure::Unreadable("the address"))?;
     let rows = exported(&deps, &filter).await?;
-    let mut file =
-        csv_line(&["at", "actor", "table", "row", "action", "what", "note"].map(str::to_owned));
+    let mut lines = csv::line(&["at", "actor", "table", "row", "action", "what", "note"]);
     for row in &rows {
-        file += &csv_line(&[
-            row.at.to_rfc3339(),
-            row.actor.clone(),
-            row.table.clone(),
-            row.row.clone(),
-            row.action.clone(),
-            row.sentence(),
-            row.note.clone().unwrap_or_default(),
+        lines += &csv::line(&[
+            &row.at.to_rfc3339(),
+            &row.actor,
+            &row.table,
+            &row.row,
+            &row.action,
+            &row.sentence(),
+            row.note.as_deref().unwrap_or_default(),
         ]);
     }
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (
-            header::CONTENT_DISPOSITION,
-            "attachment; filename=\"audit.csv\"",
-        ),
-    ];
-    Ok((headers, file).into_response())
+    Ok(csv::file("audit", lines))
 }
 
 async fn exported(deps: &Deps, filter: &AuditFilter) -> Result<Vec<Record>, DbError> {
@@ -179,38 +167,4 @@ async fn exported(deps: &Deps, filter: &AuditFilter) -> Result<Vec<Record>, DbEr
         }
     }
     Ok(taken)
-}
-
-/// Every cell quoted; one that a spreadsheet would take for a formula begins with an apostrophe.
-fn csv_line(cells: &[String]) -> String {
-    let cell = |cell: &String| {
-        let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
-        let mark = if formula { "'" } else { "" };
-        format!("\"{mark}{}\"", cell.replace('"', "\"\""))
-    };
-    let cells: Vec<String> = cells.iter().map(cell).collect();
-    cells.join(",") + "\r\n"
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_are_quoted_and_no_formulas() {
-        let cells = [
-            "a\"b",
-            "=1+1",
-            "-2",
-            "@x",
-            "\tx",
-            "plain, with comma\nand line",
-        ]
-        .map(str::to_owned);
-        let line = csv_line(&cells);
-        assert_eq!(
-            line,
-            "\"a\"\"b\",\"'=1+1\",\"'-2\",\"'@x\",\"'\tx\",\"plain, with comma\nand line\"\r\n"
-        );
-    }
 }

@@ -118,11 +118,10 @@ pub(crate) async fn show(
     let campaigns = shell::campaign_names(&mut conn).await?;
     let place = (asked.order(), cursor);
     let page = leads::page(&mut conn, &filter, place, ROWS, Effort::DEFAULT).await?;
-    let count = leads::count(&mut conn, &filter, Effort::DEFAULT).await?;
     drop(conn);
     Ok(answer::page(
         StatusCode::OK,
-        &asked.page(shell, campaigns, page, count),
+        &asked.page(shell, campaigns, page),
     ))
 }
 
@@ -214,13 +213,7 @@ impl Asked {
         self.pairs().into_iter().filter_map(chip).collect()
     }
 
-    fn page(
-        self,
-        shell: Shell,
-        campaigns: Vec<CampaignName>,
-        page: LeadPage,
-        count: Count,
-    ) -> LeadsPage {
+    fn page(self, shell: Shell, campaigns: Vec<CampaignName>, page: LeadPage) -> LeadsPage {
         let beside = |cursor: Option<Cursor>| {
             Some(match cursor? {
                 Cursor::After(at) => self.with("after", &written(at)),
@@ -230,11 +223,12 @@ impl Asked {
         LeadsPage {
             shell,
             chips: self.chips(&campaigns),
-            count: match count {
-                Count::Exactly(0) => "No lead matches".to_owned(),
-                Count::Exactly(1) => "1 lead matches".to_owned(),
-                Count::Exactly(count) => format!("{} leads match", number(count)),
-                Count::AtLeast(count) => format!("{}+ leads match", number(count)),
+            count: match page.count {
+                None => "More leads".to_owned(),
+                Some(Count::Exactly(0)) => "No lead matches".to_owned(),
+                Some(Count::Exactly(1)) => "1 lead matches".to_owned(),
+                Some(Count::Exactly(count)) => format!("{} leads match", number(count)),
+                Some(Count::AtLeast(count)) => format!("{}+ leads match", number(count)),
             },
             by_score: self.order() == LeadOrder::Score,
             sorted_by_score: self.with("sort", "score"),

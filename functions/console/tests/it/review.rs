@@ -70,7 +70,7 @@ impl Shown {
     }
 }
 
-async fn shown(console: &Console) -> Shown {
+pub(crate) async fn shown(console: &Console) -> Shown {
     Shown::of(&console.get("/review").await).unwrap()
 }
 

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use chrono::NaiveDate;
 use serde_json::json;
-use shared::db::{self, PgPool, waiting};
+use shared::db::{self, PgPool, console::figures, waiting};
 
 use crate::{
     fixture::{Fixture, in_time, runners},
@@ -53,6 +54,42 @@ async fn what_waited_is_announced_when_it_is_due(pool: PgPool) {
         ids.sort_unstable();
         ids
     });
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn sweep_twice_adds_figures_once(pool: PgPool) {
+    let quiet = FailingSes::start(Fault::None).await;
+    let f = Fixture::new(&pool, quiet.sdk(), &[]).await;
+    f.plan(&runners("counted", 3)).await;
+    // As if an hour had passed.
+    for statement in [
+        "update figures_state set folded_until = now() - interval '2 hours'",
+        "update lead_sources set found_at = found_at - interval '1 hour'",
+        "update enriched_leads set created_at = created_at - interval '1 hour'",
+        "update audit_log set at = at - interval '1 hour'",
+    ] {
+        f.execute(statement).await;
+    }
+    // A moment old: the pages count them.
+    f.plan(&runners("young", 2)).await;
+    for _ in 0..2 {
+        sender::handle(&f.deps, json!({}), in_time()).await.unwrap();
+        let added: (i64, i64) =
+            sqlx::query_as("select sum(found)::bigint, sum(planned)::bigint from figures_hours")
+                .fetch_one(&pool)
+                .await
+                .unwrap();
+        assert_eq!(added, (3, 3));
+    }
+    let mut conn = db::acquire(&pool).await.unwrap();
+    let days: Vec<NaiveDate> =
+        sqlx::query_scalar("select distinct (found_at at time zone 'utc')::date from lead_sources")
+            .fetch_all(&pool)
+            .await
+            .unwrap();
+    for day in days {
+        assert_eq!(figures::recount(&mut conn, day).await.unwrap(), []);
+    }
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]

@@ -3,6 +3,8 @@
 use super::*;
 use crate::demo::funnel::tests::{planned, sent, unplanned};
 use crate::queues::Depth;
+use chrono::NaiveDate;
+use shared::domain::figures::Group;
 
 fn mail(id: &str, send: Option<i64>) -> Mail {
     Mail {
@@ -241,4 +243,27 @@ fn paid_calls_must_match_the_models_count() {
     check_paid(5, &[("answered", 5), ("lost", 2)], true);
     check_paid(7, &[("answered", 5), ("lost", 2)], true);
     check_paid(8, &[("answered", 5), ("lost", 2)], false);
+}
+
+#[test]
+fn figure_that_differs_is_reported() {
+    let difference = Difference {
+        day: NaiveDate::from_ymd_opt(2026, 1, 5).unwrap(),
+        group: Group {
+            campaign_id: 1,
+            source_id: 2,
+            platform: "x".to_owned(),
+        },
+        what: "found".to_owned(),
+        kept: 3,
+        counted: 4,
+    };
+    let mut facts = facts(Vec::new(), Vec::new());
+    facts.recount.differences.push(difference.clone());
+    let expected = Disagreement::FigureDiffers(difference);
+    assert_eq!(
+        expected.to_string(),
+        "found of 2026-01-05, campaign 1, source 2, x: the figure is 3, the rows count to 4"
+    );
+    check(&facts, &[expected]);
 }

@@ -27,8 +27,7 @@ use crate::{
 /// How many leads may be looked at for one page.
 #[derive(Debug, Clone, Copy)]
 pub struct Effort<'a> {
-    /// In the order of the list, before an index is asked. What more than a twentieth of these meet is
-    /// met by too many.
+    /// In the order of the list, before an index is asked.
     pub first: &'a [usize],
     /// What more leads meet is not looked up by its index.
     pub candidates: usize,
@@ -40,8 +39,8 @@ impl Effort<'_> {
     /// Less than a tenth of a second's worth on two cores.
     pub const DEFAULT: Effort<'static> = Effort {
         first: &[200, 800],
-        candidates: 4_000,
-        then: &[4_000],
+        candidates: 3_000,
+        then: &[3_000],
     };
 }
 
@@ -80,6 +79,8 @@ pub struct LeadPage {
     pub older: Option<Cursor>,
     /// Why a page that is not the last one is not full.
     pub looked_to: Option<LookedTo>,
+    /// How many leads meet every condition; on the first page only.
+    pub count: Option<Count>,
 }
 
 /// Where enough leads were looked at. The next page goes on from there.
@@ -98,6 +99,15 @@ struct Found {
     looked_to: Option<Place>,
 }
 
+impl Found {
+    fn count(&self) -> Count {
+        match self.looked_to {
+            None => Count::Exactly(self.matches.len()),
+            Some(_) => Count::AtLeast(self.matches.len()),
+        }
+    }
+}
+
 /// A page of at most `limit` leads.
 ///
 /// # Errors
@@ -112,22 +122,27 @@ pub async fn page(
     let mut tx = begin_reading(conn).await?;
     let mut walk = Walk::new(filter, order, cursor);
     walk.go(&mut tx, effort.first, limit).await?;
+    // The first page says how many leads there are: it does not stop when it is full.
+    let counts = cursor.is_none() && *filter != LeadFilter::default();
+    let enough = if counts { usize::MAX } else { limit };
     let mut candidates = None;
-    if !walk.is_over(limit) {
-        candidates = candidates::of(&mut tx, filter, effort.candidates, true).await?;
+    if !walk.is_over(enough) {
+        candidates = candidates::of(&mut tx, filter, effort.candidates).await?;
     }
     let found = match candidates {
-        Some(ids) => {
-            let matches = matching(&mut tx, filter, order, &ids).await?;
-            Found {
-                matches: beyond(matches, order, cursor),
-                looked_to: None,
-            }
-        }
+        Some(ids) => Found {
+            matches: beyond(matching(&mut tx, filter, order, &ids).await?, order, cursor),
+            looked_to: None,
+        },
         None => {
-            walk.go(&mut tx, effort.then, limit).await?;
+            walk.go(&mut tx, effort.then, enough).await?;
             walk.found
         }
+    };
+    let count = match cursor {
+        Some(_) => None,
+        None if counts || found.looked_to.is_none() => Some(found.count()),
+        None => Some(all(&mut tx, order).await?),
     };
     let cut = cut(found, order, cursor, limit);
     Ok(LeadPage {
@@ -138,53 +153,27 @@ pub async fn page(
             None => None,
             Some(place) => rows::looked_to(&mut tx, order, place).await?,
         },
+        count,
     })
 }
 
-/// How many leads meet every condition: exactly where they are few or an index gives them, else of those
-/// that are looked at for a page.
-///
-/// # Errors
-/// When a statement fails.
-pub async fn count(
-    conn: &mut PgConnection,
-    filter: &LeadFilter,
-    effort: Effort<'_>,
-) -> Result<Count, DbError> {
-    let mut tx = begin_reading(conn).await?;
-    if *filter == LeadFilter::default() {
-        return all(&mut tx).await;
-    }
-    let order = LeadOrder::Newest;
-    let mut walk = Walk::new(filter, order, None);
-    walk.go(&mut tx, effort.first, usize::MAX).await?;
-    if !walk.is_over(usize::MAX) {
-        let looked_at: usize = effort.first.iter().sum();
-        // An index of words gives all leads that have a word before it can stop.
-        let words = walk.found.matches.len() < looked_at / 20;
-        if let Some(ids) = candidates::of(&mut tx, filter, effort.candidates, words).await? {
-            let matches = matching(&mut tx, filter, order, &ids).await?;
-            return Ok(Count::Exactly(matches.len()));
-        }
-    }
-    walk.go(&mut tx, effort.then, usize::MAX).await?;
-    Ok(match walk.found.looked_to {
-        None => Count::Exactly(walk.found.matches.len()),
-        Some(_) => Count::AtLeast(walk.found.matches.len()),
-    })
-}
-
-async fn all(tx: &mut PgConnection) -> Result<Count, DbError> {
+/// How many leads the whole list has, as far as it is worth finding out.
+async fn all(tx: &mut PgConnection, order: LeadOrder) -> Result<Count, DbError> {
     let leads = sqlx::query_scalar!(
-        r#"select count(*) as "count!" from (select from leads where erased_at is null limit $1) l"#,
+        r#"select count(*) as "count!"
+           from (select from leads l
+                 where erased_at is null
+                   and (not $1 or exists (select from enriched_leads e where e.lead_id = l.id))
+                 limit $2) l"#,
+        order == LeadOrder::Score,
         COUNTED + 1,
     );
     let leads = leads.fetch_one(tx).await;
     let leads = leads.map_err(DbError::on("count leads"))?;
-    Ok(match usize::try_from(leads.min(COUNTED)) {
-        Ok(few) if leads <= COUNTED => Count::Exactly(few),
-        Ok(many) => Count::AtLeast(many),
-        Err(_) => Count::AtLeast(0),
+    let count = usize::try_from(leads.min(COUNTED)).unwrap_or_default();
+    Ok(match leads > COUNTED {
+        true => Count::AtLeast(count),
+        false => Count::Exactly(count),
     })
 }
 

@@ -1,113 +1,71 @@
-//! What the overview shows: two weeks of mails and money, and what waits. From tables of a row a day, so that it is as
-//! quick on a million leads.
+//! What the overview's figures can be narrowed to, and how pages name it. The figures themselves are in
+//! [`super::figures`].
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 
-use super::super::DbError;
+use super::super::{DbError, known};
+use crate::domain::{gate::CampaignStatus, ids::CampaignId};
 
-/// Days of the overview, today included.
-pub const DAYS: i32 = 14;
-
-/// Everything that the overview shows.
+/// Campaigns and sources, and which day it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Overview {
-    /// Each of the [`DAYS`], the oldest first, also those without a mail.
-    pub days: Vec<Day>,
-    pub campaigns: Vec<CampaignFigures>,
-    /// What reviewers decided in these days.
-    pub reviews: Reviews,
-    /// Mails that wait for their time.
-    pub planned: i64,
+pub struct Choices {
+    /// By the database's clock, in UTC: figures count by it.
+    pub today: NaiveDate,
+    /// By name.
+    pub campaigns: Vec<Campaign>,
+    /// By name, then by campaign.
+    pub sources: Vec<Source>,
 }
 
-/// The mails of one day, by when SES accepted them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Day {
-    pub day: NaiveDate,
-    pub sent: i64,
-    pub bounced: i64,
-    pub complained: i64,
-    /// What the model cost, in millionths of a dollar.
-    pub model_micros: i64,
-}
-
-/// A campaign in these days.
+/// A campaign, to be chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CampaignFigures {
+pub struct Campaign {
+    pub id: CampaignId,
     pub name: String,
-    pub status: String,
-    pub sent: i64,
-    pub bounced: i64,
-    pub complained: i64,
-    pub to_review: i64,
-    pub planned: i64,
+    pub status: CampaignStatus,
 }
 
-/// How often people agreed with the model. Skipped and undone decisions are none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reviews {
-    pub approved: i64,
-    pub edited: i64,
-    pub rejected: i64,
+/// A source, to be chosen. Two campaigns may call theirs the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    pub id: i64,
+    pub name: String,
+    pub campaign: String,
 }
 
-/// Reads it, in three statements.
+/// Reads them, in three statements.
 ///
 /// # Errors
-/// When a statement fails.
-pub async fn read(conn: &mut PgConnection) -> Result<Overview, DbError> {
-    let days = sqlx::query_as!(
-        Day,
-        r#"select d::date as "day!",
-                  coalesce((select sum(c.sent) from campaign_days c where c.day = d::date), 0) as "sent!",
-                  coalesce((select sum(c.bounced) from campaign_days c where c.day = d::date), 0) as "bounced!",
-                  coalesce((select sum(c.complained) from campaign_days c where c.day = d::date), 0) as "complained!",
-                  coalesce((select m.micros from model_spend m where m.day = d::date), 0) as "model_micros!"
-           from generate_series((now() at time zone 'utc')::date - ($1::int - 1), (now() at time zone 'utc')::date,
-                                interval '1 day') d
-           order by d"#,
-        DAYS,
+/// When a statement fails, or a row holds what this program does not know.
+pub async fn choices(conn: &mut PgConnection) -> Result<Choices, DbError> {
+    let today = sqlx::query_scalar!(r#"select (now() at time zone 'utc')::date as "today!""#)
+        .fetch_one(&mut *conn)
+        .await
+        .map_err(DbError::on("read which day it is"))?;
+    let rows = sqlx::query!("select id, name, status from campaigns order by name")
+        .fetch_all(&mut *conn)
+        .await
+        .map_err(DbError::on("read the campaigns' names"))?;
+    let campaigns = rows.into_iter().map(|row| {
+        Ok(Campaign {
+            status: known(&row.status, "campaigns", row.id, "status")?,
+            id: CampaignId(row.id),
+            name: row.name,
+        })
+    });
+    let campaigns = campaigns.collect::<Result<_, DbError>>()?;
+    let sources = sqlx::query_as!(
+        Source,
+        "select s.id, s.name, c.name as campaign from sources s join campaigns c on c.id = s.campaign_id
+         order by s.name, c.name",
     )
-    .fetch_all(&mut *conn)
+    .fetch_all(conn)
     .await
-    .map_err(DbError::on("read the days' figures"))?;
-    let campaigns = sqlx::query_as!(
-        CampaignFigures,
-        r#"select c.name, c.status,
-                  coalesce(sum(d.sent), 0) as "sent!", coalesce(sum(d.bounced), 0) as "bounced!",
-                  coalesce(sum(d.complained), 0) as "complained!",
-                  (select count(*) from sends s
-                   where s.campaign_id = c.id and s.state = 'review') as "to_review!",
-                  (select count(*) from sends s
-                   where s.campaign_id = c.id and s.state = 'queued') as "planned!"
-           from campaigns c
-           left join campaign_days d
-               on d.campaign_id = c.id and d.day > (now() at time zone 'utc')::date - $1::int
-           group by c.id
-           order by c.status, c.name"#,
-        DAYS,
-    )
-    .fetch_all(&mut *conn)
-    .await
-    .map_err(DbError::on("read the campaigns' figures"))?;
-    let reviews = sqlx::query_as!(
-        Reviews,
-        r#"select count(*) filter (where decision = 'approved') as "approved!",
-                  count(*) filter (where decision = 'edited') as "edited!",
-                  count(*) filter (where decision = 'rejected') as "rejected!"
-           from reviews v
-           where created_at > now() - make_interval(days => $1)
-             and not exists (select from reviews u where u.send_id = v.send_id and u.id > v.id)"#,
-        DAYS,
-    )
-    .fetch_one(conn)
-    .await
-    .map_err(DbError::on("count decisions"))?;
-    Ok(Overview {
-        planned: campaigns.iter().map(|campaign| campaign.planned).sum(),
-        days,
+    .map_err(DbError::on("read the sources' names"))?;
+    Ok(Choices {
+        today,
         campaigns,
-        reviews,
+        sources,
     })
 }

@@ -218,7 +218,7 @@ fn outcome(decided: Vec<(i64, Decided)>, items: &[Item], word: &str, leaves: boo
         match decided {
             Decided::Done => done.push(send),
             Decided::OtherText => {
-                failed.push((name, "Its text was changed after you saw it.".to_owned()))
+                failed.push((name, "Its text was changed after you saw it.".to_owned()));
             }
             Decided::NotWaiting(state) => failed.push((name, already(state, by))),
             Decided::Refused(refused) => failed.push((name, format!("{refused}."))),

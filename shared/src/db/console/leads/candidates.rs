@@ -6,16 +6,15 @@ use super::super::super::DbError;
 use crate::domain::search::{InCountry, LeadFilter, Standing, Words};
 
 /// The leads that meet the first condition that at most so many meet, those first that usually fewest
-/// do; none if more meet each, or no index knows them. Words are left out where `words` says so.
+/// do; none if more meet each, or no index knows them.
 pub(super) async fn of(
     tx: &mut PgConnection,
     filter: &LeadFilter,
     most: usize,
-    words: bool,
 ) -> Result<Option<Vec<i64>>, DbError> {
     let limit = i64::try_from(most).map_or(i64::MAX, |most| most.saturating_add(1));
     let rarest = filter.words.as_ref().and_then(Words::rarest);
-    if let Some(pattern) = rarest.filter(|_| words)
+    if let Some(pattern) = rarest
         && let Some(ids) = few(by_word(tx, &pattern, limit).await?, most)
     {
         return Ok(Some(ids));
@@ -53,17 +52,29 @@ fn few(ids: Option<Vec<i64>>, most: usize) -> Option<Vec<i64>> {
     Some(ids)
 }
 
-/// None on a server without the index: the migration says how to have it.
+/// Of a thousandth of all leads, so many with a word make it a word that an index is slow for: it gives
+/// all leads that have it before it can stop.
+const OF_A_THOUSANDTH: i64 = 30;
+
+/// None for a word that many leads have, and on a server without the index: the migration says how to
+/// have it.
 async fn by_word(
     tx: &mut PgConnection,
     pattern: &str,
     limit: i64,
 ) -> Result<Option<Vec<i64>>, DbError> {
-    let indexed = sqlx::query_scalar!(
+    let asked = sqlx::query!(
         r#"select to_regclass('leads_search_idx') is not null
-                  and to_regclass('enriched_leads_niche_idx') is not null as "indexed!""#
+                  and to_regclass('enriched_leads_niche_idx') is not null as "indexed!",
+                  (select count(*) from leads tablesample system (0.1)
+                   where lower(coalesce(name, '') || ' ' || username || ' '
+                               || coalesce(split_part(email, '@', -1), '')) like $1)
+                  + (select count(*) from enriched_leads tablesample system (0.1)
+                     where lower(niche) like $1) as "hits!""#,
+        pattern,
     );
-    if !indexed.fetch_one(&mut *tx).await.map_err(failed())? {
+    let asked = asked.fetch_one(&mut *tx).await.map_err(failed())?;
+    if !asked.indexed || asked.hits > OF_A_THOUSANDTH {
         return Ok(None);
     }
     // The expressions of the indexes, to the letter.
