@@ -2,6 +2,7 @@
 //! mail is opened, which changes nothing, and one button is pressed, which does.
 
 mod chromium;
+mod day;
 mod proof;
 mod walk;
 
@@ -76,7 +77,8 @@ pub(crate) async fn run(session: &Session) -> Result<()> {
             "the button of send {send} in {version}: its mailbox, and no other, is unsubscribed"
         ),
     );
-    Ok(())
+    drop(conn);
+    day::run(&chromium, settings, &aws::config(&settings.paths)).await
 }
 
 /// Where the web function answers.

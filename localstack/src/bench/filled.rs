@@ -111,7 +111,7 @@ fn best(runs: &[PipelineFigures]) -> Result<&PipelineFigures> {
 }
 
 /// The name of the filled database of this schema; made where it is missing.
-async fn fill(cluster: &Cluster) -> Result<String> {
+pub(super) async fn fill(cluster: &Cluster) -> Result<String> {
     let script = SCRIPT.replace("LEADS", &LEADS.to_string());
     let name = name(&script);
     let admin = migrate::pool(&cluster.url("postgres"))?;

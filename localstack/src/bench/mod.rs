@@ -8,6 +8,7 @@ mod bare;
 mod binaries;
 mod figures;
 mod filled;
+mod pages;
 mod probe;
 mod processes;
 mod ratio;
@@ -59,6 +60,9 @@ pub(crate) struct BenchArgs {
     /// measurement works on a copy
     #[arg(long)]
     filled: bool,
+    /// Only measure how long the console's pages take on that database
+    #[arg(long, conflicts_with = "filled")]
+    pages: bool,
     /// Write the numbers there too
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -79,6 +83,9 @@ pub(crate) async fn run(session: &Session, args: &BenchArgs) -> Result<ExitCode>
     let own = Session::new(settings.clone());
     let _alone = own.alone().await?;
     settings.paths.make_home()?;
+    if args.pages {
+        return pages::run(settings, python, args).await;
+    }
     if args.filled {
         return filled::run(settings, python, args).await;
     }

@@ -123,6 +123,14 @@ impl<'a> Stage<'a> {
         };
         let mut variables = variables(&url, queue_url);
         variables.push(("OPENAI_BASE_URL", self.stand_ins.openai_base()));
+        let issuer = self.stand_ins.issuer();
+        let client = issuer.client();
+        variables.extend([
+            ("OIDC_ISSUER", issuer.url().to_owned()),
+            ("OIDC_CLIENT_ID", client.id.clone()),
+            ("OIDC_API_AUDIENCE", client.api_audience.clone()),
+            ("CONSOLE_SESSION_KEYS", format!("k1:{KEY}")),
+        ]);
         if self.setting.rate.is_none() {
             variables.push(("SES_MAX_PER_SECOND", "1000000".to_owned()));
         }

@@ -152,8 +152,11 @@ fn witnesses(facts: &Facts, funnel: &Funnel, disagreements: &[Disagreement]) {
         ));
     }
     output::line(format_args!(
-        "  figures of the console, counted again from the rows: {} days, {} differ",
-        facts.recount.days,
+        "  figures of the console, counted again from the rows: {}, {} differ",
+        match facts.recount.days {
+            1 => "1 day".to_owned(),
+            days => format!("{days} days"),
+        },
         facts.recount.differences.len()
     ));
     let unknown = facts.unknown();

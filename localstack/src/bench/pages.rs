@@ -1,0 +1,205 @@
+//! `cargo local bench --pages`: how long the console's pages take on a database with a million leads and three
+//! million mails, as the deployed function answers them.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use comfy_table::{Cell, Color};
+use serde::Serialize;
+use serde_json::json;
+use shared::db::{self, PgConnection};
+use simulated::{Role, TokenRequest};
+use sqlx::Row as _;
+
+use super::filled;
+use super::stage::{Ground, Setting, Stage};
+use super::{BenchArgs, start};
+use crate::lambda::HttpRequest;
+use crate::output;
+use crate::python::Python;
+use crate::settings::Settings;
+
+/// Requests of each page that are measured, after some that are not.
+const REQUESTS: usize = 60;
+const BEFORE: usize = 5;
+
+/// What is asked for, and how long it may take, in milliseconds. `LEAD`, `SEND` and `CAMPAIGN` are ids of rows that are
+/// there.
+const PAGES: [(&str, &str, f64); 19] = [
+    ("/", "", 50.0),
+    ("/", "days=90&campaign=CAMPAIGN", 50.0),
+    ("/review", "", 50.0),
+    ("/leads", "", 50.0),
+    ("/leads", "sort=score", 50.0),
+    ("/leads", "campaign=CAMPAIGN&state=review&country=DE", 50.0),
+    ("/leads", "q=rowan", 100.0),
+    ("/leads", "q=studio17.example", 100.0),
+    ("/leads", "q=trail+runner", 100.0),
+    ("/leads", "q=nobodyhasthisname", 100.0),
+    ("/leads/LEAD", "", 50.0),
+    ("/campaigns", "", 50.0),
+    ("/campaigns/CAMPAIGN", "", 50.0),
+    ("/sends", "", 50.0),
+    ("/sends", "show=unknown", 50.0),
+    ("/sends", "show=refused&campaign=campaign+2", 50.0),
+    ("/sends/SEND", "", 50.0),
+    ("/health", "", 50.0),
+    ("/audit", "", 50.0),
+];
+
+/// The rollups as the sweeps of a year would have left them: their number of rows counts here, not what they say.
+const ROLL_UP: &str = "
+    insert into figures_hours (hour, campaign_id, source_id, platform, stored, found, assessed, by_model, qualified,
+                               planned, mailed, delivered, mails, mails_delivered)
+    select date_trunc('hour', f.found_at), s.campaign_id, s.id, l.source, count(*), count(*), count(*), count(*), count(*),
+           count(*), count(*), count(*), count(*), count(*)
+    from lead_sources f join sources s on s.id = f.source_id join leads l on l.id = f.lead_id
+    group by 1, 2, 3, 4
+    on conflict do nothing;
+    insert into figures_days (day, campaign_id, source_id, platform, kind, detail, amount)
+    select h.hour::date, h.campaign_id, h.source_id, h.platform, d.kind, d.detail, sum(h.found)
+    from figures_hours h
+    cross join (select 'score' as kind, n::text as detail from generate_series(0, 9) n
+                union all select 'confidence', n::text from generate_series(0, 9) n
+                union all select 'wait', n::text from generate_series(1, 12) n) d
+    group by 1, 2, 3, 4, 5, 6
+    on conflict do nothing;
+    update figures_state set folded_until = now() - interval '5 minutes';
+    analyze figures_hours; analyze figures_days";
+
+/// One page, measured.
+#[derive(Debug, Serialize)]
+struct Timing {
+    page: String,
+    p50_ms: f64,
+    p95_ms: f64,
+    limit_ms: f64,
+}
+
+/// Measures every page, and fails where one is slower than it may be.
+pub(super) async fn run(
+    mut settings: Settings,
+    python: Python,
+    args: &BenchArgs,
+) -> Result<ExitCode> {
+    let binaries = crate::chaos::build(&settings, args.profile).await?;
+    settings.paths.root = settings.paths.root.join("filled");
+    settings.paths.make_home()?;
+    let mut ground = Ground {
+        cluster: start(&settings, python).await?,
+        binaries,
+        folder: settings.paths.root.join("runs"),
+        settings,
+        template: None,
+    };
+    ground.template = Some(filled::fill(&ground.cluster).await?);
+    let setting = Setting {
+        name: "pages",
+        leads: 1,
+        environments: 1,
+        model_latency: Duration::ZERO,
+        rate: None,
+        copies: 1,
+    };
+    let stage = Stage::open(&ground, setting).await?;
+    let mut conn = db::acquire(&stage.pool).await?;
+    output::step("Preparing", "the rollups of a year");
+    sqlx::raw_sql(ROLL_UP).execute(&mut *conn).await?;
+    let ids = ids(&mut conn).await?;
+    drop(conn);
+    let mut timings = Vec::new();
+    for (path, query, limit_ms) in PAGES {
+        let named = |text: &str| {
+            let pairs = ids.iter();
+            pairs.fold(text.to_owned(), |text, (word, id)| {
+                text.replace(word, &id.to_string())
+            })
+        };
+        timings.push(measure(&stage, &named(path), &named(query), limit_ms).await?);
+    }
+    show(&timings);
+    stage.close().await?;
+    if let Some(path) = &args.json {
+        std::fs::write(
+            path,
+            serde_json::to_vec_pretty(&json!({ "pages": timings }))?,
+        )?;
+    }
+    let is_quick = |timing: &Timing| timing.p95_ms <= timing.limit_ms;
+    Ok(match timings.iter().all(is_quick) {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
+}
+
+async fn ids(conn: &mut PgConnection) -> Result<[(&'static str, i64); 3]> {
+    let row = sqlx::query(
+        "select (select id from leads order by id offset 5000 limit 1),
+                (select id from sends order by id offset 5000 limit 1),
+                (select id from campaigns where name = 'campaign 3')",
+    );
+    let row = row.fetch_one(conn).await?;
+    Ok([
+        ("LEAD", row.try_get(0)?),
+        ("SEND", row.try_get(1)?),
+        ("CAMPAIGN", row.try_get(2)?),
+    ])
+}
+
+async fn measure(stage: &Stage<'_>, path: &str, query: &str, limit_ms: f64) -> Result<Timing> {
+    let issuer = stage.stand_ins.issuer();
+    let token = issuer.access_token(&TokenRequest::of(Role::Admin));
+    let token = token.context("the stand-in issuer gives no token")?;
+    let console = stage.function("console")?;
+    let mut times = Vec::new();
+    for request in 0..BEFORE + REQUESTS {
+        let mut asked = HttpRequest::new("GET", path);
+        query.clone_into(&mut asked.query);
+        let asked = asked.header("authorization", format!("Bearer {token}"));
+        let begun = Instant::now();
+        let answer = console.request(asked).await;
+        let took = begun.elapsed().as_secs_f64() * 1_000.0;
+        ensure!(
+            answer.status == 200,
+            "{path}?{query} answers {}: {}",
+            answer.status,
+            answer.text()
+        );
+        if request >= BEFORE {
+            times.push(took);
+        }
+    }
+    times.sort_by(f64::total_cmp);
+    let at = |share: usize| {
+        times
+            .get(times.len() * share / 100)
+            .copied()
+            .unwrap_or_default()
+    };
+    Ok(Timing {
+        page: match query {
+            "" => path.to_owned(),
+            query => format!("{path}?{query}"),
+        },
+        p50_ms: at(50),
+        p95_ms: at(95),
+        limit_ms,
+    })
+}
+
+fn show(timings: &[Timing]) {
+    output::heading("Pages on 1,000,000 leads and 3,000,000 mails");
+    let mut table = output::table(["page", "p50 ms", "p95 ms", "limit"]);
+    for timing in timings {
+        let is_quick = timing.p95_ms <= timing.limit_ms;
+        let colour = if is_quick { Color::Green } else { Color::Red };
+        table.add_row([
+            Cell::new(&timing.page),
+            output::number(format_args!("{:.1}", timing.p50_ms)),
+            output::number(format_args!("{:.1}", timing.p95_ms)).fg(colour),
+            output::number(format_args!("{:.0}", timing.limit_ms)),
+        ]);
+    }
+    output::line(table);
+}
