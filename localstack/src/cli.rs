@@ -131,7 +131,7 @@ pub(crate) enum Command {
     },
     /// Check template.yaml with cfn-lint, as written and as SAM transforms it
     Lint,
-    /// Open every link of every mail, and press one button, in a headless Chromium
+    /// Open every link of every mail, and live through a day at the console, in a browser
     Browser,
     /// Print the variables that `cargo lambda watch` needs
     Env,
