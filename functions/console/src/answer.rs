@@ -94,7 +94,8 @@ pub(crate) struct ConnectsTo(pub(crate) String);
 /// A page, filled in.
 pub(crate) fn page(status: StatusCode, page: &impl Template) -> Response {
     match page.render() {
-        Ok(html) => (status, Html(html)).into_response(),
+        // No page can hold U+0000: what somebody entered is shown back as it can be.
+        Ok(html) => (status, Html(html.replace('\0', "\u{fffd}"))).into_response(),
         Err(error) => {
             tracing::error!(
                 error = telemetry::chain(&error),

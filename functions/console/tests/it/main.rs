@@ -13,6 +13,7 @@ mod fixture;
 mod forgery;
 mod frame;
 mod health;
+mod hostile;
 mod leads;
 mod overview;
 mod review;

@@ -6,11 +6,16 @@ use super::{Broken, Function, detects, functions, holds, many, properties, targe
 use crate::template::Template;
 
 /// Wildcards that are meant: statement, what it says, why.
-const WILDCARDS: [(&str, &str, &str); 2] = [
+const WILDCARDS: [(&str, &str, &str); 3] = [
     (
         "ReadImports",
         "arn:${AWS::Partition}:s3:::${ImportBucket}/*",
         "the objects of one bucket, whose names are not known beforehand",
+    ),
+    (
+        "UploadLists",
+        "arn:${AWS::Partition}:s3:::${ImportBucket}/uploads/*",
+        "each list is put under a name of its own",
     ),
     (
         "ReadQuota",
@@ -75,6 +80,8 @@ const GRANTS: &[(&str, &[(&str, &str)])] = &[
     (
         "ConsoleFunction",
         &[
+            ("s3:PutObject", "ImportBucket"),
+            ("kms:GenerateDataKey", "ImportBucketKeyArn"),
             ("sqs:GetQueueAttributes", "EnrichQueue"),
             ("sqs:GetQueueAttributes", "EnrichDeadLetterQueue"),
             ("sqs:GetQueueAttributes", "OutreachQueue"),
