@@ -16,6 +16,10 @@ export async function accessible(page, what) {
   }
 }
 
+// Without motion, so that no colour is looked at on its way to another.
 export async function colours(page, value) {
-  await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value }]);
+  await page.emulateMediaFeatures([
+    { name: 'prefers-color-scheme', value },
+    { name: 'prefers-reduced-motion', value: 'reduce' },
+  ]);
 }

@@ -77,3 +77,31 @@ def test_function_is_read_from_any_page() -> None:
 def test_foreign_page_without_origin_is_refused(site: str) -> None:
     assert status("GET", API, "/?Action=ListQueues", Sec_Fetch_Site=site) == 403
     assert status("GET", FUNCTION, "/privacy", Sec_Fetch_Site=site) == 200
+
+
+CONSOLE = f"http://console.lambda-url.us-east-1.localhost:{PORT}"
+LIST = "/lists/uploads/0f-people.csv"
+
+
+def test_console_may_upload_a_list() -> None:
+    foreign = {"Origin": CONSOLE, "Sec_Fetch_Site": "cross-site"}
+    assert status("PUT", API, LIST, **foreign) == 200
+    assert status("OPTIONS", API, LIST, Access_Control_Request_Method="PUT", **foreign) == 204
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "origin"),
+    [
+        ("PUT", LIST, "https://evil.example"),
+        ("PUT", LIST, "null"),
+        ("PUT", LIST, f"{CONSOLE}0"),
+        ("GET", LIST, CONSOLE),
+        ("DELETE", LIST, CONSOLE),
+        ("PUT", "/lists/spring.csv", CONSOLE),
+        ("PUT", "/deployment/template.json", CONSOLE),
+        ("PUT", "/lists/uploads/../../deployment/template.json", CONSOLE),
+        ("PUT", "/2015-03-31/functions/web/code", CONSOLE),
+    ],
+)
+def test_nothing_else_of_a_bucket_is_reached(method: str, path: str, origin: str) -> None:
+    assert status(method, API, path, Origin=origin, Sec_Fetch_Site="cross-site") == 403

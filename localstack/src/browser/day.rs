@@ -19,6 +19,8 @@ use crate::{invoke, mail, migrate, output, wait};
 
 /// How long a decision can be taken back, and a little more.
 const HELD: Duration = Duration::from_secs(60);
+/// Drafts that are decided.
+const DRAFTS: usize = 12;
 const LIMIT: Duration = Duration::from_secs(120);
 const PAUSE: Duration = Duration::from_millis(500);
 /// What an operator sees, for the drawings.
@@ -54,6 +56,7 @@ pub(super) async fn run(chromium: &Chromium, settings: &Settings, aws: &SdkConfi
         origin: settings.paths.console_origin(),
         issuer: Url::parse(&settings.endpoints.issuer)?,
     };
+    day.drafts_wait().await?;
     let name = format!("Day {}", Utc::now().format("%F %T"));
     day.set_up(&name).await?;
     day.collect(&name).await?;
@@ -76,6 +79,17 @@ pub(super) async fn run(chromium: &Chromium, settings: &Settings, aws: &SdkConfi
 impl Day<'_> {
     fn drawings(&self) -> PathBuf {
         self.settings.paths.root.join("console")
+    }
+
+    async fn drafts_wait(&self) -> Result<()> {
+        let mut conn = db::acquire(&self.pool).await?;
+        let waiting = interventions::sends_in(&mut conn, "review").await?.len();
+        ensure!(
+            waiting >= DRAFTS,
+            "a day at the console takes {DRAFTS} drafts to review, and {waiting} wait; `cargo local down --wipe` and \
+             `cargo local demo` make new ones"
+        );
+        Ok(())
     }
 
     /// Begins a walk by signing in.
@@ -113,6 +127,7 @@ impl Day<'_> {
                 "12 % of every sale of trail running shoes, for good",
             )
             .fill(Target::field("Audience"), "People who write about running")
+            .fill(Target::field("Lowest score"), "40")
             .click(Target::button("Create campaign"))
             .expect("The campaign is there, as a draft")
             .axe()
@@ -123,7 +138,7 @@ impl Day<'_> {
             .expect("3 leads would be stored, 1 row refused")
             .axe()
             .click(Target::link("Back to the sources"))
-            .click(Target::link("Add a source").within(".page-head"))
+            .click(Target::link("Add a source"))
             .fill(Target::field("Name"), "people")
             .upload(Target::selector("#upload"), &list)
             .expect("is in the bucket")
@@ -134,7 +149,7 @@ impl Day<'_> {
             .click(Target::button("Activate"))
             .expect("The campaign is active")
             .click(Target::link("Sources (1)"))
-            .click(Target::button("Run now"))
+            .click(Target::selector("form[action$=\"/run\"] button"))
             .expect("The source is due");
         std::fs::write(&list, people())?;
         self.walk(walk).await

@@ -103,15 +103,13 @@ impl Uploads {
             .content_type(content_type);
         let signed = put.presigned(within).await;
         let signed = signed.map_err(|error| NotSigned(error.into()))?;
-        let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-        let headers = signed.headers().map(own);
+        let headers = signed.headers();
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
         Ok(Upload {
             file: format!("s3://{}/{key}", self.bucket),
             url: signed.uri().to_owned(),
-            // A browser sets these itself, and lets no script do it.
-            headers: headers
-                .filter(|(name, _)| !["content-length", "host"].contains(&name.as_str()))
-                .collect(),
+            // Host and length a browser sets itself; what else the SDK adds of its own is not signed.
+            headers: headers.filter(|(name, _)| name == "content-type").collect(),
         })
     }
 }
