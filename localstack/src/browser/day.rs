@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use aws_config::SdkConfig;
-use chrono::Utc;
 use shared::db::{self, PgPool};
 use simulated::Role;
 use url::Url;
@@ -57,7 +56,7 @@ pub(super) async fn run(chromium: &Chromium, settings: &Settings, aws: &SdkConfi
         issuer: Url::parse(&settings.endpoints.issuer)?,
     };
     day.drafts_wait().await?;
-    let name = format!("Day {}", Utc::now().format("%F %T"));
+    let name = format!("Day {}", rand::random::<u32>());
     day.set_up(&name).await?;
     day.collect(&name).await?;
     let mails = day.review().await?;
@@ -327,10 +326,10 @@ impl Day<'_> {
 
 /// Three people, one of a country that asks for consent, and a row that is none.
 fn people() -> String {
-    let stamp = Utc::now().timestamp_millis();
+    let number = rand::random::<u32>();
     let row = |name: &str, country: &str| {
         format!(
-            "{name}{stamp},{name} Runner,{name}{stamp}@runners.example,{country},I write about trail running and shoes\n"
+            "{name}{number},{name} Runner,{name}{number}@runners.example,{country},I write about trail running and shoes\n"
         )
     };
     let rows = [row("ada", "US"), row("ben", "US"), row("cora", "DE")];
