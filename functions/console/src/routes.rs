@@ -139,7 +139,7 @@ fn api() -> Vec<Route> {
         shows("/api/v1/openapi.json", viewer, document::show_document),
         shows("/api/v1/me", viewer, system::show_me),
         shows("/api/v1/figures", viewer, system::list_figures),
-        shows("/api/v1/leads", viewer, api_leads::list_leads),
+        shows("/api/v1/leads", viewer, api_leads::list::list_leads),
         shows("/api/v1/leads/{id}", viewer, api_leads::show_lead),
         does(
             "/api/v1/leads/{id}/address",
@@ -211,7 +211,12 @@ fn api() -> Vec<Route> {
             api_sources::run_source,
         ),
         does("/api/v1/uploads", operator, uploads::allow_upload),
-        does("/api/v1/lists/test", operator, api_sources::test_list).taking(JSON_LIMIT),
+        does(
+            "/api/v1/lists/test",
+            operator,
+            api_sources::trial::test_list,
+        )
+        .taking(JSON_LIMIT),
         shows("/api/v1/review", viewer, api_review::count_drafts),
         does("/api/v1/review/take", reviewer, api_review::take_draft),
         does("/api/v1/review/check", reviewer, api_review::check_text),

@@ -102,6 +102,13 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     }
 }
 
+/// A parameter whose value is none of its own.
+pub(super) fn unknown(parameter: &str) -> Refused {
+    Refused::Query(format!(
+        "{parameter} holds a value that is none of its own; the document says which there are"
+    ))
+}
+
 /// The version that a change is made to.
 #[derive(Debug)]
 pub(crate) struct IfMatch(pub(crate) String);

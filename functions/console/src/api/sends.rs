@@ -18,10 +18,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     answer::Refused,
-    leads::unknown,
     list::{self, Limit, Listed},
     note,
-    request::{Json, Query, given},
+    request::{Json, Query, given, unknown},
 };
 use crate::{Deps, access::Caller, change, form::Id, pages::sends};
 

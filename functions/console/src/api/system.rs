@@ -25,9 +25,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     answer::Refused,
-    leads::{Why, unknown},
+    leads::Why,
     list::{self, Limit, Listed},
-    request::{Json, Query},
+    request::{Json, Query, unknown},
     sends::Changed,
 };
 use crate::{
