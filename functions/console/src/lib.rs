@@ -16,6 +16,7 @@ mod fields;
 mod filters;
 mod form;
 mod pages;
+mod people;
 mod routes;
 mod static_files;
 mod uploads;

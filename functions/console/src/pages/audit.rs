@@ -22,6 +22,7 @@ use crate::{
     answer::Failure,
     csv, filters,
     form::Query,
+    people::People,
     view::{Moment, Place, Shell},
 };
 
@@ -65,6 +66,7 @@ struct AuditPage {
     shell: Shell,
     asked: Asked,
     rows: Vec<Record>,
+    people: People,
     older: Option<String>,
     looked_back_to: Option<Moment>,
     export: String,
@@ -80,10 +82,12 @@ pub(crate) async fn show(
     let mut conn = deps.connect().await?;
     let shell = Shell::load(&mut conn, &deps, &caller, Place::Audit).await?;
     let page = audit::page(&mut conn, &filter, asked.before, ROWS, LOOKED_AT).await?;
+    let people = People::load(&mut conn).await?;
     drop(conn);
     let view = AuditPage {
         shell,
         rows: page.rows,
+        people,
         older: page
             .older
             .map(|id| format!("{}&before={id}", asked.address("/audit"))),

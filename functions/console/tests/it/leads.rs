@@ -109,8 +109,12 @@ async fn whole_address_is_shown_on_record(pool: PgPool) {
         .shows(StatusCode::OK, &["runner0@example.org"]);
     let looked = "select count(*) from audit_log where action = 'show_address' and actor = 'person:subject-operator'";
     assert_eq!(console.count(looked).await, 1);
-    let audit = operator.get("/audit").await;
-    audit.shows(StatusCode::OK, &["Operator Example"]);
+    // Whoever reads it is somebody else: their own name stands on every page.
+    let viewer = console.as_role(Role::Viewer).await;
+    let audit = viewer.get("/audit").await;
+    audit.shows(StatusCode::OK, &["<bdi>Operator Example</bdi>"]);
+    let story = viewer.get(&format!("/leads/{lead}")).await;
+    story.shows(StatusCode::OK, &["By <bdi>Operator Example</bdi>"]);
     assert!(!audit.body.contains("runner0@"), "{}", audit.body);
 }
 

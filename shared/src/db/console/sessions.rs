@@ -1,5 +1,7 @@
 //! Table `sessions`: who is signed in.
 
+use std::collections::BTreeMap;
+
 use sqlx::PgConnection;
 
 use super::super::{DbError, known};
@@ -76,6 +78,23 @@ pub async fn resume(conn: &mut PgConnection, id: &IdHash) -> Result<Option<Perso
         subject: row.subject,
         name: row.name,
     }))
+}
+
+/// The names of everybody who has signed in, by subject: of several the last one.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn names(conn: &mut PgConnection) -> Result<BTreeMap<String, String>, DbError> {
+    let rows = sqlx::query!(
+        "select distinct on (subject) subject, name from sessions order by subject, created_at desc"
+    )
+    .fetch_all(conn)
+    .await
+    .map_err(DbError::on("read who has signed in"))?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.subject, row.name))
+        .collect())
 }
 
 /// Ends one session.

@@ -27,6 +27,7 @@ use crate::{
     answer::Failure,
     change, filters,
     form::{Form, Id, Query},
+    people::People,
     view::{Money, Place, Shell},
 };
 
@@ -36,6 +37,7 @@ struct LeadPageView {
     shell: Shell,
     page: LeadPage,
     platform: &'static str,
+    people: People,
     /// As much of the address as the reader may see.
     address: Option<String>,
     /// What asking the model again may cost.
@@ -86,6 +88,7 @@ async fn view(
     let shell = Shell::load(&mut conn, deps, caller, Place::Leads).await?;
     let mut page = lead::page(&mut conn, id).await?.ok_or(Failure::NotFound)?;
     let again = lead::price_again(&mut conn, id).await?;
+    let people = People::load(&mut conn).await?;
     drop(conn);
     let (said, fault) = match done {
         Some("empty") => (None, Some("A note needs some text.")),
@@ -121,6 +124,7 @@ async fn view(
             .platform
             .parse::<Platform>()
             .map_or("a list", Platform::title),
+        people,
         address: whole_address.or(hint),
         price: again.map(price),
         shell: shell.saying(said),

@@ -17,6 +17,7 @@ use crate::{
     answer::Failure,
     filters,
     form::Id,
+    people::People,
     view::{Place, Shell, StateMark, state_mark},
 };
 
@@ -27,6 +28,7 @@ struct SendPage {
     detail: SendDetail,
     mark: StateMark,
     may_resolve: bool,
+    people: People,
 }
 
 /// Shows one send.
@@ -39,11 +41,13 @@ pub(crate) async fn show_one(
     let shell = Shell::load(&mut conn, &deps, &caller, Place::Sends).await?;
     let detail = operator::send_detail(&mut conn, SendId(send)).await?;
     let detail = detail.ok_or(Failure::NotFound)?;
+    let people = People::load(&mut conn).await?;
     let page = SendPage {
         may_resolve: shell.may(Role::Operator),
         mark: state_mark(detail.status.state),
         shell,
         detail,
+        people,
     };
     Ok(answer::page(StatusCode::OK, &page))
 }
