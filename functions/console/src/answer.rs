@@ -78,8 +78,7 @@ async fn policy(deps: &Deps, connects_to: Option<ConnectsTo>) -> String {
         .collect();
     issuers.dedup();
     let issuers = issuers.join(" ");
-    let connects_to =
-        connects_to.map_or_else(String::new, |ConnectsTo(origin)| format!(" {origin}"));
+    let connects_to = connects_to.map_or_else(String::new, |ConnectsTo(place)| format!(" {place}"));
     format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'{connects_to}; \
          form-action 'self' {issuers}; frame-ancestors 'none'; base-uri 'none'; \

@@ -29,6 +29,8 @@ use crate::{
 /// Characters of a file's name that are kept.
 const NAME_KEPT: usize = 60;
 const KIND: &str = "text/csv";
+/// Where they lie in the bucket; the console may put objects nowhere else.
+const FOLDER: &str = "uploads/";
 
 /// Signs uploads: made when somebody first wants one, since a start must not wait for it.
 #[derive(Debug, Default)]
@@ -109,21 +111,18 @@ fn key(name: &str, random: u64) -> String {
     };
     let kept: String = name.chars().rev().take(NAME_KEPT).map(safe).collect();
     let kept: String = kept.chars().rev().collect();
-    format!("uploads/{random:016x}-{kept}")
+    format!("{FOLDER}{random:016x}-{kept}")
 }
 
 /// What a page that uploads may connect to; none where it cannot.
-pub(crate) async fn origin(deps: &Deps) -> Option<ConnectsTo> {
+pub(crate) async fn place(deps: &Deps) -> Option<ConnectsTo> {
     let bucket = deps.config.import_bucket.as_deref()?;
-    let allowed = deps
-        .uploads
-        .get(bucket)
-        .await
-        .allow("origin", 1, KIND)
-        .await;
+    let allowed = deps.uploads.get(bucket).await.allow(FOLDER, 1, KIND).await;
     let allowed = allowed.map_err(|error| not_signed(&error)).ok()?;
-    let url = Url::parse(&allowed.url).ok()?;
-    Some(ConnectsTo(url.origin().ascii_serialization()))
+    let mut url = Url::parse(&allowed.url).ok()?;
+    // The host may be that of every bucket: the path makes it ours.
+    url.set_query(None);
+    Some(ConnectsTo(url.into()))
 }
 
 #[cfg(test)]

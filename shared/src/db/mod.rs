@@ -7,6 +7,7 @@
 //!
 //! | # | table | order of its rows |
 //! |---|---|---|
+//! | 0 | `api_answers`, where a request has a key; `api_minutes`, alone | `(subject, key)`; `(subject, minute)` |
 //! | 1 | `sources` | `id` |
 //! | 2 | `campaigns` | `id` |
 //! | 3 | `leads` | inserts by `(source, external_id)`, then locks by `id` |

@@ -83,7 +83,7 @@ pub(crate) async fn create_campaign(
     Json { body, fingerprint }: Json<CampaignFields>,
 ) -> Result<Response, Refused> {
     let fresh = entries::of("", &Settings::new(String::new(), String::new()));
-    let wanted = entries::read(&body.onto(fresh))?;
+    let wanted = entries::read(&body.onto(fresh)?)?;
     let person = caller.person.clone();
     once(&deps, &caller, (key, fingerprint), async move |conn| {
         let author = Author::new(&person, wanted.note.as_deref());
@@ -145,7 +145,7 @@ pub(crate) async fn edit_campaign(
     if revision != stands.revision {
         return Err(stale());
     }
-    let wanted = entries::read(&body.onto(entries::of(&stands.name, &stands.settings)))?;
+    let wanted = entries::read(&body.onto(entries::of(&stands.name, &stands.settings))?)?;
     let edit = Edit {
         revision,
         name: wanted.name,

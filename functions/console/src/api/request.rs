@@ -118,7 +118,8 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
         match text(&parts.headers, header::IF_MATCH.as_str()) {
-            Some(tag) => Ok(Self(tag.to_owned())),
+            // A cache on the way may have made the tag a weak one.
+            Some(tag) => Ok(Self(tag.trim_start_matches("W/").to_owned())),
             None => Err(Refused::NoVersion),
         }
     }

@@ -252,20 +252,20 @@ pub(crate) async fn decide_draft(
         queue: String::new(),
     };
     let verdict = page::verdict(&form, own).map_err(|why| Refused::field("", &why))?;
+    let also = page::also(&verdict);
     let decided = change(&deps, async move |conn| {
         review::decide(conn, &caller.person, SendId(id), &seen, &verdict).await
     })
     .await?;
     match decided {
         Decided::Done => Ok(Body(Changed { changed: true }).into_response()),
-        Decided::OtherText => Err(Refused::Conflict(
-            "The text was changed after you read it. Take it again, and decide about that one."
-                .to_owned(),
-        )),
-        Decided::NotWaiting(state) => Err(Refused::Conflict(page::already(
-            state,
-            item.decided_by.as_deref(),
+        Decided::OtherText => Err(Refused::Conflict(format!(
+            "The text was changed after you read it. Take it again, and decide about that one.{also}"
         ))),
+        Decided::NotWaiting(state) => {
+            let already = page::already(state, item.decided_by.as_deref());
+            Err(Refused::Conflict(format!("{already}{also}")))
+        }
         Decided::Refused(refused) => Err(Refused::Conflict(format!(
             "This could not be done: {refused}."
         ))),

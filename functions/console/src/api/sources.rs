@@ -172,7 +172,11 @@ fn lines(columns: BTreeMap<String, String>) -> String {
 
 impl SourceFields {
     /// The form that says so, where another was filled in before: one set of rules reads both.
-    fn onto(self, mut entries: Entries) -> Entries {
+    ///
+    /// # Errors
+    /// When a field is of another kind than the source: it would say nothing.
+    fn onto(self, mut entries: Entries) -> Result<Entries, Refused> {
+        self.check(entries.get("kind"))?;
         let number = |number: Option<Whole>| number.map(|number| number.0.to_string());
         let kind = self.kind.map(|kind| match kind {
             Kind::List => "list".to_owned(),
@@ -194,7 +198,36 @@ impl SourceFields {
                 entries.set(field, text);
             }
         }
-        entries
+        Ok(entries)
+    }
+
+    fn check(&self, stored: &str) -> Result<(), Refused> {
+        let is_search = match self.kind {
+            Some(kind) => kind == Kind::X,
+            None => stored == "x",
+        };
+        let of_a_list = [
+            ("/file", self.file.is_some()),
+            ("/platform", self.platform.is_some()),
+            ("/encoding", self.encoding.is_some()),
+            ("/columns", self.columns.is_some()),
+        ];
+        let of_a_search = [
+            ("/query", self.query.is_some()),
+            ("/max_results", self.max_results.is_some()),
+            ("/max_pages", self.max_pages.is_some()),
+        ];
+        let wrong = match is_search {
+            true => of_a_list.as_slice(),
+            false => of_a_search.as_slice(),
+        };
+        match wrong.iter().find(|(_, given)| *given) {
+            Some((pointer, _)) => Err(Refused::field(
+                pointer,
+                "A source of this kind has no such field.",
+            )),
+            None => Ok(()),
+        }
     }
 }
 
@@ -210,7 +243,7 @@ pub(crate) async fn create_source(
     key: IdempotencyKey,
     Json { body, fingerprint }: Json<SourceFields>,
 ) -> Result<Response, Refused> {
-    let wanted = entries::read(&body.onto(entries::fresh()))?;
+    let wanted = entries::read(&body.onto(entries::fresh())?)?;
     let person = caller.person.clone();
     once(&deps, &caller, (key, fingerprint), async move |conn| {
         let author = Author::new(&person, wanted.note.as_deref());
@@ -264,7 +297,7 @@ pub(crate) async fn edit_source(
     if seen != present {
         return Err(Refused::Stale(present));
     }
-    let wanted = entries::read(&body.onto(stored))?;
+    let wanted = entries::read(&body.onto(stored)?)?;
     let version = stands.version();
     let redefined = change(&deps, async move |conn| {
         let author = Author::new(&caller.person, wanted.note.as_deref());

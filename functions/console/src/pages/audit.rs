@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
-use chrono::{NaiveDate, TimeDelta};
+use chrono::{Datelike as _, NaiveDate, TimeDelta};
 use futures::TryStreamExt as _;
 use serde::{Deserialize, Serialize};
 use shared::{
@@ -29,6 +29,9 @@ use crate::{
 const ROWS: i64 = 100;
 /// A function's answer is small: what is older goes into another file, by dates.
 const EXPORTED: usize = 10_000;
+
+/// Years that a day may be of: others leave what times can hold.
+const YEARS: std::ops::RangeInclusive<i32> = 2000..=9999;
 
 /// What is recorded: the word in the address, and on the page.
 const TABLES: [(&str, &str); 8] = [
@@ -106,7 +109,8 @@ impl Asked {
             "" => Some(None),
             text => Some(Some(
                 text.parse::<NaiveDate>()
-                    .ok()?
+                    .ok()
+                    .filter(|day| YEARS.contains(&day.year()))?
                     .and_time(chrono::NaiveTime::MIN)
                     .and_utc(),
             )),

@@ -7,7 +7,7 @@ mod quotes;
 
 use std::sync::Arc;
 
-pub(crate) use act::{Decision, act, already, check, undo, verdict};
+pub(crate) use act::{Decision, act, already, also, check, undo, verdict};
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 pub(crate) use checks::{Check, checks};

@@ -135,6 +135,19 @@ async fn edit_is_of_the_present_version(pool: PgPool) {
     );
     let read = operator.get(&path).await;
     assert_eq!(read.json(), answer);
+    // A code in another spelling means the same country, and hours that are named are kept.
+    let body = json!({"countries": {"de": null}, "hours_from": "09:00", "hours_to": "17:00"});
+    let tag = read.headers.get(header::ETAG).unwrap().to_str().unwrap();
+    let weak = format!("W/{tag}");
+    let answer = edit(Some(&weak), body).await.json();
+    assert_eq!(
+        (
+            &answer["countries"],
+            &answer["any_hour"],
+            &answer["hours_from"]
+        ),
+        (&json!({}), &json!(false), &json!("09:00"))
+    );
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
@@ -153,6 +166,7 @@ async fn wrong_field_is_named_and_nothing_stored(pool: PgPool) {
         ("hours_to", json!("07:00")),
         ("countries", json!({"XX": "allow"})),
         ("countries", json!({"DE": "perhaps"})),
+        ("countries", json!({"Germany": null})),
         ("surprise", json!(1)),
     ] {
         let mut body = campaign();
@@ -384,6 +398,16 @@ async fn two_editors_of_a_source_conflict(pool: PgPool) {
     let page = source.strip_prefix("/api/v1").unwrap();
     let form = operator.get(page).await;
     let tag = created.headers[header::ETAG].to_str().unwrap();
+    let search = json!({"query": "trail running"});
+    let version = [(header::IF_MATCH, tag)];
+    let other_kind = operator
+        .send_json(Method::PATCH, &source, &version, &search)
+        .await;
+    problem(
+        &other_kind,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        Some("/query"),
+    );
     let edit = json!({"file": "s3://lists/autumn.csv"});
     let edited = operator
         .send_json(Method::PATCH, &source, &[(header::IF_MATCH, tag)], &edit)
@@ -447,6 +471,10 @@ async fn text_without_a_place_is_refused(pool: PgPool) {
     let answer = operator.post("/breakers/close", &form).await;
     answer.shows(StatusCode::BAD_REQUEST, &["no text (U+0000)"]);
     for path in [
+        "/audit?until=%2B262142-12-31",
+        "/audit?from=-262143-01-01",
+        "/audit?from=-9999-01-01",
+        "/api/v1/audit?until=%2B262142-12-31",
         "/leads?q=%00",
         "/sends?campaign=%00",
         "/audit?row=%00",

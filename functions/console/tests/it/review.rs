@@ -354,16 +354,24 @@ async fn many_drafts_are_decided_each_by_itself(pool: PgPool) {
         .execute(&pool)
         .await
         .unwrap();
-    let with = |decision: &'static str| {
+    let with = |more: &[(&'static str, &'static str)]| {
         let chosen = boxes.iter().map(|chosen| ("chosen", chosen.as_str()));
-        let fixed = [
-            ("reason", "country_review"),
-            ("decision", decision),
-            ("why", "tone"),
-        ];
-        fixed.into_iter().chain(chosen).collect::<Vec<_>>()
+        let fixed = [("reason", "country_review")].into_iter();
+        fixed
+            .chain(more.iter().copied())
+            .chain(chosen)
+            .collect::<Vec<_>>()
     };
-    let done = reviewer.post("/review/bulk", &with("approve")).await;
+    let press = async |path: &str, form: &[(&str, &str)]| {
+        let answer = reviewer.post(path, form).await;
+        answer.leads_to("/review/bulk?reason=country_review&did=");
+        reviewer.get(answer.location()).await
+    };
+    // Enter in the field of a reason presses the first button: nothing is approved by that.
+    let slip = with(&[("decision", "approve"), ("why", "tone")]);
+    let answer = reviewer.post("/review/bulk", &slip).await;
+    answer.shows(StatusCode::UNPROCESSABLE_ENTITY, &["Nothing was decided"]);
+    let done = press("/review/bulk", &with(&[("decision", "approve")])).await;
     done.shows(
         StatusCode::OK,
         &[
@@ -372,33 +380,32 @@ async fn many_drafts_are_decided_each_by_itself(pool: PgPool) {
             "Undo",
         ],
     );
-    let again = reviewer.post("/review/bulk", &with("reject")).await;
-    again.shows(StatusCode::OK, &["No drafts rejected, 4 not"]);
+    let reject = with(&[("decision", "reject"), ("why", "tone")]);
+    let again = press("/review/bulk", &reject).await;
+    again.shows(
+        StatusCode::OK,
+        &["No drafts rejected, 4 not", "approved it before you"],
+    );
     let approved = "select count(*) from sends where state = 'queued' and not_before > now()";
     assert_eq!(reviewer.count(approved).await, 3);
     assert_eq!(reviewer.count("select count(*) from reviews").await, 3);
 
     let sends: Vec<String> = ids.iter().map(i64::to_string).collect();
-    let sends = sends.iter().map(|send| ("send", send.as_str()));
-    let undo: Vec<_> = [("reason", "country_review")]
-        .into_iter()
-        .chain(sends)
-        .collect();
-    let undone = reviewer.post("/review/bulk/undo", &undo).await;
+    let sends = sends.join(".");
+    let undo = [("reason", "country_review"), ("sends", &sends)];
+    let undone = press("/review/bulk/undo", &undo).await;
     undone.shows(StatusCode::OK, &["3 drafts taken back, 1 not"]);
     let waits = "select count(*) from sends where state = 'review'";
     assert_eq!(reviewer.count(waits).await, 4);
-    for form in [
-        vec![("reason", "country_review"), ("decision", "approve")],
-        vec![
-            ("reason", "country_review"),
-            ("decision", "reject"),
-            ("chosen", "1:00"),
-        ],
-    ] {
+    let other = with(&[("decision", "reject"), ("why", "other")]);
+    let unwelcome = with(&[("decision", "reject"), ("why", "unwelcome")]);
+    let nothing = vec![("reason", "country_review"), ("decision", "approve")];
+    for form in [other, unwelcome, nothing] {
         let answer = reviewer.post("/review/bulk", &form).await;
         answer.shows(StatusCode::UNPROCESSABLE_ENTITY, &["Nothing was decided"]);
     }
+    let suppressed = "select count(*) from recipients where suppressed_at is not null";
+    assert_eq!(reviewer.count(suppressed).await, 0);
     let wrong = [
         ("reason", "country_review"),
         ("decision", "approve"),

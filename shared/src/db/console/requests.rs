@@ -31,8 +31,10 @@ pub async fn count(conn: &mut PgConnection, subject: &str) -> Result<Minute, DbE
     .map_err(DbError::on("count a request"))?;
     if row.requests == 1 {
         sqlx::query!(
-            "delete from api_minutes where subject = $1 and minute < now() - interval '1 hour'",
-            subject,
+            "delete from api_minutes a
+             using (select subject, minute from api_minutes where minute < now() - interval '1 hour'
+                    order by subject, minute limit 100 for update skip locked) old
+             where a.subject = old.subject and a.minute = old.minute"
         )
         .execute(conn)
         .await
@@ -77,7 +79,7 @@ pub async fn once<E>(
     work: impl AsyncFn(&mut PgConnection) -> Result<Result<Value, E>, DbError>,
 ) -> Result<Result<Once, E>, DbError> {
     transaction(conn, async |tx| {
-        forget_old(tx, request.subject).await?;
+        forget_old(tx).await?;
         if !begin(tx, request).await? {
             return Ok(Ok(before(tx, request).await?));
         }
@@ -88,10 +90,13 @@ pub async fn once<E>(
     .await
 }
 
-async fn forget_old(tx: &mut PgConnection, subject: &str) -> Result<(), DbError> {
+/// Those of a day ago, whosesoever they are.
+async fn forget_old(tx: &mut PgConnection) -> Result<(), DbError> {
     sqlx::query!(
-        "delete from api_answers where subject = $1 and created_at < now() - interval '1 day'",
-        subject,
+        "delete from api_answers a
+         using (select subject, key from api_answers where created_at < now() - interval '1 day'
+                order by subject, key limit 100 for update skip locked) old
+         where a.subject = old.subject and a.key = old.key"
     )
     .execute(tx)
     .await

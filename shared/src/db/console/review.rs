@@ -63,7 +63,7 @@ pub async fn take(
 ) -> Result<Option<Taken>, DbError> {
     for _ in 0..ATTEMPTS {
         let taken = transaction(conn, async |tx| {
-            let free = free(tx, subject, queue, 2).await?;
+            let free = free(tx, subject, queue, (2, false)).await?;
             if free.is_empty() {
                 return Ok(Some(None));
             }
@@ -84,7 +84,7 @@ pub async fn take(
     Ok(None)
 }
 
-/// Gives a person the best drafts that nobody else looks at, at most so many, and holds them. Fewer may come than are
+/// Gives a person the best drafts with a text that nobody else looks at, at most so many, and holds them. Fewer may come than are
 /// free where others take some in the same moment.
 ///
 /// # Errors
@@ -96,7 +96,7 @@ pub async fn take_many(
     most: i64,
 ) -> Result<Vec<i64>, DbError> {
     transaction(conn, async |tx| {
-        let free = free(tx, subject, queue, most).await?;
+        let free = free(tx, subject, queue, (most, true)).await?;
         let held = hold(tx, subject, &free).await?;
         Ok(free.into_iter().filter(|id| held.contains(id)).collect())
     })
@@ -108,7 +108,7 @@ async fn free(
     tx: &mut PgConnection,
     subject: &str,
     queue: Queue<'_>,
-    most: i64,
+    (most, with_text): (i64, bool),
 ) -> Result<Vec<i64>, DbError> {
     sqlx::query_scalar!(
             r#"select s.id
@@ -122,6 +122,7 @@ async fn free(
                  and not exists (select from reviews v
                                  where v.send_id = s.id and v.subject = $1 and v.decision = 'skipped'
                                    and v.created_at > now() - make_interval(hours => $4))
+                 and (not $6 or e.message is not null)
                order by l.send_id is null, e.score desc, s.id
                limit $5
                for no key update of s skip locked"#,
@@ -130,6 +131,7 @@ async fn free(
             queue.campaign,
             SKIPPED_HOURS,
             most,
+            with_text,
         )
         .fetch_all(tx)
         .await

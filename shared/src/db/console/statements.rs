@@ -43,13 +43,19 @@ pub async fn longest(
     }
     // Unchecked when it is compiled: the view is not on every server.
     let rows = sqlx::query_as(
-        "select substr(r.rolname, length('outreach_') + 1) as function, s.query as text, s.calls as runs,
+        "select substr(f.role, length('outreach_') + 1) as function, s.query as text, s.calls as runs,
                 s.mean_exec_time as mean_millis, s.max_exec_time as longest_millis,
                 s.total_exec_time / greatest(sum(s.total_exec_time) over (), 0.001) as share
          from pg_stat_statements s
-         join pg_roles r on r.oid = s.userid
+         join lateral (
+             select r.rolname::text as role from pg_roles r
+             where starts_with(r.rolname, 'outreach_')
+               and (r.oid = s.userid
+                    or exists (select from pg_auth_members m where m.member = s.userid and m.roleid = r.oid))
+             order by r.rolname limit 1
+         ) f on true
          join pg_database d on d.oid = s.dbid
-         where d.datname = current_database() and s.toplevel and starts_with(r.rolname, 'outreach_')
+         where d.datname = current_database() and s.toplevel
            and s.query <> '<insufficient privilege>'
          order by s.total_exec_time desc, s.queryid
          limit $1",

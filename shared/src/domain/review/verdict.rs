@@ -30,6 +30,31 @@ pub struct Rejection {
     pub words: Option<String>,
 }
 
+/// Longest own words, in characters: they stand in the audit log.
+const WORDS_MAX: usize = 300;
+
+impl Rejection {
+    /// Reads why a person rejects.
+    ///
+    /// # Errors
+    /// What is missing or too long, as a sentence.
+    pub fn read(why: &str, words: &str) -> Result<Self, &'static str> {
+        let why = why.parse::<RejectReason>();
+        let why = why.map_err(|_| "Choose why you reject it.")?;
+        let words = words.trim();
+        if words.chars().count() > WORDS_MAX {
+            return Err("Your own words have at most 300 characters.");
+        }
+        if why == RejectReason::Other && words.is_empty() {
+            return Err("Say in your words why you reject it.");
+        }
+        Ok(Self {
+            why,
+            words: Some(words.to_owned()).filter(|words| !words.is_empty()),
+        })
+    }
+}
+
 /// Each has its own consequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use shared::db::operator;
+use shared::{db::operator, domain::country::Country};
 use utoipa::ToSchema;
 
-use super::super::request::{Whole, given};
+use super::super::{
+    answer::Refused,
+    request::{Whole, given},
+};
 use crate::fields::Entries;
 
 /// A campaign: what is offered, to whom, under which rules.
@@ -24,7 +27,7 @@ pub(crate) struct Campaign {
     /// 0 to 100.
     min_score: i16,
     /// 0 to 1.
-    min_confidence: f32,
+    min_confidence: f64,
     /// Mails a day at most.
     daily_cap: i32,
     /// Whether a person approves every mail.
@@ -55,7 +58,7 @@ impl From<operator::Campaign> for Campaign {
             offer: settings.offer,
             audience: settings.audience,
             min_score: settings.min_score,
-            min_confidence: settings.min_confidence,
+            min_confidence: (f64::from(settings.min_confidence) * 1_000.0).round() / 1_000.0,
             daily_cap: settings.daily_cap,
             review_all: settings.review_all,
             rules_decide: settings.rules_decide,
@@ -143,7 +146,13 @@ pub(crate) struct CampaignFields {
 
 impl CampaignFields {
     /// The form that says so, where another was filled in before: one set of rules reads both.
-    pub(super) fn onto(self, mut entries: Entries) -> Entries {
+    ///
+    /// # Errors
+    /// When a key of `countries` is no country's code.
+    pub(super) fn onto(self, mut entries: Entries) -> Result<Entries, Refused> {
+        let names_hours = self.hours_from.is_some() || self.hours_to.is_some();
+        // Whoever names hours wants them kept.
+        let any_hour = self.any_hour.or(names_hours.then_some(false));
         for (field, text) in [
             ("name", self.name),
             ("offer", self.offer),
@@ -171,15 +180,20 @@ impl CampaignFields {
         for (field, so) in [
             ("review_all", self.review_all),
             ("rules_decide", self.rules_decide),
-            ("any_hour", self.any_hour),
+            ("any_hour", any_hour),
         ] {
             if let Some(so) = so {
                 entries.set(field, if so { "yes" } else { "" });
             }
         }
-        for (country, rule) in self.countries.into_iter().flatten() {
+        for (code, rule) in self.countries.into_iter().flatten() {
+            // Stored rules stand under the code in capitals: under another spelling this one would miss them.
+            let country: Result<Country, _> = code.parse();
+            let country = country.map_err(|_| {
+                Refused::field("/countries", "A key is no country’s code of two letters.")
+            })?;
             entries.set(format!("rule_{country}"), rule.unwrap_or_default());
         }
-        entries
+        Ok(entries)
     }
 }

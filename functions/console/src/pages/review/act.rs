@@ -70,13 +70,8 @@ pub(crate) fn verdict(form: &Decision, own: Option<&Draft>) -> Result<Verdict, S
             }
         }
         "reject" => {
-            let why = form.why.parse();
-            let why = why.map_err(|_| "Choose why you reject the draft.".to_owned())?;
-            let words = Some(form.why_text.trim().to_owned()).filter(|words| !words.is_empty());
-            if why == shared::domain::review::RejectReason::Other && words.is_none() {
-                return Err("Say in your words why you reject the draft.".to_owned());
-            }
-            Ok(Verdict::Reject(Rejection { why, words }))
+            let rejection = Rejection::read(&form.why, &form.why_text);
+            Ok(Verdict::Reject(rejection?))
         }
         "skip" => Ok(Verdict::Skip),
         _ => Err("Choose what to do with the draft.".to_owned()),
@@ -114,6 +109,7 @@ pub(crate) async fn act(
     let seen = HEXLOWER.decode(form.seen.as_bytes());
     let seen = seen.map_err(|_| Failure::Unreadable("the form"))?;
     let done = done(&verdict);
+    let also = also(&verdict);
     let person = caller.person.clone();
     let decided = change(&deps, async move |conn| {
         review::decide(conn, &person, SendId(send), &seen, &verdict).await
@@ -122,11 +118,24 @@ pub(crate) async fn act(
     match decided {
         Decided::Done => Ok(next(done, send, &form.queue)),
         Decided::OtherText => {
-            again("The text was changed after you opened it. Yours is kept below; compare, and decide again.".to_owned()).await
+            again(format!("The text was changed after you opened it. Yours is kept below; compare, and decide again.{also}")).await
         }
-        Decided::NotWaiting(state) => Err(Failure::Conflict(already(state, item.decided_by.as_deref()))),
+        Decided::NotWaiting(state) => {
+            let already = already(state, item.decided_by.as_deref());
+            Err(Failure::Conflict(format!("{already}{also}")))
+        }
         Decided::Refused(refused) => again(format!("This could not be done: {refused}.")).await,
         Decided::NoSuchSend => Err(Failure::NotFound),
+    }
+}
+
+/// What a verdict does whatever becomes of the draft: who wants no offers gets none.
+pub(crate) fn also(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Reject(rejection) if rejection.why.suppresses() => {
+            " The mailbox gets no more mail all the same."
+        }
+        _ => "",
     }
 }
 
@@ -135,15 +144,15 @@ pub(crate) fn already(state: SendState, by: Option<&str>) -> String {
     let by = by.map_or_else(|| "Somebody".to_owned(), str::to_owned);
     match state {
         SendState::Refused => format!(
-            "{by} decided before you, or a rule did: this mail never leaves. Nothing of yours was stored."
+            "{by} decided before you, or a rule did: this mail never leaves. Nothing was decided by you."
         ),
         SendState::Queued | SendState::Claimed | SendState::Calling => {
             format!(
-                "{by} approved it before you: it leaves within minutes. Nothing of yours was stored."
+                "{by} approved it before you: it leaves within minutes. Nothing was decided by you."
             )
         }
         state => format!(
-            "It waits no more: {} Nothing of yours was stored.",
+            "It waits no more: {} Nothing was decided by you.",
             state.explain()
         ),
     }

@@ -1,21 +1,34 @@
 //! Many drafts of one reason at once: each is decided by itself, and what could not be done is named.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use askama::Template;
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse as _, Redirect, Response},
+};
 use data_encoding::HEXLOWER;
+use serde::Deserialize;
 use shared::{
-    db::console::review::{self, Decided, Item, Queue},
+    db::{
+        DbError, PgConnection,
+        console::review::{self, Decided, Item, Queue},
+    },
     domain::{
         ids::SendId,
         reason::Reason,
         review::{RejectReason, Rejection, UNDO_SECONDS, Verdict},
+        send_state::SendState,
     },
+    telemetry,
 };
 use strum::VariantArray as _;
 
-use super::{Asked, act::already, title};
+use super::{act::already, title};
 use crate::{
     Deps,
     access::Caller,
@@ -30,6 +43,23 @@ use crate::{
 /// Drafts of a page: as many as a person can look through.
 const MOST: usize = 50;
 
+/// How long one press may take: what is left then is decided with the next.
+const TIME: Duration = Duration::from_secs(6);
+
+/// Which reason, and what the last press did: ids of mails.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Asked {
+    #[serde(default)]
+    reason: String,
+    /// `approved`, `rejected` or `undone`.
+    #[serde(default)]
+    did: String,
+    #[serde(default)]
+    done: String,
+    #[serde(default)]
+    failed: String,
+}
+
 #[derive(Template)]
 #[template(path = "review_bulk.html")]
 struct BulkPage {
@@ -38,7 +68,7 @@ struct BulkPage {
     title: String,
     explanation: &'static str,
     drafts: Vec<Item>,
-    reject_reasons: &'static [RejectReason],
+    reject_reasons: Vec<RejectReason>,
     fault: Option<&'static str>,
     outcome: Option<Outcome>,
 }
@@ -48,8 +78,8 @@ struct BulkPage {
 struct Outcome {
     heading: String,
     /// What can be taken back.
-    done: Vec<i64>,
-    /// Whose draft was not decided, and why.
+    undo: Vec<i64>,
+    /// Whose draft was not decided, and how it stands.
     failed: Vec<(String, String)>,
     leaves: bool,
 }
@@ -67,25 +97,29 @@ pub(crate) async fn show(
     caller: Caller,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Failure> {
-    page(&deps, &caller, &asked.reason, (None, None)).await
+    page(&deps, &caller, &asked, None).await
 }
 
 async fn page(
     deps: &Arc<Deps>,
     caller: &Caller,
-    reason: &str,
-    (outcome, fault): (Option<Outcome>, Option<&'static str>),
+    asked: &Asked,
+    fault: Option<&'static str>,
 ) -> Result<Response, Failure> {
+    let reason = asked.reason.as_str();
     let known = Reason::from_word(reason).ok_or(Failure::NotFound)?;
+    let failed = ids(&asked.failed).ok_or(Failure::Unreadable("the address"))?;
+    let done = ids(&asked.done).ok_or(Failure::Unreadable("the address"))?;
     let (subject, word) = (caller.person.subject.clone(), reason.to_owned());
-    let drafts = change(deps, async move |conn| {
+    let (drafts, failed) = change(deps, async move |conn| {
         let queue = Queue {
             reason: Some(&word),
             campaign: None,
         };
         let most = i64::try_from(MOST).unwrap_or(i64::MAX);
         let held = review::take_many(conn, &subject, queue, most).await?;
-        review::items(conn, &subject, &held).await
+        let failed = review::items(conn, &subject, &failed).await?;
+        Ok((review::items(conn, &subject, &held).await?, failed))
     })
     .await?;
     let mut conn = deps.connect().await?;
@@ -94,21 +128,49 @@ async fn page(
         None => StatusCode::OK,
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
     };
+    // What suppresses a mailbox for good is decided about one person at a time.
+    let reject_reasons = RejectReason::VARIANTS.iter().copied();
     let page = BulkPage {
         shell,
-        reason: reason.to_owned(),
         title: title(reason).to_owned(),
         explanation: known.explain(),
-        // Without a text there is nothing to approve: each is for a person to write.
-        drafts: drafts
-            .into_iter()
-            .filter(|draft| draft.draft.is_some())
-            .collect(),
-        reject_reasons: RejectReason::VARIANTS,
+        drafts,
+        reject_reasons: reject_reasons.filter(|why| !why.suppresses()).collect(),
         fault,
-        outcome,
+        outcome: outcome(&asked.did, done, &failed),
+        reason: reason.to_owned(),
     };
     Ok(answer::page(status, &page))
+}
+
+fn outcome(did: &str, done: Vec<i64>, failed: &[Item]) -> Option<Outcome> {
+    let words = match did {
+        "approved" => "approved",
+        "rejected" => "rejected",
+        "undone" => "taken back",
+        _ => return None,
+    };
+    let count = i64::try_from(done.len()).unwrap_or(i64::MAX);
+    let not = match failed.len() {
+        0 => String::new(),
+        many => format!(", {many} not"),
+    };
+    let stands = |item: &Item| {
+        let why = match item.state {
+            SendState::Review => {
+                "Its text was changed after you saw it, or there was no time left: it still waits."
+                    .to_owned()
+            }
+            state => already(state, item.decided_by.as_deref()),
+        };
+        (item.username.clone(), why)
+    };
+    Some(Outcome {
+        heading: format!("{} {words}{not}", counted(count, "draft", "drafts")),
+        failed: failed.iter().map(stands).collect(),
+        leaves: did == "approved",
+        undo: if did == "undone" { Vec::new() } else { done },
+    })
 }
 
 /// Decides about every draft that was chosen, each by itself.
@@ -119,12 +181,24 @@ pub(crate) async fn decide(
 ) -> Result<Response, Failure> {
     let chosen = chosen(&fields, "chosen").ok_or(Failure::Unreadable("the form"))?;
     let entries: Entries = fields.into_iter().collect();
-    let reason = entries.get("reason").to_owned();
-    let again = async |fault| page(&deps, &caller, &reason, (None, Some(fault))).await;
-    let verdict = match entries.get("decision") {
-        "approve" => Verdict::Approve,
-        "reject" => match rejection(&entries) {
-            Ok(rejection) => Verdict::Reject(rejection),
+    let asked = Asked {
+        reason: entries.get("reason").to_owned(),
+        ..Asked::default()
+    };
+    let again = async |fault| page(&deps, &caller, &asked, Some(fault)).await;
+    let (why, words) = (entries.get("why"), entries.get("why_text"));
+    let (verdict, did) = match entries.get("decision") {
+        // Enter in a field presses the first button: whoever gives a reason means the other.
+        "approve" if !why.is_empty() || !words.trim().is_empty() => {
+            return again("A reason was given, which an approval has none of. Press “Reject the chosen”, or empty it.").await;
+        }
+        "approve" => (Verdict::Approve, "approved"),
+        "reject" => match Rejection::read(why, words) {
+            Ok(rejection) if rejection.why.suppresses() => {
+                return again("What suppresses a mailbox is decided about one person at a time.")
+                    .await;
+            }
+            Ok(rejection) => (Verdict::Reject(rejection), "rejected"),
             Err(fault) => return again(fault).await,
         },
         _ => return Err(Failure::Unreadable("the form")),
@@ -132,34 +206,17 @@ pub(crate) async fn decide(
     if chosen.is_empty() {
         return again("Choose at least one draft.").await;
     }
-    let word = match verdict {
-        Verdict::Reject(_) => "rejected",
-        Verdict::Approve | Verdict::ApproveEdited(_) | Verdict::Skip => "approved",
-    };
-    let leaves = word == "approved";
-    let (person, ids) = (caller.person.clone(), ids(&chosen));
-    let (decided, items) = change(&deps, async move |conn| {
-        let items = review::items(conn, &person.subject, &ids).await?;
-        let mut decided = Vec::new();
-        for (send, seen) in chosen {
-            let outcome = review::decide(conn, &person, SendId(send), &seen, &verdict).await?;
-            decided.push((send, outcome));
-        }
-        Ok((decided, items))
-    })
+    let person = caller.person.clone();
+    let (done, failed) = each(
+        &deps,
+        chosen,
+        async move |conn, (send, seen): (i64, Vec<u8>)| {
+            let decided = review::decide(conn, &person, SendId(send), &seen, &verdict).await;
+            (send, decided)
+        },
+    )
     .await?;
-    let outcome = outcome(decided, &items, word, leaves);
-    page(&deps, &caller, &reason, (Some(outcome), None)).await
-}
-
-fn rejection(entries: &Entries) -> Result<Rejection, &'static str> {
-    let why = entries.get("why").parse();
-    let why = why.map_err(|_| "Choose why you reject the drafts.")?;
-    let words = Some(entries.get("why_text").trim().to_owned()).filter(|words| !words.is_empty());
-    if why == RejectReason::Other && words.is_none() {
-        return Err("Say in your words why you reject the drafts.");
-    }
-    Ok(Rejection { why, words })
+    Ok(back(&asked.reason, did, &done, &failed))
 }
 
 /// Takes back what one press decided.
@@ -168,29 +225,67 @@ pub(crate) async fn undo(
     caller: Caller,
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
-    let ids: Vec<i64> = fields
-        .iter()
-        .filter(|(field, _)| field == "send")
-        .map(|(_, id)| id.parse())
-        .collect::<Result<_, _>>()
-        .map_err(|_| Failure::Unreadable("the form"))?;
-    if ids.len() > MOST {
-        return Err(Failure::Unreadable("the form"));
-    }
     let entries: Entries = fields.into_iter().collect();
+    let sends = ids(entries.get("sends")).ok_or(Failure::Unreadable("the form"))?;
     let person = caller.person.clone();
-    let (undone, items) = change(&deps, async move |conn| {
-        let items = review::items(conn, &person.subject, &ids).await?;
-        let mut undone = Vec::new();
-        for send in ids {
-            undone.push((send, review::undo(conn, &person, SendId(send)).await?));
-        }
-        Ok((undone, items))
+    let (done, failed) = each(&deps, sends, async move |conn, send: i64| {
+        (send, review::undo(conn, &person, SendId(send)).await)
     })
     .await?;
-    let mut outcome = outcome(undone, &items, "taken back", false);
-    outcome.done.clear();
-    page(&deps, &caller, entries.get("reason"), (Some(outcome), None)).await
+    Ok(back(entries.get("reason"), "undone", &done, &failed))
+}
+
+/// Carries out one decision after the other. One that fails keeps none of the others back.
+async fn each<T: Send + 'static>(
+    deps: &Arc<Deps>,
+    items: Vec<T>,
+    act: impl AsyncFn(&mut PgConnection, T) -> (i64, Result<Decided, DbError>) + Send + 'static,
+) -> Result<(Vec<i64>, Vec<i64>), Failure> {
+    let begun = Instant::now();
+    change(deps, async move |conn| {
+        let (mut done, mut failed) = (Vec::new(), Vec::new());
+        for item in items {
+            // What there is no time for is not begun: it still waits, and is shown again.
+            if begun.elapsed() > TIME {
+                break;
+            }
+            match act(conn, item).await {
+                (send, Ok(Decided::Done)) => done.push(send),
+                (send, Ok(_)) => failed.push(send),
+                (send, Err(error)) => {
+                    tracing::error!(
+                        error = telemetry::chain(&error),
+                        send,
+                        "one of many decisions was not carried out"
+                    );
+                    failed.push(send);
+                }
+            }
+        }
+        Ok((done, failed))
+    })
+    .await
+}
+
+fn back(reason: &str, did: &str, done: &[i64], failed: &[i64]) -> Response {
+    let text = |ids: &[i64]| {
+        let ids: Vec<String> = ids.iter().map(i64::to_string).collect();
+        ids.join(".")
+    };
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("reason", reason)
+        .append_pair("did", did)
+        .append_pair("done", &text(done))
+        .append_pair("failed", &text(failed))
+        .finish();
+    Redirect::to(&format!("/review/bulk?{query}")).into_response()
+}
+
+/// `1.2.3`; none where one cannot be read, or there are more than a page has.
+fn ids(text: &str) -> Option<Vec<i64>> {
+    let ids = text.split('.').filter(|id| !id.is_empty());
+    let ids: Vec<i64> = ids.map(|id| id.parse().ok()).collect::<Option<_>>()?;
+    (ids.len() <= MOST).then_some(ids)
 }
 
 /// The sends that were chosen, each with the text that its reader saw. None where one cannot be read.
@@ -202,38 +297,4 @@ fn chosen(fields: &[(String, String)], name: &str) -> Option<Vec<(i64, Vec<u8>)>
     };
     let chosen: Vec<_> = chosen.map(read).collect::<Option<_>>()?;
     (chosen.len() <= MOST).then_some(chosen)
-}
-
-fn ids(chosen: &[(i64, Vec<u8>)]) -> Vec<i64> {
-    chosen.iter().map(|(send, _)| *send).collect()
-}
-
-fn outcome(decided: Vec<(i64, Decided)>, items: &[Item], word: &str, leaves: bool) -> Outcome {
-    let mut done = Vec::new();
-    let mut failed = Vec::new();
-    for (send, decided) in decided {
-        let item = items.iter().find(|item| item.send == send);
-        let name = item.map_or_else(|| format!("Mail {send}"), |item| item.username.clone());
-        let by = item.and_then(|item| item.decided_by.as_deref());
-        match decided {
-            Decided::Done => done.push(send),
-            Decided::OtherText => {
-                failed.push((name, "Its text was changed after you saw it.".to_owned()));
-            }
-            Decided::NotWaiting(state) => failed.push((name, already(state, by))),
-            Decided::Refused(refused) => failed.push((name, format!("{refused}."))),
-            Decided::NoSuchSend => failed.push((name, "It is not there any more.".to_owned())),
-        }
-    }
-    let count = i64::try_from(done.len()).unwrap_or(i64::MAX);
-    let not = match failed.len() {
-        0 => String::new(),
-        many => format!(", {many} not"),
-    };
-    Outcome {
-        heading: format!("{} {word}{not}", counted(count, "draft", "drafts")),
-        done,
-        failed,
-        leaves,
-    }
 }

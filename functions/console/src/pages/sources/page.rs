@@ -175,8 +175,8 @@ pub(super) async fn known_page(
 
 /// Lets the page's script reach the import bucket.
 async fn uploading(deps: &Deps, mut response: Response) -> Response {
-    if let Some(origin) = uploads::origin(deps).await {
-        response.extensions_mut().insert(origin);
+    if let Some(place) = uploads::place(deps).await {
+        response.extensions_mut().insert(place);
     }
     response
 }
