@@ -3,7 +3,10 @@
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 
-use super::{super::DbError, Terms};
+use super::{
+    super::{DbError, transaction_without_flush},
+    Terms,
+};
 
 /// Calls that were paid for from the budget of a day.
 pub(super) struct Budget {
@@ -32,33 +35,39 @@ pub(super) async fn take_budget(
     Ok(budget.unwrap_or(Budget { day, calls: 0 }))
 }
 
+/// None before the day's first call. The row is locked by one statement and changed by the next: a statement that does
+/// both reckons with what it saw before it waited, and two workers then take the same money.
 async fn try_budget(
     conn: &mut PgConnection,
     calls: usize,
     terms: Terms<'_>,
 ) -> Result<Option<Budget>, DbError> {
-    let granted = sqlx::query!(
-        r#"update model_spend m
-           set micros = m.micros + $2 * least($1, greatest(0, ($3 - b.micros) / $2))
-           from (select day, micros from model_spend
-                 where day = (now() at time zone 'utc')::date for no key update) b
-           where m.day = b.day
-           returning m.day, (m.micros - b.micros) / $2 as "calls!""#,
-        i64::try_from(calls).unwrap_or(i64::MAX),
-        terms.call_micros,
-        terms.daily_budget_micros,
-    );
-    let granted = granted
-        .fetch_optional(conn)
+    transaction_without_flush(conn, async |tx| {
+        let today = sqlx::query!(
+            "select day, micros from model_spend where day = (now() at time zone 'utc')::date for no key update"
+        )
+        .fetch_optional(&mut *tx)
         .await
-        .map_err(DbError::on("reserve the cost of model calls"))?;
-    Ok(granted.map(|row| Budget {
-        day: row.day,
-        calls: usize::try_from(row.calls).unwrap_or_default(),
-    }))
+        .map_err(DbError::on("lock the day's budget"))?;
+        let Some(today) = today else {
+            return Ok(None);
+        };
+        let left = terms.daily_budget_micros.saturating_sub(today.micros);
+        let covered = usize::try_from(left / terms.call_micros.max(1)).unwrap_or(0);
+        let granted = calls.min(covered);
+        let cost = terms
+            .call_micros
+            .saturating_mul(i64::try_from(granted).unwrap_or(i64::MAX));
+        change_spend(tx, today.day, cost).await?;
+        Ok(Some(Budget {
+            day: today.day,
+            calls: granted,
+        }))
+    })
+    .await
 }
 
-/// In a statement of its own, since every worker wants the row.
+/// As the last of its transaction, or alone, since every worker wants the row.
 pub(super) async fn change_spend(
     conn: &mut PgConnection,
     day: NaiveDate,
@@ -74,6 +83,6 @@ pub(super) async fn change_spend(
     )
     .execute(conn)
     .await
-    .map_err(DbError::on("give back what was reserved too much"))?;
+    .map_err(DbError::on("change what the day has cost"))?;
     Ok(())
 }
