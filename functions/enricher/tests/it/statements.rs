@@ -19,8 +19,8 @@ async fn statement_count_is_constant_for_any_batch(pool: PgPool) {
         let again = counted(&deps, &leads).await;
         let done = stage.enriched_of(&leads).await;
         assert!(done.len() == size && done.iter().all(|row| row.method == "model"));
-        // Read 1, reserve 5, settle 4, record 8, with their begins; commits are not logged.
-        assert_eq!(first.len(), 18, "{size} leads: {first:?}");
+        // Read 1, reserve 7, settle 4, record 8, with their begins; commits are not logged.
+        assert_eq!(first.len(), 20, "{size} leads: {first:?}");
         // Read: nothing is pending.
         assert_eq!(again.len(), 1, "{size} leads again: {again:?}");
     }
