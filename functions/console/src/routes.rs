@@ -270,12 +270,7 @@ fn shows<T: 'static>(
     least: Least,
     handler: impl Handler<T, Arc<Deps>>,
 ) -> Route {
-    Route {
-        method: Method::GET,
-        path,
-        least,
-        handler: get(handler),
-    }
+    route(Method::GET, path, least, get(handler))
 }
 
 fn edits<T: 'static>(
@@ -283,12 +278,7 @@ fn edits<T: 'static>(
     least: Least,
     handler: impl Handler<T, Arc<Deps>>,
 ) -> Route {
-    Route {
-        method: Method::PATCH,
-        path,
-        least,
-        handler: patch(handler),
-    }
+    route(Method::PATCH, path, least, patch(handler))
 }
 
 fn does<T: 'static>(
@@ -296,10 +286,19 @@ fn does<T: 'static>(
     least: Least,
     handler: impl Handler<T, Arc<Deps>>,
 ) -> Route {
+    route(Method::POST, path, least, post(handler))
+}
+
+fn route(
+    method: Method,
+    path: &'static str,
+    least: Least,
+    handler: MethodRouter<Arc<Deps>>,
+) -> Route {
     Route {
-        method: Method::POST,
+        method,
         path,
         least,
-        handler: post(handler),
+        handler,
     }
 }

@@ -32,21 +32,33 @@ const PAGES: [(&str, &str, f64); 19] = [
     ("/review", "", 50.0),
     ("/leads", "", 50.0),
     ("/leads", "sort=score", 50.0),
-    ("/leads", "campaign=CAMPAIGN&state=review&country=DE", 50.0),
+    ("/leads", "campaign=CAMPAIGN&state=review&country=US", 50.0),
     ("/leads", "q=rowan", 100.0),
     ("/leads", "q=studio17.example", 100.0),
-    ("/leads", "q=trail+runner", 100.0),
+    ("/leads", "q=trail+run", 100.0),
     ("/leads", "q=nobodyhasthisname", 100.0),
     ("/leads/LEAD", "", 50.0),
     ("/campaigns", "", 50.0),
     ("/campaigns/CAMPAIGN", "", 50.0),
     ("/sends", "", 50.0),
     ("/sends", "show=unknown", 50.0),
-    ("/sends", "show=refused&campaign=campaign+2", 50.0),
+    ("/sends", "show=refused&campaign=ended+2", 50.0),
     ("/sends/SEND", "", 50.0),
     ("/health", "", 50.0),
     ("/audit", "", 50.0),
 ];
+
+/// What a team meets every day, in a campaign that works: mails that wait, for a person, for an answer of SES, for
+/// their time, and some that were refused.
+const AT_WORK: &str = "
+    update campaigns set status = 'active' where name = 'ended 3';
+    update sends s set state = d.state::send_state, reason = d.reason, sent_at = null, ses_message_id = null,
+                       slot_at = null, slot_day = null, lease_until = null, created_at = now(), updated_at = now()
+    from campaigns c,
+         (values (1, 'review', 'low_confidence'), (2, 'unknown', 'call_lost'), (3, 'refused', 'suppressed'),
+                 (4, 'queued', null)) d (n, state, reason)
+    where c.name = 'ended 3' and s.campaign_id = c.id and s.lead_id % 1000 = d.n;
+    analyze sends;";
 
 /// The rollups as the sweeps of a year would have left them: their number of rows counts here, not what they say.
 const ROLL_UP: &str = "
@@ -104,7 +116,8 @@ pub(super) async fn run(
     };
     let stage = Stage::open(&ground, setting).await?;
     let mut conn = db::acquire(&stage.pool).await?;
-    output::step("Preparing", "the rollups of a year");
+    output::step("Preparing", "a campaign at work, and the rollups of a year");
+    sqlx::raw_sql(AT_WORK).execute(&mut *conn).await?;
     sqlx::raw_sql(ROLL_UP).execute(&mut *conn).await?;
     let ids = ids(&mut conn).await?;
     drop(conn);
@@ -137,7 +150,7 @@ async fn ids(conn: &mut PgConnection) -> Result<[(&'static str, i64); 3]> {
     let row = sqlx::query(
         "select (select id from leads order by id offset 5000 limit 1),
                 (select id from sends order by id offset 5000 limit 1),
-                (select id from campaigns where name = 'campaign 3')",
+                (select id from campaigns where name = 'ended 3')",
     );
     let row = row.fetch_one(conn).await?;
     Ok([

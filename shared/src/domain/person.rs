@@ -3,7 +3,7 @@
 use serde::Serialize;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-use super::audit::Actor;
+use super::audit::{Actor, without_addresses};
 
 /// What somebody of the team may do. Each role may do what the ones before it may.
 #[derive(
@@ -36,6 +36,15 @@ impl Role {
     /// The word in configuration, in the database and in the API.
     pub fn as_str(self) -> &'static str {
         self.into()
+    }
+
+    /// What a stranger wrote about themselves, as this role may read it: it may hold the address that only operators
+    /// see.
+    pub fn profile_text(self, text: String) -> String {
+        match self {
+            Self::Viewer | Self::Reviewer => without_addresses(&text),
+            Self::Operator | Self::Admin => text,
+        }
     }
 
     /// As a page says it.

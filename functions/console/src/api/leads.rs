@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use shared::{
     db::console::lead::{self, AddedNote, AskedAgain, SuppressedLead},
-    domain::{audit::without_addresses, ids::LeadId, person::Role, story::Entry},
+    domain::{ids::LeadId, story::Entry},
 };
 use utoipa::ToSchema;
 
@@ -93,10 +93,6 @@ pub(crate) async fn show_lead(
     let page = page.ok_or(Refused::NotFound)?;
     let role = caller.person.role;
     let lead = page.lead;
-    let masked = |bio: String| match role {
-        Role::Viewer | Role::Reviewer => without_addresses(&bio),
-        Role::Operator | Role::Admin => bio,
-    };
     Ok(Body(LeadStory {
         id: lead.id,
         platform: lead.platform,
@@ -104,7 +100,7 @@ pub(crate) async fn show_lead(
         name: lead.name,
         profile_url: lead.profile_url,
         website: lead.website,
-        bio: lead.bio.map(masked),
+        bio: lead.bio.map(|bio| role.profile_text(bio)),
         location: lead.location,
         country: lead.country,
         language: lead.language,

@@ -12,7 +12,7 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use shared::{
     db::console::review::{self, Decided, Item, Queue},
-    domain::{audit::without_addresses, ids::SendId, person::Role, reason::Reason},
+    domain::{ids::SendId, person::Role, reason::Reason},
 };
 use utoipa::ToSchema;
 
@@ -98,10 +98,6 @@ pub(crate) struct Quote {
 impl ReviewDraft {
     fn new(item: Item, role: Role) -> Self {
         let reason = item.reason.as_deref().and_then(Reason::from_word);
-        let masked = |bio: String| match role {
-            Role::Viewer | Role::Reviewer => without_addresses(&bio),
-            Role::Operator | Role::Admin => bio,
-        };
         let (subject, message) = match item.draft {
             Some(draft) => (Some(draft.subject), Some(draft.message)),
             None => (None, None),
@@ -113,7 +109,7 @@ impl ReviewDraft {
             platform: item.platform.to_string(),
             username: item.username,
             name: item.name,
-            bio: item.bio.map(masked),
+            bio: item.bio.map(|bio| role.profile_text(bio)),
             country: item.country,
             niche: item.niche,
             score: item.score,

@@ -20,7 +20,6 @@ use shared::{
         console::review::{self, Item, Queue, Taken, Waiting},
     },
     domain::{
-        audit::without_addresses,
         content::{MESSAGE_MAX, SUBJECT_MAX},
         letter::{self, Addressee, Frame, Sentences},
         person::Role,
@@ -145,13 +144,8 @@ async fn page(
         Some(taken) => review::item(&mut conn, subject, taken.send).await?,
         None => None,
     };
-    // A profile's own text may hold the address that its reader may not see.
-    let masked = |bio: String| match caller.person.role {
-        Role::Viewer | Role::Reviewer => without_addresses(&bio),
-        Role::Operator | Role::Admin => bio,
-    };
     let item = item.map(|item| Item {
-        bio: item.bio.map(masked),
+        bio: item.bio.map(|bio| caller.person.role.profile_text(bio)),
         ..item
     });
     let next = next(&mut conn, subject, taken.as_ref()).await?;

@@ -248,6 +248,33 @@ fn answered(key: [u8; 32], attempt: i32) -> SettledCall {
     }
 }
 
+/// What the other worker took while this one waited is gone.
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn waiting_reservation_counts_what_others_took(pool: PgPool) {
+    let mut conn = shared::db::acquire(&pool).await.unwrap();
+    let first = reserved(&mut conn, &[[0; 32]], terms(LEASE)).await;
+    assert_eq!(first, [ask(1)]);
+
+    let mut other = pool.begin().await.unwrap();
+    sqlx::query("update model_spend set micros = micros + 60")
+        .execute(&mut *other)
+        .await
+        .unwrap();
+    let keys: Vec<_> = (1..=8).map(|n| [n; 32]).collect();
+    let release = async {
+        testing::until_waiting(&pool, Duration::ZERO).await;
+        other.commit().await.unwrap();
+    };
+    let (each, ()) = tokio::join!(reserved(&mut conn, &keys, terms(LEASE)), release);
+    let asked = each.iter().filter(|each| **each == ask(1)).count();
+    assert_eq!(asked, 3, "of 100, 70 are taken and a call is 10: {each:?}");
+    let spent: i64 = sqlx::query_scalar("select micros from model_spend")
+        .fetch_one(&mut *conn)
+        .await
+        .unwrap();
+    assert_eq!(spent, 100);
+}
+
 /// Neither holds the calls while it waits for the day's budget, so that they cannot wait in a circle.
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn reserve_during_settle_finds_the_answer(pool: PgPool) {

@@ -2,7 +2,7 @@
 insert into enriched_leads (lead_id, campaign_id, niche, score, notes, subject, message, contacted, sent,
                             reviewed, compliant, enrichment_version, ai_confidence, method, model, input_hash,
                             outcome, decision)
-select l.id, c.id, 'running', 60 + l.id % 40, 'Writes about trail running for beginners.',
+select l.id, c.id, (array['trail running', 'yoga', 'vegan cooking', 'chess'])[1 + l.id % 4], 60 + l.id % 40, 'Writes about trail running for beginners.',
        'Your notes on trail shoes', 'A text of the past that a person has read.', true, true, false,
        true, 1, 0.9, 'model', 'past', sha256(l.id::text::bytea), 'planned', '{"outcome": "send"}'
 from leads l cross join campaigns c;

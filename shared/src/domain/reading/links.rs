@@ -269,14 +269,15 @@ fn clickable(seen: &[Seen], run: Range<usize>) -> Option<Clickable> {
         return Some(Clickable::Link);
     }
     let run_of = seen.get(run.clone()).unwrap_or_default();
-    // To some programs every sign beyond ASCII is a letter: `👩.com`, a wide dot.
+    // To some programs every sign beyond ASCII is a letter: `👩.com`, a wide dot, a space of no width.
     let is_wide = |s: &Seen| s.end - s.start > 1 && !s.c.is_whitespace();
     let after_wide = run
         .start
         .checked_sub(1)
         .and_then(|at| seen.get(at))
         .is_some_and(is_wide)
-        || run_of.iter().any(|s| s.c == '.' && is_wide(s));
+        || run_of.iter().any(|s| s.c == '.' && is_wide(s))
+        || run.clone().any(|at| follows_hidden(seen, at));
     let is_host = |pair: &[&str]| matches!(pair, [name, ending] if (after_wide || !name.is_empty()) && ends_host(ending));
     if !labels.windows(2).any(is_host) {
         return None;
@@ -291,6 +292,13 @@ fn clickable(seen: &[Seen], run: Range<usize>) -> Option<Clickable> {
         return Some(Clickable::Host { dot });
     }
     Some(Clickable::Link)
+}
+
+/// Whether something that is not seen stands right before this character.
+fn follows_hidden(seen: &[Seen], at: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|at| seen.get(at));
+    let begins = before.map_or(0, |s| s.end);
+    seen.get(at).is_some_and(|s| s.start > begins)
 }
 
 /// Whether the label ends hosts, or begins with an ending in plain letters that another script follows:

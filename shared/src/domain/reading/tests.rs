@@ -41,6 +41,7 @@ fn link_that_a_program_would_make_is_found() {
         "evil。com",
         "evil．ｃｏｍ",
         "evil\u{200B}.com",
+        "\u{200B}.com",
         "ev\u{AD}il.com",
         "https://x",
         "HTTP://X.Y",

@@ -12,7 +12,6 @@ use serde::Deserialize;
 use shared::{
     db::console::lead::{self, AddedNote, Again, AskedAgain, LeadPage, SuppressedLead},
     domain::{
-        audit::without_addresses,
         ids::LeadId,
         lead::Platform,
         person::Role,
@@ -107,10 +106,7 @@ async fn view(
         other => (other.and_then(said), None),
     };
     let role = shell.person.role;
-    // A profile's own text may hold the address that its reader may not see.
-    if role < Role::Operator {
-        page.lead.bio = page.lead.bio.as_deref().map(without_addresses);
-    }
+    page.lead.bio = page.lead.bio.map(|bio| role.profile_text(bio));
     let hint = page.lead.address.as_ref().and_then(|hint| match role {
         Role::Viewer => None,
         Role::Reviewer => Some(format!("•••@{}", hint.domain)),
