@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use shared::{
     db::console::lead::{self, AddedNote, AskedAgain, SuppressedLead},
-    domain::{ids::LeadId, story::Entry},
+    domain::{ids::LeadId, person::Role, story::Entry},
 };
 use utoipa::ToSchema;
 
