@@ -77,7 +77,7 @@ const ROLL_UP: &str = "
                 union all select 'wait', n::text from generate_series(1, 12) n) d
     group by 1, 2, 3, 4, 5, 6
     on conflict do nothing;
-    update figures_state set folded_until = now() - interval '5 minutes';
+    update figures_state set folded_until = now() - interval '1 minute';
     analyze figures_hours; analyze figures_days";
 
 /// One page, measured.
