@@ -69,15 +69,16 @@ pub(crate) async fn reachable(conn: &mut PgConnection, limit: i64) -> Result<Vec
     .context("could not look for recipients that have not opted out")
 }
 
-/// Erases a person: the recipient gets no mail ever again, and the profiles are emptied.
+/// Erases a person: the recipient gets no mail ever again, and the profiles are emptied. Leads are locked before
+/// recipients, as the enricher does, which plans for the lead that it holds: the other way round the two wait in a circle.
 pub(crate) async fn erase(conn: &mut PgConnection, email_hash: &[u8]) -> Result<()> {
     let statements = [
-        "update recipients set erased_at = now(), updated_at = now()
-         where email_hash = $1 and erased_at is null",
         "update leads
          set name = null, email = null, bio = null, raw = null, website = null, location = null,
              profile_url = null, follower_count = null, erased_at = now(),
              enrich_requested_at = null
+         where email_hash = $1 and erased_at is null",
+        "update recipients set erased_at = now(), updated_at = now()
          where email_hash = $1 and erased_at is null",
     ];
     let mut tx = shared::db::begin(conn).await?;
