@@ -55,7 +55,7 @@ const AT_WORK: &str = "
     update sends s set state = d.state::send_state, reason = d.reason, sent_at = null, ses_message_id = null,
                        slot_at = null, slot_day = null, lease_until = null, created_at = now(), updated_at = now()
     from campaigns c,
-         (values (1, 'review', 'low_confidence'), (2, 'unknown', 'call_lost'), (3, 'refused', 'suppressed'),
+         (values (1, 'review', 'low_confidence'), (2, 'unknown', 'no_answer'), (3, 'refused', 'suppressed'),
                  (4, 'queued', null)) d (n, state, reason)
     where c.name = 'ended 3' and s.campaign_id = c.id and s.lead_id % 1000 = d.n;
     analyze sends;";
