@@ -3,5 +3,5 @@
 -- Its leads by score, newest assessment or not, without a look at the table.
 create index enriched_leads_campaign_idx on enriched_leads (campaign_id, score desc, lead_id)
     include (enrichment_version, ai_confidence);
--- What of it waits for a person. A mail that is planned, leaves and arrives writes nothing here.
-create index sends_campaign_review_idx on sends (campaign_id) where state = 'review';
+-- Its mails by state, and the newest of each. Costs an entry for each step of a mail.
+create index sends_campaign_idx on sends (campaign_id, state, id);

@@ -3,8 +3,8 @@
 --
 -- The facts stand elsewhere and are only ever added to: `lead_sources`, `enriched_leads`, and what the audit
 -- log says of `sends`. The sender's sweep adds those that are older than five minutes, when no transaction can
--- be under way that still adds older ones; a page adds the newer ones itself, by index, and is exact at once.
--- Nothing is written here by what stores leads, assessments and mails.
+-- be under way that still adds older ones. Younger ones it counts each time anew, into one row; a page adds what
+-- came after that by itself, by index. Nothing is written here by what stores leads, assessments and mails.
 
 create table figures_hours (
     hour             timestamptz not null,
@@ -56,12 +56,17 @@ create table figures_days (
 )
 with (fillfactor = 70);
 
--- Facts up to this time are in the tables above.
 create table figures_state (
-    only_row     boolean     not null default true,
-    folded_until timestamptz not null,
+    only_row      boolean     not null default true,
+    -- Facts up to this time are in the tables above.
+    folded_until  timestamptz not null,
+    -- What the facts after that and up to this time add to them, as the last sweep saw it. Null: nothing is counted.
+    counted_until timestamptz,
+    counted       json,
     constraint figures_state_pkey primary key (only_row),
-    constraint figures_state_only_one_row check (only_row)
+    constraint figures_state_only_one_row check (only_row),
+    constraint figures_state_counted check (num_nulls(counted_until, counted) in (0, 2)),
+    constraint figures_state_counted_later check (counted_until > folded_until)
 );
 
 insert into figures_state (folded_until) select coalesce(min(found_at) - interval '1 minute', now()) from lead_sources;
@@ -76,7 +81,7 @@ create index audit_log_at_idx on audit_log using brin (at) with (pages_per_range
 grant select on audit_log, figures_state, figures_hours, figures_days to outreach_sender;
 grant select (id, name, kind, campaign_id) on sources to outreach_sender;
 grant insert, update on figures_hours, figures_days to outreach_sender;
-grant update (folded_until) on figures_state to outreach_sender;
+grant update (folded_until, counted_until, counted) on figures_state to outreach_sender;
 
 grant select on figures_state, figures_hours, figures_days, rate_limits to outreach_console;
 

@@ -193,10 +193,10 @@ async fn sweep(deps: &Deps, conn: &mut PgConnection) -> Result<Value, SendError>
 /// Adds facts to the console's figures while there is time. No mail waits for them: what is left is counted
 /// by the pages, and added by the next sweep.
 async fn add_up_figures(conn: &mut PgConnection, deadline: Deadline) {
-    let settled = now() - figures::SETTLED_AFTER;
+    let until = figures::Until::at(now());
     while deadline.allows(FIGURES_TIME) {
-        match figures::fold(conn, settled, figures::AT_ONCE).await {
-            Ok(Folded::Until(until)) if until < settled => {}
+        match figures::fold(conn, until, figures::AT_ONCE).await {
+            Ok(Folded::Until(folded)) if folded < until.settled => {}
             Ok(Folded::Until(_) | Folded::Busy) => return,
             Err(error) => {
                 tracing::error!(

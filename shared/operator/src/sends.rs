@@ -62,7 +62,7 @@ fn narrowing(args: &SendsArgs) -> Narrowing<'_> {
         filter,
         campaign: args.campaign.as_deref(),
         source: args.source.as_deref(),
-        before: None,
+        ..Narrowing::default()
     }
 }
 

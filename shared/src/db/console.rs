@@ -26,9 +26,10 @@ use crate::domain::{
 
 /// One moment for all statements of a page, so that its figures agree with each other. A condition that
 /// is met by few is looked up by its index, also where the planner guesses that many meet it and would
-/// rather go through the table; and nothing is compiled for a statement that is over before that.
+/// rather go through the table; and nothing is compiled, and no other process started, for a statement that
+/// is over before that.
 const BEGIN_READING: &str = "begin isolation level repeatable read read only; \
-     set local enable_seqscan = off; set local jit = off";
+     set local enable_seqscan = off; set local jit = off; set local max_parallel_workers_per_gather = 0";
 
 /// Starts what a page reads; dropped, it is over.
 async fn begin_reading(conn: &mut PgConnection) -> Result<Transaction<'_, Postgres>, DbError> {

@@ -9,6 +9,7 @@ mod checks;
 mod consent;
 mod detail;
 mod explain;
+mod listing;
 mod mailbox;
 mod one_source;
 mod resolve;
@@ -30,6 +31,7 @@ use chrono::{DateTime, Utc};
 pub use consent::{Consent, record_consent};
 pub use detail::{Change, SendDetail, send_detail};
 use explain::Explanation;
+pub use listing::{Filter, Narrowing, list_sends};
 pub use mailbox::{Lifted, Mailbox, lift, mailbox};
 pub use one_source::{
     AddedSource, Redefined, RunNow, add_source, redefine_source, run_source_now, switch_source,
@@ -102,129 +104,6 @@ pub struct LeadStatus {
     pub events: Option<Value>,
     /// The mail that the mailbox has through another profile.
     pub other_send_id: Option<i64>,
-}
-
-/// Which sends to list.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Filter {
-    /// The newest, whatever their state.
-    #[default]
-    All,
-    /// Calls whose outcome is unknown and that no operator has decided about.
-    Unknown,
-    /// What a rule or SES made wait.
-    Deferred,
-    /// What waits for a person.
-    Review,
-    Only(SendState),
-    /// Leads of a campaign that no mail was planned for.
-    Unplanned,
-}
-
-/// What narrows a list.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Narrowing<'a> {
-    pub filter: Filter,
-    pub campaign: Option<&'a str>,
-    /// The source's name, in any campaign.
-    pub source: Option<&'a str>,
-    /// Only sends with smaller ids: the page after the one that ended with this.
-    pub before: Option<i64>,
-}
-
-impl From<Filter> for Narrowing<'_> {
-    fn from(filter: Filter) -> Self {
-        Self {
-            filter,
-            ..Self::default()
-        }
-    }
-}
-
-/// The newest sends that a list asks for, or the leads that have none.
-///
-/// # Errors
-/// When a statement fails, or a row holds what this program does not know.
-pub async fn list_sends(
-    conn: &mut PgConnection,
-    narrowing: Narrowing<'_>,
-    limit: i64,
-) -> Result<Vec<LeadStatus>, DbError> {
-    let Narrowing {
-        filter,
-        campaign,
-        source,
-        before,
-    } = narrowing;
-    let (word, state) = match filter {
-        Filter::Unplanned => return list_unplanned(conn, narrowing, limit).await,
-        Filter::All => ("all", None),
-        Filter::Unknown => ("unknown", None),
-        Filter::Deferred => ("deferred", None),
-        Filter::Review => ("review", None),
-        Filter::Only(state) => ("state", Some(state.as_str())),
-    };
-    let ids = sqlx::query_scalar!(
-        "select s.id from sends s
-         join campaigns c on c.id = s.campaign_id
-         where ($1 = 'all'
-                or $1 = 'unknown' and s.state = 'unknown' and s.reason <> 'given_up'
-                or $1 = 'deferred' and s.state = 'queued'
-                   and (s.reason is not null or s.not_before > now())
-                or $1 = 'review' and s.state = 'review'
-                or $1 = 'state' and s.state = $2::text::send_state)
-           and ($3::text is null or c.name = $3)
-           and ($4::text is null
-                or exists (select from lead_sources f join sources o on o.id = f.source_id
-                           where f.lead_id = s.lead_id and o.campaign_id = s.campaign_id
-                             and o.name = $4))
-           and ($6::bigint is null or s.id < $6)
-         order by s.id desc
-         limit $5",
-        word,
-        state,
-        campaign,
-        source,
-        limit,
-        before,
-    )
-    .fetch_all(&mut *conn)
-    .await
-    .map_err(DbError::on("choose sends"))?;
-    statuses(conn, &ids, &[]).await
-}
-
-async fn list_unplanned(
-    conn: &mut PgConnection,
-    narrowing: Narrowing<'_>,
-    limit: i64,
-) -> Result<Vec<LeadStatus>, DbError> {
-    let ids = sqlx::query_scalar!(
-        "select l.id from leads l
-         where exists (select from lead_sources f
-                       join sources o on o.id = f.source_id
-                       join campaigns c on c.id = o.campaign_id
-                       where f.lead_id = l.id
-                         and ($1::text is null or c.name = $1) and ($2::text is null or o.name = $2)
-                         and not exists (select from sends s
-                                         where s.lead_id = l.id and s.campaign_id = c.id))
-         order by l.id desc
-         limit $3",
-        narrowing.campaign,
-        narrowing.source,
-        limit,
-    )
-    .fetch_all(&mut *conn)
-    .await
-    .map_err(DbError::on("choose leads without a send"))?;
-    let mut found = statuses(conn, &[], &ids).await?;
-    found.retain(|status| {
-        status.send_id.is_none()
-            && narrowing
-                .campaign
-                .is_none_or(|name| status.campaign == name)
-    });
-    Ok(found)
 }
 
 /// These leads in every campaign: what they got, and what they did not.

@@ -80,7 +80,7 @@ counters! {
 }
 
 /// What a figure is counted for.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Group {
     pub campaign_id: i64,
     /// By which the campaign found the lead first.
@@ -99,6 +99,7 @@ pub struct Group {
     Ord,
     Hash,
     Serialize,
+    Deserialize,
     Display,
     EnumIter,
     EnumString,
@@ -120,10 +121,79 @@ pub enum Kind {
 }
 
 /// What facts add to the figures.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "ChangedRows", into = "ChangedRows")]
 pub struct Changes {
     pub hours: BTreeMap<(DateTime<Utc>, Group), Counters>,
     pub days: BTreeMap<(NaiveDate, Group, Kind, String), i64>,
+}
+
+/// The same as rows of the tables.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ChangedRows {
+    pub hours: Vec<ChangedHour>,
+    pub days: Vec<ChangedDay>,
+}
+
+/// What is added to a row of `figures_hours`.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ChangedHour {
+    hour: DateTime<Utc>,
+    #[serde(flatten)]
+    group: Group,
+    #[serde(flatten)]
+    counters: Counters,
+}
+
+/// What is added to a row of `figures_days`.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ChangedDay {
+    day: NaiveDate,
+    #[serde(flatten)]
+    group: Group,
+    kind: Kind,
+    detail: String,
+    amount: i64,
+}
+
+impl From<Changes> for ChangedRows {
+    fn from(Changes { hours, days }: Changes) -> Self {
+        let hours = hours.into_iter();
+        let days = days.into_iter();
+        Self {
+            hours: hours
+                .map(|((hour, group), counters)| ChangedHour {
+                    hour,
+                    group,
+                    counters,
+                })
+                .collect(),
+            days: days
+                .map(|((day, group, kind, detail), amount)| ChangedDay {
+                    day,
+                    group,
+                    kind,
+                    detail,
+                    amount,
+                })
+                .collect(),
+        }
+    }
+}
+
+impl From<ChangedRows> for Changes {
+    fn from(ChangedRows { hours, days }: ChangedRows) -> Self {
+        let hours = hours.into_iter();
+        let days = days.into_iter();
+        Self {
+            hours: hours
+                .map(|row| ((row.hour, row.group), row.counters))
+                .collect(),
+            days: days
+                .map(|row| ((row.day, row.group, row.kind, row.detail), row.amount))
+                .collect(),
+        }
+    }
 }
 
 impl Changes {

@@ -49,13 +49,14 @@ impl Inspector {
         url: &str,
         dead_letters_url: &str,
     ) -> Result<Standing, InspectError> {
-        let [waiting, taken, delayed] = self.count(url).await?;
-        let dead_letters = self.count(dead_letters_url).await?.iter().sum();
+        let (counts, dead_letters) =
+            tokio::try_join!(self.count(url), self.count(dead_letters_url))?;
+        let [waiting, taken, delayed] = counts;
         Ok(Standing {
             waiting,
             taken,
             delayed,
-            dead_letters,
+            dead_letters: dead_letters.iter().sum(),
         })
     }
 

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use shared::{
     config,
@@ -172,11 +172,15 @@ async fn send(conn: &mut PgConnection, pool: &PgPool, seen: &mut Seen) {
     let counted = waiting::count(conn, MINUTE, MINUTE);
     seen.of(sweep, counted).await;
     seen.of(sweep, sends::remember_quota(conn, quota)).await;
-    let ago: DateTime<Utc> = sqlx::query_scalar("select now() - interval '1 second'")
+    let now: DateTime<Utc> = sqlx::query_scalar("select now()")
         .fetch_one(&mut *conn)
         .await
         .unwrap();
-    seen.of(sweep, figures::fold(conn, ago, figures::AT_ONCE))
+    let until = figures::Until {
+        settled: now - TimeDelta::seconds(1),
+        counted: now,
+    };
+    seen.of(sweep, figures::fold(conn, until, figures::AT_ONCE))
         .await;
     let pulled = seen.of(sweep, sends::pull_forward(conn, &LIMITS)).await;
     assert!(pulled > 0);

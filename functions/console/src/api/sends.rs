@@ -101,8 +101,8 @@ pub(crate) async fn list_sends(
     let narrowing = Narrowing {
         filter: sends::filter(word),
         campaign: asked.campaign.as_deref(),
-        source: None,
         before,
+        ..Narrowing::default()
     };
     let mut conn = deps.connect().await?;
     let found = operator::list_sends(&mut conn, narrowing, rows).await?;

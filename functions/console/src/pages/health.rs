@@ -8,9 +8,9 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
 };
+use futures::future::join_all;
 use serde::Deserialize;
 use shared::{
-    config::Queues,
     db::{
         console::health::{self, Limits, Quarantined, SourceRun},
         operator::{self, Author, Breaker},
@@ -107,34 +107,24 @@ pub(crate) async fn show(
     Ok(answer::page(StatusCode::OK, &page))
 }
 
-/// Asks every queue.
+/// Asks every queue, at the same time.
 pub(crate) async fn queues(deps: &Deps) -> Vec<QueueLine<'_>> {
-    let mut lines = Vec::new();
-    for Queues {
-        name,
-        url,
-        dead_letters_url,
-    } in &deps.config.queues
-    {
-        let standing = deps
-            .queues
-            .get()
-            .await
-            .standing(url, dead_letters_url)
-            .await;
-        let standing = standing.inspect_err(|error| {
+    let inspector = deps.queues.get().await;
+    let lines = deps.config.queues.iter().map(async |queue| {
+        let standing = inspector.standing(&queue.url, &queue.dead_letters_url);
+        let standing = standing.await.inspect_err(|error| {
             tracing::warn!(
-                queue = name,
+                queue = queue.name,
                 error = telemetry::chain(error),
                 "a queue could not be asked"
             );
         });
-        lines.push(QueueLine {
-            name,
+        QueueLine {
+            name: queue.name,
             standing: standing.ok(),
-        });
-    }
-    lines
+        }
+    });
+    join_all(lines).await
 }
 
 /// Whether the tables are those of this release, in words.

@@ -27,11 +27,13 @@ use crate::{
     fields::NOTE,
     filters,
     form::{Form, Id, Query},
-    view::{Place, Shell, StateMark, counted, state_mark},
+    view::{Place, Shell, StateMark, counted, number, state_mark},
 };
 
 /// Rows of a page: the newest. A narrower filter shows older ones.
 const ROWS: i64 = 100;
+/// Which leads have no mail is asked of the newest so many: no index tells.
+const AMONG: i64 = 3_000;
 
 /// Each filter: its word in the address, and on the page.
 const FILTERS: [(&str, &str); 9] = [
@@ -96,12 +98,17 @@ pub(crate) async fn show(
     let narrowing = Narrowing {
         filter: filter(word),
         campaign,
+        among: Some(AMONG),
         ..Narrowing::default()
     };
     let found = operator::list_sends(&mut conn, narrowing, ROWS).await?;
     drop(conn);
     let count = i64::try_from(found.len()).unwrap_or(ROWS);
     let newest = if count == ROWS { "The newest " } else { "" };
+    let among = match narrowing.filter {
+        Filter::Unplanned => format!(" among the {} leads found last", number(AMONG)),
+        _ => String::new(),
+    };
     let page = SendsPage {
         may_resolve: shell.may(Role::Operator),
         shell: shell.saying(asked.done.as_deref().and_then(said)),
@@ -119,7 +126,7 @@ pub(crate) async fn show(
             .into_iter()
             .map(|campaign| campaign.name)
             .collect(),
-        count: format!("{newest}{}", counted(count, "row", "rows")),
+        count: format!("{newest}{}{among}", counted(count, "row", "rows")),
         rows: found
             .into_iter()
             .map(|status| Row {

@@ -1,4 +1,4 @@
-//! The figures of the overview: added up by the sender's sweep, exact at every moment.
+//! The figures of the overview: added up by the sender's sweep, so that a page counts little itself.
 
 mod facts;
 mod recount;
@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 pub use recount::{Difference, recount};
-use serde::Serialize;
 use sqlx::{PgConnection, types::Json};
 
 use super::{super::DbError, begin_reading};
@@ -15,17 +14,21 @@ use crate::{
     db,
     domain::{
         figures::{
-            Changes, Counters, Group, Kind, Scope,
+            ChangedRows, Changes, Counters, Group, Kind, Scope,
             overview::{Figures, Sending},
         },
         lead::Platform,
     },
 };
 
-/// Facts are added up when they are older than this: no transaction that adds older ones can still be
-/// under way. A lock is waited for 30 seconds at most, and an idle transaction ends after a minute. Younger
-/// facts are for the pages to count, so it is no longer than it must be.
+/// Facts are added up for good when they are older than this: no transaction that adds older ones can still
+/// be under way. A lock is waited for 30 seconds at most, and an idle transaction ends after a minute.
 pub const SETTLED_AFTER: TimeDelta = TimeDelta::minutes(5);
+
+/// Younger facts are counted beforehand by each sweep, again and again, so that a page counts only what came
+/// after it. What a transaction writes that takes longer than this may be missed by that count; the next sweep
+/// has it.
+pub const COUNTED_AFTER: TimeDelta = TimeDelta::seconds(10);
 
 /// The facts of so long a time can be added up at once, however busy it was: those of 100,000 leads take
 /// about ten seconds.
@@ -33,6 +36,25 @@ pub const AT_ONCE: TimeDelta = TimeDelta::minutes(5);
 
 /// Hours whose new leads the overview shows one by one, the present one among them.
 const LAST_HOURS: TimeDelta = TimeDelta::hours(23);
+
+/// Up to when facts are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Until {
+    /// Up to here they are added up for good.
+    pub settled: DateTime<Utc>,
+    /// Up to here they are counted until the next time.
+    pub counted: DateTime<Utc>,
+}
+
+impl Until {
+    /// What can be counted at a time.
+    pub fn at(now: DateTime<Utc>) -> Self {
+        Self {
+            settled: now - SETTLED_AFTER,
+            counted: now - COUNTED_AFTER,
+        }
+    }
+}
 
 /// What became of an attempt to add facts up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,13 +66,13 @@ pub enum Folded {
 }
 
 /// Adds up the facts up to a time, each once, however often and by however many this is called; those of
-/// `at_once` at most, the oldest first. The time must be [`SETTLED_AFTER`] ago at least.
+/// `at_once` at most, the oldest first. Where none are left to add, it counts the younger ones.
 ///
 /// # Errors
 /// When a statement fails; nothing was added.
 pub async fn fold(
     conn: &mut PgConnection,
-    until: DateTime<Utc>,
+    until: Until,
     at_once: TimeDelta,
 ) -> Result<Folded, DbError> {
     db::transaction(conn, async |tx| {
@@ -63,62 +85,34 @@ pub async fn fold(
         let Some(folded) = folded else {
             return Ok(Folded::Busy);
         };
-        let until = until.min(folded + at_once);
-        if until <= folded {
-            return Ok(Folded::Until(folded));
-        }
-        let changes = facts::between(tx, folded, until).await?;
-        add(tx, &changes).await?;
-        sqlx::query!("update figures_state set folded_until = $1", until)
-            .execute(tx)
-            .await
-            .map_err(DbError::on("note how far the figures are added up"))?;
-        Ok(Folded::Until(until))
+        let settled = until.settled.min(folded + at_once).max(folded);
+        let changes = facts::between(tx, folded, settled).await?;
+        add(tx, changes).await?;
+        let young = match settled >= until.settled && settled < until.counted {
+            true => Some(facts::between(tx, settled, until.counted).await?),
+            false => None,
+        };
+        sqlx::query!(
+            "update figures_state set folded_until = $1, counted_until = $2, counted = $3",
+            settled,
+            young.is_some().then_some(until.counted),
+            young.map(Json) as _,
+        )
+        .execute(tx)
+        .await
+        .map_err(DbError::on("note how far the figures are added up"))?;
+        Ok(Folded::Until(settled))
     })
     .await
 }
 
-async fn add(tx: &mut PgConnection, changes: &Changes) -> Result<(), DbError> {
-    #[derive(Serialize)]
-    struct Hour<'a> {
-        hour: DateTime<Utc>,
-        #[serde(flatten)]
-        group: &'a Group,
-        #[serde(flatten)]
-        counters: &'a Counters,
-    }
-    #[derive(Serialize)]
-    struct Day<'a> {
-        day: NaiveDate,
-        #[serde(flatten)]
-        group: &'a Group,
-        kind: &'static str,
-        detail: &'a str,
-        amount: i64,
-    }
+async fn add(tx: &mut PgConnection, changes: Changes) -> Result<(), DbError> {
     let failed = DbError::on("add facts to the figures");
-    let hours = changes.hours.iter();
-    let hours: Vec<Hour<'_>> = hours
-        .map(|((hour, group), counters)| Hour {
-            hour: *hour,
-            group,
-            counters,
-        })
-        .collect();
+    let ChangedRows { hours, days } = changes.into();
     if !hours.is_empty() {
         let added = sqlx::query_file!("src/db/console/figures/add_hours.sql", Json(&hours) as _);
         added.execute(&mut *tx).await.map_err(&failed)?;
     }
-    let days = changes.days.iter();
-    let days: Vec<Day<'_>> = days
-        .map(|((day, group, kind, detail), amount)| Day {
-            day: *day,
-            group,
-            kind: (*kind).into(),
-            detail,
-            amount: *amount,
-        })
-        .collect();
     if !days.is_empty() {
         sqlx::query!(
             "insert into figures_days as f (day, campaign_id, source_id, platform, kind, detail, amount)
@@ -143,28 +137,37 @@ async fn add(tx: &mut PgConnection, changes: &Changes) -> Result<(), DbError> {
 /// When a statement fails, or a row holds what this program does not know.
 pub async fn figures(conn: &mut PgConnection, scope: &Scope) -> Result<Figures, DbError> {
     let mut tx = begin_reading(conn).await?;
-    let state = sqlx::query!(r#"select folded_until, now() as "now!" from figures_state"#)
-        .fetch_one(&mut *tx)
-        .await
-        .map_err(DbError::on("read the state of the figures"))?;
+    let state = sqlx::query!(
+        r#"select coalesce(counted_until, folded_until) as "counted_until!",
+                  counted as "counted: Json<Changes>", now() as "now!"
+           from figures_state"#
+    )
+    .fetch_one(&mut *tx)
+    .await
+    .map_err(DbError::on("read the state of the figures"))?;
     let mut days = days(&mut tx, scope).await?;
     let mut spreads = spreads(&mut tx, scope).await?;
     let mut last_hours = last_hours(&mut tx, scope, state.now).await?;
     let sending = sending(&mut tx, state.now).await?;
-    let changes = facts::since(&mut tx, state.folded_until).await?;
-    for ((hour, group), counters) in changes.hours {
-        let day = hour.date_naive();
-        if scope.covers(hour.date_naive(), &group) {
-            *days.entry((day, group.clone())).or_default() += counters;
+    let counted = state.counted.map(|Json(changes)| changes);
+    let newest = facts::since(&mut tx, state.counted_until).await?;
+    for changes in counted.into_iter().chain([newest]) {
+        for ((hour, group), counters) in changes.hours {
+            let day = hour.date_naive();
+            let is_new = hour >= state.now - LAST_HOURS - TimeDelta::hours(1);
+            if is_new && scope.covers(scope.from, &group) {
+                *last_hours
+                    .entry((hour, group.platform.clone()))
+                    .or_default() += counters.stored;
+            }
+            if scope.covers(day, &group) {
+                *days.entry((day, group)).or_default() += counters;
+            }
         }
-        if hour >= state.now - LAST_HOURS - TimeDelta::hours(1) && scope.covers(scope.from, &group)
-        {
-            *last_hours.entry((hour, group.platform)).or_default() += counters.stored;
-        }
-    }
-    for ((day, group, kind, detail), amount) in changes.days {
-        if scope.covers(day, &group) {
-            *spreads.entry((kind, detail)).or_default() += amount;
+        for ((day, group, kind, detail), amount) in changes.days {
+            if scope.covers(day, &group) {
+                *spreads.entry((kind, detail)).or_default() += amount;
+            }
         }
     }
     last_hours.retain(|_, stored| *stored != 0);

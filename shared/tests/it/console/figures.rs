@@ -12,7 +12,7 @@ use shared::{
     config,
     db::{
         self, PgPool,
-        console::figures::{self, Folded},
+        console::figures::{self, Folded, Until},
     },
     domain::{
         figures::{Changes, Counters, Scope, overview::Figures},
@@ -101,6 +101,15 @@ async fn recounted(pool: &PgPool, history: &History) {
     }
 }
 
+async fn fold_all(conn: &mut db::PgConnection, history: &History) {
+    let until = Until {
+        settled: history.now,
+        counted: history.now,
+    };
+    let all = Folded::Until(history.now);
+    while figures::fold(conn, until, DAY).await.unwrap() != all {}
+}
+
 /// Goes through a history, and gives the figures of all of it.
 async fn told(pool: PgPool, seed: u64, steps: usize) -> Counters {
     let mut random = Random(seed);
@@ -112,7 +121,10 @@ async fn told(pool: PgPool, seed: u64, steps: usize) -> Counters {
         if random.one_in(6) {
             // Up to now, or to some time ago.
             let ago = TimeDelta::minutes(i64::try_from(random.below(3_000)).unwrap());
-            let until = random.pick(&[history.now, history.now - ago]);
+            let until = Until {
+                settled: random.pick(&[history.now, history.now - ago]),
+                counted: history.now,
+            };
             let mut conn = db::acquire(&sender).await.unwrap();
             for _ in 0..random.below(40) {
                 let at_once = TimeDelta::minutes(i64::try_from(random.below(720)).unwrap());
@@ -191,11 +203,15 @@ async fn fold_twice_at_once_counts_once(pool: PgPool) {
         .await
         .unwrap();
     let mut conn = db::acquire(&pool).await.unwrap();
-    let busy = figures::fold(&mut conn, history.now, DAY).await.unwrap();
+    let until = Until {
+        settled: history.now,
+        counted: history.now,
+    };
+    let busy = figures::fold(&mut conn, until, DAY).await.unwrap();
     assert_eq!(busy, Folded::Busy);
     holds.rollback().await.unwrap();
-    while figures::fold(&mut conn, history.now, DAY).await.unwrap() != Folded::Until(history.now) {}
-    let again = figures::fold(&mut conn, history.now, DAY).await.unwrap();
+    fold_all(&mut conn, &history).await;
+    let again = figures::fold(&mut conn, until, DAY).await.unwrap();
     assert_eq!(again, Folded::Until(history.now));
     recounted(&pool, &history).await;
 }
@@ -208,7 +224,7 @@ async fn recount_names_what_differs(pool: PgPool) {
         history.go_on(&mut random).await;
     }
     let mut conn = db::acquire(&pool).await.unwrap();
-    while figures::fold(&mut conn, history.now, DAY).await.unwrap() != Folded::Until(history.now) {}
+    fold_all(&mut conn, &history).await;
     execute(&pool, "update figures_hours set found = found + 3 where ctid = (select min(ctid) from figures_hours)").await;
     let mut differences = Vec::new();
     let days: Vec<NaiveDate> = history.begun.date_naive().iter_days().take(40).collect();
@@ -220,4 +236,52 @@ async fn recount_names_what_differs(pool: PgPool) {
         .map(|d| (d.what.as_str(), d.kept - d.counted))
         .collect();
     assert_eq!(found, [("found", 3)]);
+}
+
+/// What a long transaction adds to a time that a sweep has counted is shown with the next sweep, and counts once.
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn late_fact_is_counted_by_next_sweep(pool: PgPool) {
+    let campaign = testing::campaign(&pool, "spring").await;
+    let (early, late) = (testing::new_lead("early"), testing::new_lead("late"));
+    testing::leads(&pool, campaign, &[early]).await;
+    let now: chrono::DateTime<Utc> = sqlx::query_scalar("select now()")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    execute(
+        &pool,
+        "update figures_state set folded_until = now() - interval '1 hour'",
+    )
+    .await;
+    let until = |seconds| Until {
+        settled: now - TimeDelta::minutes(30) + TimeDelta::seconds(seconds),
+        counted: now + TimeDelta::seconds(seconds),
+    };
+    let mut conn = db::acquire(&pool).await.unwrap();
+    let scope = Scope {
+        from: now.date_naive(),
+        to: now.date_naive(),
+        campaign: None,
+        source: None,
+        platform: None,
+    };
+    figures::fold(&mut conn, until(0), DAY).await.unwrap();
+    testing::leads(&pool, campaign, &[late]).await;
+    execute(
+        &pool,
+        "update lead_sources set found_at = (select min(found_at) from lead_sources)",
+    )
+    .await;
+    let found = async |pool: &PgPool| figures_of(pool, &scope).await.total().found;
+    assert_eq!(found(&pool).await, 1);
+    for seconds in [1, 2] {
+        figures::fold(&mut conn, until(seconds), DAY).await.unwrap();
+        assert_eq!(found(&pool).await, 2);
+    }
+    assert_eq!(count(&pool).await.hours.len(), 1);
+    let added: i64 = sqlx::query_scalar("select count(*) from figures_hours")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(added, 0);
 }
