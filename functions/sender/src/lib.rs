@@ -26,7 +26,7 @@ use shared::{
         self, DbError, PgConnection, PgPool,
         console::figures::{self, Folded},
         installation::{self, InstallationError},
-        quarantine,
+        operator, quarantine,
         sends::{self, Armed, Deferred, Granted, Terms},
         waiting,
     },
@@ -193,7 +193,16 @@ async fn sweep(deps: &Deps, conn: &mut PgConnection) -> Result<Value, SendError>
 /// Adds facts to the console's figures while there is time. No mail waits for them: what is left is counted
 /// by the pages, and added by the next sweep.
 async fn add_up_figures(conn: &mut PgConnection, deadline: Deadline) {
-    let until = figures::Until::at(now());
+    let until = match operator::clock(conn).await {
+        Ok(now) => figures::Until::at(now),
+        Err(error) => {
+            tracing::error!(
+                error = telemetry::chain(&error),
+                "could not ask up to when facts can be added to the figures"
+            );
+            return;
+        }
+    };
     while deadline.allows(FIGURES_TIME) {
         match figures::fold(conn, until, figures::AT_ONCE).await {
             Ok(Folded::Until(folded)) if folded < until.settled => {}

@@ -54,7 +54,7 @@ const PAGES: [(&str, &str, f64); 22] = [
 
 /// What a team meets every day, in a campaign that works: mails that wait, for a person, for an answer of SES, for
 /// their time, and some that were refused; and for six minutes now 14 mails a second that left, which is what SES
-/// allows a small account, each with what is recorded of it.
+/// allows a small account, to the leads found last, each with what is recorded of it.
 const AT_WORK: &str = "
     update campaigns set status = 'active' where name = 'ended 3';
     update sends s set state = d.state::send_state, reason = d.reason, sent_at = null, ses_message_id = null,
@@ -64,17 +64,23 @@ const AT_WORK: &str = "
                  (4, 'queued', null)) d (n, state, reason)
     where c.name = 'ended 3' and s.campaign_id = c.id and s.lead_id % 1000 = d.n;
     update audit_log set at = now() - interval '1 hour' where table_name = 'sends' and actor <> 'bench';
+    create temporary table leaving as
+        select s.id, s.content_hash, now() - row_number() over (order by f.found_at desc, s.id) * interval '1 second' / 14 as at
+        from sends s
+        join campaigns c on c.id = s.campaign_id
+        join sources o on o.campaign_id = c.id
+        join lead_sources f on f.lead_id = s.lead_id and f.source_id = o.id
+        where c.name = 'ended 3' and s.state = 'delivered'
+        order by at desc limit 14 * 60 * 6;
+    update sends s set sent_at = l.at from leaving l where s.id = l.id;
     insert into audit_log (at, actor, table_name, row_key, action, after)
-    select now() - s.nth * interval '1 second' / 14, 'bench', 'sends', s.id::text, d.action,
-           jsonb_build_object('state', d.state, 'reason', null, 'fence', 1, 'not_before', now(),
-                              'content_hash', s.content_hash)
-    from (select s.id, s.content_hash, row_number() over (order by s.id desc) as nth
-          from sends s join campaigns c on c.id = s.campaign_id
-          where c.name = 'ended 3' and s.state = 'delivered'
-          order by s.id desc limit 14 * 60 * 6) s
+    select l.at, 'bench', 'sends', l.id::text, d.action,
+           jsonb_build_object('state', d.state, 'reason', null, 'fence', 1, 'not_before', l.at,
+                              'content_hash', l.content_hash)
+    from leaving l
     cross join (values (1, 'insert', 'queued'), (2, 'update', 'calling'), (3, 'update', 'sent'),
                        (4, 'update', 'delivered')) d (n, action, state)
-    order by s.nth desc, d.n;";
+    order by l.at, d.n;";
 
 /// The rollups as the sweeps of a year would have left them: their number of rows counts here, not what they say.
 const ROLL_UP: &str = "

@@ -22,7 +22,9 @@ use super::{
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident,)*) => {
         /// What is counted of an hour; the columns of `figures_hours`.
+        // What an older release counted is read too.
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(default)]
         pub struct Counters {
             $($(#[$doc])* pub $name: i64,)*
         }

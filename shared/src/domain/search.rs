@@ -43,11 +43,17 @@ impl Words {
         self.0.iter().map(|word| pattern(word)).collect()
     }
 
-    /// The pattern that fewest leads have, as far as its length tells; none if an index cannot find it.
+    /// A pattern that all leads with the words have and the fewest others, as far as lengths tell; none if an
+    /// index cannot find it. Of a domain its first label: what comes after it many share, and an index looks for
+    /// every three letters.
     pub fn rarest(&self) -> Option<String> {
-        let length = |word: &&String| word.chars().filter(|c| c.is_alphanumeric()).count();
-        let longest = self.0.iter().max_by_key(length)?;
-        (length(&longest) >= Self::INDEXED).then(|| pattern(longest))
+        let length = |word: &str| word.chars().filter(|c| c.is_alphanumeric()).count();
+        let longest = self.0.iter().max_by_key(|word| length(word))?;
+        let label = longest.split_inclusive('.').next().unwrap_or(longest);
+        [label, longest]
+            .into_iter()
+            .find(|part| length(part) >= Self::INDEXED)
+            .map(pattern)
     }
 }
 
@@ -189,8 +195,9 @@ mod tests {
         check(" \u{0} @ ", &[], None);
         check("Run", &["%run%"], Some("%run%"));
         check(" trail  RUNNER", &["%trail%", "%runner%"], Some("%runner%"));
-        check("@rowan.runs", &["%rowan.runs%"], Some("%rowan.runs%"));
-        check("ana@example.org", &["%example.org%"], Some("%example.org%"));
+        check("@rowan.runs", &["%rowan.runs%"], Some("%rowan.%"));
+        check("ana@example.org", &["%example.org%"], Some("%example.%"));
+        check("t.co", &["%t.co%"], Some("%t.co%"));
         check("100%_\\", &["%100\\%\\_\\\\%"], Some("%100\\%\\_\\\\%"));
         check("ab é", &["%ab%", "%é%"], None);
         check("...", &["%...%"], None);

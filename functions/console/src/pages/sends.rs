@@ -32,7 +32,7 @@ use crate::{
 
 /// Rows of a page: the newest. A narrower filter shows older ones.
 const ROWS: i64 = 100;
-/// Which leads have no mail is asked of the newest so many: no index tells.
+/// Which leads have no mail is asked of so many: no index tells.
 const AMONG: i64 = 3_000;
 
 /// Each filter: its word in the address, and on the page.
@@ -104,9 +104,13 @@ pub(crate) async fn show(
     let found = operator::list_sends(&mut conn, narrowing, ROWS).await?;
     drop(conn);
     let count = i64::try_from(found.len()).unwrap_or(ROWS);
-    let newest = if count == ROWS { "The newest " } else { "" };
-    let among = match narrowing.filter {
-        Filter::Unplanned => format!(" among the {} leads found last", number(AMONG)),
+    let newest = if count >= ROWS { "The newest " } else { "" };
+    let among = match (narrowing.filter, campaign) {
+        (Filter::Unplanned, None) => format!(" among the {} leads stored last", number(AMONG)),
+        (Filter::Unplanned, Some(_)) => format!(
+            " among the {} leads of this campaign stored last",
+            number(AMONG)
+        ),
         _ => String::new(),
     };
     let page = SendsPage {

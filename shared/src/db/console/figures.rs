@@ -30,9 +30,9 @@ pub const SETTLED_AFTER: TimeDelta = TimeDelta::minutes(5);
 /// has it.
 pub const COUNTED_AFTER: TimeDelta = TimeDelta::seconds(10);
 
-/// The facts of so long a time can be added up at once, however busy it was: those of 100,000 leads take
-/// about ten seconds.
-pub const AT_ONCE: TimeDelta = TimeDelta::minutes(5);
+/// The facts of so long a time can be added up at once, however busy it was, with the count of those that are
+/// younger than five minutes: the facts of 100,000 leads take about ten seconds.
+pub const AT_ONCE: TimeDelta = TimeDelta::minutes(2);
 
 /// Hours whose new leads the overview shows one by one, the present one among them.
 const LAST_HOURS: TimeDelta = TimeDelta::hours(23);
@@ -40,14 +40,14 @@ const LAST_HOURS: TimeDelta = TimeDelta::hours(23);
 /// Up to when facts are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Until {
-    /// Up to here they are added up for good.
+    /// Up to here they are added up for good: [`SETTLED_AFTER`] ago at least, or some are lost.
     pub settled: DateTime<Utc>,
     /// Up to here they are counted until the next time.
     pub counted: DateTime<Utc>,
 }
 
 impl Until {
-    /// What can be counted at a time.
+    /// What can be counted at a time of the database's clock, by which facts have their times.
     pub fn at(now: DateTime<Utc>) -> Self {
         Self {
             settled: now - SETTLED_AFTER,
@@ -137,24 +137,15 @@ async fn add(tx: &mut PgConnection, changes: Changes) -> Result<(), DbError> {
 /// When a statement fails, or a row holds what this program does not know.
 pub async fn figures(conn: &mut PgConnection, scope: &Scope) -> Result<Figures, DbError> {
     let mut tx = begin_reading(conn).await?;
-    let state = sqlx::query!(
-        r#"select coalesce(counted_until, folded_until) as "counted_until!",
-                  counted as "counted: Json<Changes>", now() as "now!"
-           from figures_state"#
-    )
-    .fetch_one(&mut *tx)
-    .await
-    .map_err(DbError::on("read the state of the figures"))?;
+    let (now, young) = young(&mut tx).await?;
     let mut days = days(&mut tx, scope).await?;
     let mut spreads = spreads(&mut tx, scope).await?;
-    let mut last_hours = last_hours(&mut tx, scope, state.now).await?;
-    let sending = sending(&mut tx, state.now).await?;
-    let counted = state.counted.map(|Json(changes)| changes);
-    let newest = facts::since(&mut tx, state.counted_until).await?;
-    for changes in counted.into_iter().chain([newest]) {
+    let mut last_hours = last_hours(&mut tx, scope, now).await?;
+    let sending = sending(&mut tx, now).await?;
+    for changes in young {
         for ((hour, group), counters) in changes.hours {
             let day = hour.date_naive();
-            let is_new = hour >= state.now - LAST_HOURS - TimeDelta::hours(1);
+            let is_new = hour >= now - LAST_HOURS - TimeDelta::hours(1);
             if is_new && scope.covers(scope.from, &group) {
                 *last_hours
                     .entry((hour, group.platform.clone()))
@@ -174,12 +165,28 @@ pub async fn figures(conn: &mut PgConnection, scope: &Scope) -> Result<Figures, 
     spreads.retain(|_, amount| *amount != 0);
     Ok(Figures {
         scope: *scope,
-        as_of: state.now,
+        as_of: now,
         days,
         spreads,
         last_hours,
         sending,
     })
+}
+
+/// The present moment, and what facts change that are not added up: those that the last sweep counted, and those
+/// that came after it.
+async fn young(tx: &mut PgConnection) -> Result<(DateTime<Utc>, [Changes; 2]), DbError> {
+    let state = sqlx::query!(
+        r#"select coalesce(counted_until, folded_until) as "known_until!",
+                  counted as "counted: Json<Changes>", now() as "now!"
+           from figures_state"#
+    )
+    .fetch_one(&mut *tx)
+    .await
+    .map_err(DbError::on("read the state of the figures"))?;
+    let counted = state.counted.map(|Json(changes)| changes);
+    let newest = facts::since(tx, state.known_until).await?;
+    Ok((state.now, [counted.unwrap_or_default(), newest]))
 }
 
 fn midnight(day: NaiveDate) -> DateTime<Utc> {

@@ -38,9 +38,9 @@ pub struct Effort<'a> {
 impl Effort<'_> {
     /// Less than a tenth of a second's worth on two cores.
     pub const DEFAULT: Effort<'static> = Effort {
-        first: &[200, 800],
+        first: &[200],
         candidates: 3_000,
-        then: &[3_000],
+        then: &[800, 2_200],
     };
 }
 

@@ -31,7 +31,8 @@ pub struct Narrowing<'a> {
     pub source: Option<&'a str>,
     /// Only sends with smaller ids: the page after the one that ended with this.
     pub before: Option<i64>,
-    /// For leads without a mail, of which no index tells: only the newest so many leads are looked at.
+    /// For leads without a mail, of which no index tells: only so many leads that were stored last are looked at,
+    /// of the campaign or of all. None: every lead.
     pub among: Option<i64>,
 }
 
@@ -103,7 +104,7 @@ async fn of_states(
     limit: i64,
 ) -> Result<Vec<i64>, DbError> {
     let states: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
-    let decided = match narrowing.filter {
+    let but_not = match narrowing.filter {
         Filter::Unknown => Some(Reason::GivenUp.as_str()),
         _ => None,
     };
@@ -115,7 +116,7 @@ async fn of_states(
         narrowing.before.unwrap_or(i64::MAX),
         limit,
         narrowing.filter == Filter::Deferred,
-        decided,
+        but_not,
     )
     .fetch_all(conn)
     .await
@@ -128,16 +129,18 @@ async fn unplanned(
     limit: i64,
 ) -> Result<Vec<LeadStatus>, DbError> {
     let ids = sqlx::query_scalar!(
-        r#"select l.id as "id!"
-           from (select id from leads order by id desc limit $4) l
-           where exists (select from lead_sources f
-                         join sources o on o.id = f.source_id
-                         join campaigns c on c.id = o.campaign_id
-                         where f.lead_id = l.id
-                           and ($1::text is null or c.name = $1) and ($2::text is null or o.name = $2)
-                           and not exists (select from sends s
-                                           where s.lead_id = l.id and s.campaign_id = c.id))
-           order by l.id desc
+        r#"select distinct looked_at.lead_id as "id!"
+           from (select f.lead_id, o.campaign_id
+                 from sources o
+                 join campaigns c on c.id = o.campaign_id
+                 cross join lateral (select f.lead_id from lead_sources f where f.source_id = o.id
+                                     order by f.lead_id desc limit $4) f
+                 where ($1::text is null or c.name = $1) and ($2::text is null or o.name = $2)
+                 order by f.lead_id desc
+                 limit $4) looked_at
+           where not exists (select from sends s
+                             where s.lead_id = looked_at.lead_id and s.campaign_id = looked_at.campaign_id)
+           order by 1 desc
            limit $3"#,
         narrowing.campaign,
         narrowing.source,

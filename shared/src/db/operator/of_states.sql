@@ -1,5 +1,5 @@
 -- The newest $5 sends before $4 in the states $2, of the campaign $1 or of each, and of the source $3 or of any.
--- Each campaign and state gives its newest by an index; nothing walks the ledger. $6: only what a rule or SES
+-- Each campaign and state gives its newest by an index. $6: only what a rule or SES
 -- made wait. $7: not what has this reason.
 select s.id as "id!"
 from campaigns c
@@ -15,6 +15,7 @@ cross join lateral (
     order by s.id desc
     limit $5
 ) s
-where $1::text is null or c.name = $1
+where ($1::text is null or c.name = $1)
+  and ($3::text is null or exists (select from sources o where o.campaign_id = c.id and o.name = $3))
 order by s.id desc
 limit $5

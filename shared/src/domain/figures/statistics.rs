@@ -26,7 +26,7 @@ impl Share {
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
     pub fn interval(self) -> Option<(f64, f64)> {
         const Z: f64 = 1.959_964;
-        let rate = self.rate()?;
+        let rate = self.rate()?.min(1.0);
         let n = self.of as f64;
         let centre = rate + Z * Z / (2.0 * n);
         let margin = Z * (rate * (1.0 - rate) / n + Z * Z / (4.0 * n * n)).sqrt();

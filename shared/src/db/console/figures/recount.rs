@@ -107,7 +107,7 @@ fn add_changes(amounts: &mut Amounts, changes: Changes, of: NaiveDate) {
     }
 }
 
-/// As a page shows them: what is added up, and the facts since.
+/// As a page shows them: what is added up, and the younger facts.
 async fn kept(tx: &mut PgConnection, day: NaiveDate) -> Result<Amounts, DbError> {
     let mut amounts = Amounts::new();
     let scope = super::Scope {
@@ -136,11 +136,10 @@ async fn kept(tx: &mut PgConnection, day: NaiveDate) -> Result<Amounts, DbError>
         let what = format!("{} {}", row.kind, row.detail);
         *amounts.entry((group, what)).or_default() += row.amount;
     }
-    let folded = sqlx::query_scalar!("select folded_until from figures_state")
-        .fetch_one(&mut *tx)
-        .await
-        .map_err(DbError::on("read the state of the figures"))?;
-    add_changes(&mut amounts, facts::since(tx, folded).await?, day);
+    let (_, young) = super::young(tx).await?;
+    for changes in young {
+        add_changes(&mut amounts, changes, day);
+    }
     Ok(amounts)
 }
 
