@@ -15,7 +15,7 @@ use sqlx::Row as _;
 
 use super::filled;
 use super::stage::{Ground, Setting, Stage};
-use super::{BenchArgs, start};
+use super::{BenchArgs, processes, start, starts};
 use crate::lambda::HttpRequest;
 use crate::output;
 use crate::python::Python;
@@ -111,6 +111,35 @@ struct Timing {
     limit_ms: f64,
 }
 
+/// The process that answered.
+#[derive(Debug, Serialize)]
+struct Process {
+    /// From its start until it asks for work.
+    start_p90_ms: f64,
+    /// The most memory it held, after all pages.
+    peak_mb: f64,
+}
+
+impl Process {
+    const LONGEST_START_MS: f64 = 30.0;
+    const MOST_MB: f64 = 40.0;
+
+    fn is_small(&self) -> bool {
+        self.start_p90_ms <= Self::LONGEST_START_MS && self.peak_mb <= Self::MOST_MB
+    }
+
+    fn show(&self) {
+        let text = format!(
+            "starts in {:.1} ms (p90, limit {:.0}), held {:.1} MB at the most (limit {:.0})",
+            self.start_p90_ms,
+            Self::LONGEST_START_MS,
+            self.peak_mb,
+            Self::MOST_MB,
+        );
+        output::step("The console", text);
+    }
+}
+
 /// Measures every page, and fails where one is slower than it may be.
 pub(super) async fn run(
     mut settings: Settings,
@@ -156,16 +185,22 @@ pub(super) async fn run(
         };
         timings.push(measure(&stage, &named(path), &named(query), limit_ms).await?);
     }
-    show(&timings);
+    let peak_mb = processes::peaks().get("console").copied();
     stage.close().await?;
+    let binary = ground.binaries.get("console");
+    let starts = starts::measure("console", binary.context("there is no console")?).await?;
+    let process = Process {
+        start_p90_ms: starts.p90_ms,
+        peak_mb: peak_mb.context("the console's memory cannot be read here")?,
+    };
+    show(&timings);
+    process.show();
     if let Some(path) = &args.json {
-        std::fs::write(
-            path,
-            serde_json::to_vec_pretty(&json!({ "pages": timings }))?,
-        )?;
+        let report = json!({ "pages": timings, "process": process });
+        std::fs::write(path, serde_json::to_vec_pretty(&report)?)?;
     }
     let is_quick = |timing: &Timing| timing.p95_ms <= timing.limit_ms;
-    Ok(match timings.iter().all(is_quick) {
+    Ok(match timings.iter().all(is_quick) && process.is_small() {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
     })

@@ -81,6 +81,10 @@ async fn grow(pool: &PgPool) {
          select 2, email_hash, lead_id, enriched_lead_id, 'queued', content_hash, '{}',
                 now() + interval '1 day', 'daily_cap'
          from sends where id % 1000 = 0",
+        "insert into audit_log (at, actor, table_name, row_key, action, after)
+         select now() - interval '1 day' * (1 - id / ROWS.0), 'enricher', 'sends', id::text, 'insert',
+                jsonb_build_object('state', state, 'reason', reason)
+         from sends order by id",
         "insert into campaign_counters (campaign_id) select id from campaigns",
         "insert into model_calls (request_key, attempt, state, lease_until, model, reserved_micros)
          select sha256(n::text::bytea), 1, 'answered', now(), 'm', 1 from generate_series(1, ROWS) n",
