@@ -1,5 +1,6 @@
 -- The newest $5 sends before $4 in the states $2, of the campaign $1 or of each, and of the source $3 or of any.
--- Each campaign and state gives its newest by an index. $6: only what a rule or SES
+-- Each campaign and state gives its newest by sends_campaign_idx, in whose order they are asked for: by the id
+-- alone, PostgreSQL may go through the newest sends of all. $6: only what a rule or SES
 -- made wait. $7: not what has this reason.
 select s.id as "id!"
 from campaigns c
@@ -12,7 +13,7 @@ cross join lateral (
       and ($3::text is null
            or exists (select from lead_sources f join sources o on o.id = f.source_id
                       where f.lead_id = s.lead_id and o.campaign_id = s.campaign_id and o.name = $3))
-    order by s.id desc
+    order by s.campaign_id desc, s.state desc, s.id desc
     limit $5
 ) s
 where ($1::text is null or c.name = $1)
