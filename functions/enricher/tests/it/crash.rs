@@ -44,20 +44,22 @@ async fn gone(stage: &Stage) {
 }
 
 /// At each of its pauses once, until it is no longer killed: the step before each is then the only
-/// thing that can have happened.
+/// thing that can have happened. A busy machine may have two answers ready at once, and one pause less:
+/// all begin again where none was in the middle of a call.
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn kill_anywhere_pays_at_most_twice(pool: PgPool) {
     let stage = Stage::new(pool).await;
     let mut extra = 0;
     let mut unused = 0;
-    let mut ended = false;
-    let mut polls = 0;
+    let (mut ended, mut begun_again) = (false, 0);
+    let (mut polls, mut kills) = (0, 0);
     while !ended {
         polls += 1;
+        kills += 1;
         assert!(polls < 500, "it must end");
-        let model = format!("killed-{polls}");
+        let model = format!("killed-{kills}");
         let variables = [("OPENAI_MODEL", model.as_str())];
-        let leads = stage.crowd(&format!("killed{polls}_"), 2).await;
+        let leads = stage.crowd(&format!("killed{kills}_"), 2).await;
         let event = testing::rows_event(&leads);
         let deps = stage.deps(&variables);
         let outcome = killed_after(polls, Box::pin(handle(&deps, event, within(AMPLE)))).await;
@@ -95,6 +97,9 @@ async fn kill_anywhere_pays_at_most_twice(pool: PgPool) {
             "after {polls}: {more} of the budget for no call"
         );
         unused += more;
+        if ended && extra == 0 && begun_again < 5 {
+            (ended, begun_again, polls) = (false, begun_again + 1, 0);
+        }
     }
     assert!(
         extra > 0,
