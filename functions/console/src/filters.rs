@@ -9,6 +9,7 @@ use std::fmt::Display;
 
 use askama::{Result, Values, filter_fn};
 use chrono::{DateTime, Utc};
+use shared::domain::lead::Platform;
 
 use crate::view::{self, Moment, Money};
 
@@ -16,6 +17,12 @@ use crate::view::{self, Moment, Money};
 #[filter_fn]
 pub(crate) fn number(number: impl Display, _: &dyn Values) -> Result<String> {
     Ok(view::number(number))
+}
+
+/// `on X`, of a platform's word.
+#[filter_fn]
+pub(crate) fn place(word: &str, _: &dyn Values) -> Result<&'static str> {
+    Ok(Platform::from_word(word).map_or("from a list", Platform::place))
 }
 
 /// `26 Nov, 14:02`.

@@ -58,6 +58,17 @@ impl Platform {
             Self::Csv => "imported",
         }
     }
+
+    /// Where a profile was found, to be read after its name.
+    pub fn place(self) -> &'static str {
+        match self {
+            Self::X => "on X",
+            Self::Instagram => "on Instagram",
+            Self::Facebook => "on Facebook",
+            Self::LinkedIn => "on LinkedIn",
+            Self::Csv => "from a list",
+        }
+    }
 }
 
 /// Who says what is known of a lead. It decides what a mail tells its recipient about where the data is from, and how

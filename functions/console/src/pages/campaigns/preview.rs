@@ -12,7 +12,6 @@ use shared::{
         country::Country,
         gate::{CampaignFacts, CampaignStatus, Decision},
         ids::CampaignId,
-        lead::Platform,
         place,
         reason::Reason,
     },
@@ -70,10 +69,7 @@ fn card(preview: Preview) -> Card {
         Some(country) => place::english_name(country),
         None => "country unknown",
     };
-    let found = match preview.platform {
-        Platform::Csv => "from a list".to_owned(),
-        other => format!("on {}", other.title()),
-    };
+    let found = preview.platform.place();
     Card {
         lead: preview.lead.0,
         about: format!("@{} {found} · {country} · {score}", preview.username),

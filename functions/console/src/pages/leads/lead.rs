@@ -119,7 +119,7 @@ async fn view(
             .lead
             .platform
             .parse::<Platform>()
-            .map_or("a list", Platform::title),
+            .map_or("from a list", Platform::place),
         people,
         address: whole_address.or(hint),
         price: again.map(price),
