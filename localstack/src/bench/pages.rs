@@ -214,7 +214,7 @@ async fn sweep_a_minute_ago(conn: &mut PgConnection) -> Result<()> {
         match figures::fold(conn, then, figures::AT_ONCE).await? {
             Folded::Until(folded) if folded < then.settled => {}
             Folded::Until(_) => return Ok(()),
-            Folded::Busy => bail!("somebody else adds figures up"),
+            Folded::Busy => bail!("another sweep is adding figures up"),
         }
     }
 }
