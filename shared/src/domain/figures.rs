@@ -215,7 +215,7 @@ impl Changes {
     }
 
     /// Without what is no change.
-    fn settled(mut self) -> Self {
+    pub fn settled(mut self) -> Self {
         self.hours
             .retain(|_, counters| *counters != Counters::default());
         self.days.retain(|_, amount| *amount != 0);

@@ -1,10 +1,11 @@
 -- What became of them.
 insert into enriched_leads (lead_id, campaign_id, niche, score, notes, subject, message, contacted, sent,
                             reviewed, compliant, enrichment_version, ai_confidence, method, model, input_hash,
-                            outcome, decision)
+                            outcome, decision, created_at)
 select l.id, c.id, (array['trail running', 'yoga', 'vegan cooking', 'chess'])[1 + l.id % 4], 60 + l.id % 40, 'Writes about trail running for beginners.',
        'Your notes on trail shoes', 'A text of the past that a person has read.', true, true, false,
-       true, 1, 0.9, 'model', 'past', sha256(l.id::text::bytea), 'planned', '{"outcome": "send"}'
+       true, 1, 0.9, 'model', 'past', sha256(l.id::text::bytea), 'planned', '{"outcome": "send"}',
+       l.created_at
 from leads l cross join campaigns c;
 
 -- The mails of a campaign lie within a hundred days, the campaigns a year apart from now on backwards.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
 use super::{Changes, Counters, Group, Kind, statistics::bucket};
 use crate::domain::{reason::Reason, send_state::SendState};
@@ -52,29 +52,37 @@ pub struct Assessed {
     pub cost_micros: i64,
 }
 
-/// Recorded changes of mails to leads that a campaign found in an hour.
+/// All mails to a lead for a campaign.
 #[derive(Debug, Clone)]
 pub struct Mailed {
-    pub hour: DateTime<Utc>,
     pub group: Group,
-    /// Changes that are alike.
-    pub count: i64,
-    /// The hour in which SES took the mail, if it did.
-    pub left_at: Option<DateTime<Utc>>,
+    /// By the campaign, for the first time.
+    pub found_at: DateTime<Utc>,
+    pub mails: Vec<RecordedMail>,
+}
+
+/// A mail and all that was recorded of it.
+#[derive(Debug, Clone)]
+pub struct RecordedMail {
+    /// The least is that of the mail planned first.
+    pub id: i64,
     /// No follow-up.
     pub first_step: bool,
+    /// When SES took it, if it did.
+    pub sent_at: Option<DateTime<Utc>>,
+    /// The oldest first.
+    pub changes: Vec<RecordedChange>,
+}
+
+/// How a change left a mail.
+#[derive(Debug, Clone)]
+pub struct RecordedChange {
+    /// A later change of any mail has a larger one.
+    pub id: i64,
     pub state: SendState,
     pub reason: Option<String>,
-    /// As the change before left it; none for a new mail.
-    pub before: Option<(SendState, Option<String>)>,
-    /// The first mail of its lead and campaign is planned.
-    pub plans: bool,
-    /// No mail of its lead and campaign had come so far.
-    pub leaves: bool,
-    pub arrives: bool,
-    pub replied: bool,
-    /// From found to left, where it leaves.
-    pub minutes: Option<i64>,
+    /// Whether it is among the facts that are counted.
+    pub counts: bool,
 }
 
 /// One recorded change of a mail by a person.
@@ -95,12 +103,7 @@ pub struct Reviewed {
 
 impl Changes {
     /// What these facts change, in any order, but for the reviews of one mail: the oldest first.
-    pub fn of(
-        found: &[Found],
-        assessed: &[Assessed],
-        mailed: &[Mailed],
-        reviewed: &[Reviewed],
-    ) -> Self {
+    pub fn of(found: &[Found], assessed: &[Assessed], reviewed: &[Reviewed]) -> Self {
         let mut changes = Self::default();
         for fact in found {
             let counters = Counters {
@@ -113,11 +116,8 @@ impl Changes {
         for fact in assessed {
             changes.assessment(fact);
         }
-        for fact in mailed {
-            changes.mail(fact);
-        }
         changes.reviews(reviewed);
-        changes.settled()
+        changes
     }
 
     fn assessment(&mut self, fact: &Assessed) {
@@ -148,39 +148,52 @@ impl Changes {
         }
     }
 
-    fn mail(&mut self, fact: &Mailed) {
-        let counted = |so: bool| if so { fact.count } else { 0 };
-        let counters = Counters {
-            planned: counted(fact.plans),
-            mailed: counted(fact.leaves),
-            delivered: counted(fact.arrives),
-            replied: counted(fact.replied),
-            ..Counters::default()
-        };
-        self.count(fact.hour, &fact.group, counters);
-        let before = fact.before.as_ref();
-        if let Some(left_at) = fact.left_at {
-            let was = before.map(|(state, _)| of_state(*state, -fact.count));
-            self.count(left_at, &fact.group, of_state(fact.state, fact.count));
-            self.count(left_at, &fact.group, was.unwrap_or_default());
-            if let Some(minutes) = fact.minutes.filter(|_| fact.leaves) {
-                let bucket = bucket(minutes).to_string();
-                self.spread(left_at, &fact.group, (Kind::Wait, &bucket), fact.count);
+    /// Adds what was recorded of a lead's mails. A step that one of them takes counts for the lead once.
+    pub fn add_mails(&mut self, fact: &Mailed) {
+        let planned_first = fact.mails.iter().map(|mail| mail.id).min();
+        let mut changes: Vec<_> = fact.mails.iter().flat_map(RecordedMail::each).collect();
+        changes.sort_by_key(|(.., change)| change.id);
+        let (mut left, mut arrived, mut replied) = (false, false, false);
+        for (mail, before, change) in changes {
+            let state = change.state;
+            let leaves = !left && state.has_left();
+            let arrives = !arrived && ARRIVED.contains(&state);
+            let is_answered = !replied && state == SendState::Replied;
+            left |= leaves;
+            arrived |= arrives;
+            replied |= is_answered;
+            if !change.counts {
+                continue;
             }
-        }
-        if fact.first_step {
-            if let Some((state, reason)) = before {
-                self.standing(fact, *state, reason.as_deref(), -fact.count);
+            let counters = Counters {
+                planned: i64::from(before.is_none() && Some(mail.id) == planned_first),
+                mailed: i64::from(leaves),
+                delivered: i64::from(arrives),
+                replied: i64::from(is_answered),
+                ..Counters::default()
+            };
+            self.count(hour_of(fact.found_at), &fact.group, counters);
+            if let (Some(sent_at), true) = (mail.sent_at, leaves) {
+                let wait = bucket((sent_at - fact.found_at).num_minutes()).to_string();
+                self.spread(hour_of(sent_at), &fact.group, (Kind::Wait, &wait), 1);
             }
-            self.standing(fact, fact.state, fact.reason.as_deref(), fact.count);
+            if let Some(before) = before {
+                self.mail(fact, mail, before, -1);
+            }
+            self.mail(fact, mail, change, 1);
         }
     }
 
-    /// Where a mail stands that has not left.
-    fn standing(&mut self, fact: &Mailed, state: SendState, reason: Option<&str>, by: i64) {
-        if !state.has_left() {
-            let detail = format!("{state} {}", reason.unwrap_or_default());
-            self.spread(fact.hour, &fact.group, (Kind::Mail, detail.trim_end()), by);
+    /// Where a mail stands: in the hour in which it left, or the lead was found while it has not left.
+    fn mail(&mut self, fact: &Mailed, mail: &RecordedMail, change: &RecordedChange, by: i64) {
+        let RecordedChange { state, reason, .. } = change;
+        if let Some(sent_at) = mail.sent_at {
+            self.count(hour_of(sent_at), &fact.group, of_state(*state, by));
+        }
+        if mail.first_step && !state.has_left() {
+            let detail = format!("{state} {}", reason.as_deref().unwrap_or_default());
+            let spread = (Kind::Mail, detail.trim_end());
+            self.spread(hour_of(fact.found_at), &fact.group, spread, by);
         }
     }
 
@@ -204,6 +217,20 @@ impl Changes {
             }
         }
     }
+}
+
+impl RecordedMail {
+    /// Its changes, each with the one before it.
+    fn each(&self) -> impl Iterator<Item = (&Self, Option<&RecordedChange>, &RecordedChange)> {
+        let before = std::iter::once(None).chain(self.changes.iter().map(Some));
+        let changes = before.zip(&self.changes);
+        changes.map(move |(before, change)| (self, before, change))
+    }
+}
+
+/// The full hour that a moment is in.
+fn hour_of(at: DateTime<Utc>) -> DateTime<Utc> {
+    at.duration_trunc(TimeDelta::hours(1)).unwrap_or(at)
 }
 
 /// The tens that a score is among: 100 with the nineties.

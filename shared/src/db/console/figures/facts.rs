@@ -1,13 +1,14 @@
 //! The facts of a time, by index.
 
 use chrono::{DateTime, Utc};
+use futures::TryStreamExt as _;
 use sqlx::PgConnection;
 
 use super::super::super::{DbError, known};
 use crate::domain::{
     figures::{
         Changes, Group,
-        facts::{ARRIVED, Assessed, Found, Mailed, Reviewed},
+        facts::{Assessed, Found, Mailed, RecordedChange, RecordedMail, Reviewed},
     },
     reason::Reason,
     send_state::SendState,
@@ -25,9 +26,10 @@ pub(super) async fn between(
     let time = (after, until);
     let found = found(conn, time).await?;
     let assessed = assessed(conn, time).await?;
-    let mailed = mailed(conn, time).await?;
     let reviewed = reviewed(conn, time).await?;
-    Ok(Changes::of(&found, &assessed, &mailed, &reviewed))
+    let mut changes = Changes::of(&found, &assessed, &reviewed);
+    add_mails(conn, time, &mut changes).await?;
+    Ok(changes.settled())
 }
 
 /// What the facts after a moment change.
@@ -83,42 +85,62 @@ async fn assessed(conn: &mut PgConnection, (after, until): Time) -> Result<Vec<A
     Ok(facts.collect())
 }
 
-async fn mailed(conn: &mut PgConnection, (after, until): Time) -> Result<Vec<Mailed>, DbError> {
-    let left = words(SendState::ALL.into_iter().filter(|state| state.has_left()));
-    let arrived = words(ARRIVED.into_iter());
-    let rows = sqlx::query_file!(
-        "src/db/console/figures/mailed.sql",
-        after,
-        until,
-        &left as &[&str],
-        &arrived as &[&str],
-    )
-    .fetch_all(conn)
-    .await
-    .map_err(DbError::on("count what became of mails"))?;
-    let facts = rows.into_iter().map(|row| {
-        let before = row.state_before.map(|word| state(&word)).transpose()?;
-        Ok(Mailed {
-            hour: row.hour,
-            group: Group {
-                campaign_id: row.campaign_id,
-                source_id: row.source_id,
-                platform: row.platform,
-            },
-            count: row.count,
-            left_at: row.left_at,
+/// Lead by lead, so that few are in memory, however many mails there are.
+async fn add_mails(
+    conn: &mut PgConnection,
+    (after, until): Time,
+    changes: &mut Changes,
+) -> Result<(), DbError> {
+    let failed = DbError::on("count what became of mails");
+    let rows = sqlx::query_file!("src/db/console/figures/mailed.sql", after, until);
+    let mut rows = rows.fetch(conn);
+    let mut open: Option<(i64, Mailed)> = None;
+    while let Some(row) = rows.try_next().await.map_err(&failed)? {
+        let ids = row.ids.unwrap_or_default().into_iter();
+        let recorded = ids
+            .zip(row.states.unwrap_or_default())
+            .zip(row.reasons.unwrap_or_default())
+            .zip(row.counts.unwrap_or_default())
+            .map(|(((id, word), reason), counts)| {
+                Ok(RecordedChange {
+                    id,
+                    state: state(&word)?,
+                    reason,
+                    counts,
+                })
+            });
+        let mail = RecordedMail {
+            id: row.id,
             first_step: row.first_step,
-            state: state(&row.state)?,
-            reason: row.reason,
-            before: before.map(|state| (state, row.reason_before)),
-            plans: row.plans,
-            leaves: row.leaves,
-            arrives: row.arrives,
-            replied: row.replied,
-            minutes: row.minutes,
-        })
-    });
-    facts.collect()
+            sent_at: row.sent_at,
+            changes: recorded.collect::<Result<_, DbError>>()?,
+        };
+        match &mut open {
+            Some((lead, of_lead))
+                if *lead == row.lead_id && of_lead.group.campaign_id == row.campaign_id =>
+            {
+                of_lead.mails.push(mail);
+            }
+            _ => {
+                let of_lead = Mailed {
+                    group: Group {
+                        campaign_id: row.campaign_id,
+                        source_id: row.source_id,
+                        platform: row.platform,
+                    },
+                    found_at: row.found_at,
+                    mails: vec![mail],
+                };
+                if let Some((_, whole)) = open.replace((row.lead_id, of_lead)) {
+                    changes.add_mails(&whole);
+                }
+            }
+        }
+    }
+    if let Some((_, last)) = open {
+        changes.add_mails(&last);
+    }
+    Ok(())
 }
 
 pub(super) async fn reviewed(
@@ -148,10 +170,6 @@ pub(super) async fn reviewed(
         })
     });
     facts.collect()
-}
-
-fn words(states: impl Iterator<Item = SendState>) -> Vec<&'static str> {
-    states.map(SendState::as_str).collect()
 }
 
 fn state(word: &str) -> Result<SendState, DbError> {

@@ -183,7 +183,7 @@ async fn counted(tx: &mut PgConnection, day: NaiveDate) -> Result<Amounts, DbErr
     // What reviewers decided stands in the audit log alone.
     let ever = (DateTime::<Utc>::UNIX_EPOCH, DateTime::<Utc>::MAX_UTC);
     let reviewed = facts::reviewed(tx, ever).await?;
-    add_changes(&mut amounts, Changes::of(&[], &[], &[], &reviewed), day);
+    add_changes(&mut amounts, Changes::of(&[], &[], &reviewed), day);
     Ok(amounts)
 }
 
