@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 use shared::domain::{
     content::{Draft, DraftFault},
-    gate::{Assessment, Method},
+    gate::{Approval, Assessment, Method},
     model_calls::CallFault,
 };
 
@@ -117,7 +117,7 @@ pub(crate) fn read(answer: &str, known: Known<'_>) -> Result<Answer, Unreadable>
             confidence: form::confidence(field("confidence")),
             compliance: verdict.max(compliance(known.flags)),
             method: Method::Model,
-            reviewed: false,
+            approval: Approval::Missing,
         },
         reasons,
         evidence: serde_json::to_value(evidence).unwrap_or_default(),

@@ -110,7 +110,7 @@ pub(crate) fn plan(
 mod tests {
     use shared::domain::{
         email::EmailHash,
-        gate::{Assessment, RecipientFacts},
+        gate::{Approval, Assessment, RecipientFacts},
         reason::Reason,
         score::{Confidence, Score},
     };
@@ -150,7 +150,7 @@ mod tests {
                 confidence: Confidence::new(0.9).unwrap(),
                 compliance,
                 method: Method::Model,
-                reviewed: false,
+                approval: Approval::Missing,
             },
             reasons: vec!["because".to_owned()],
             evidence: serde_json::json!([]),

@@ -2,7 +2,7 @@
 
 use shared::domain::{
     email::EmailAddress,
-    gate::{Assessment, Method},
+    gate::{Approval, Assessment, Method},
     lead::Lead,
     score::{Confidence, Score},
 };
@@ -67,7 +67,7 @@ pub(crate) fn score(lead: &Lead) -> Scored {
             confidence: Confidence::new(0.3).unwrap_or(Confidence::MIN),
             compliance: compliance(&flags),
             method: Method::Rules,
-            reviewed: false,
+            approval: Approval::Missing,
         },
         reasons: flags.iter().map(RedFlag::reason).collect(),
         evidence: serde_json::json!([]),

@@ -7,7 +7,7 @@ mod rules;
 
 use chrono::{DateTime, Utc};
 pub use facts::{
-    Address, Assessment, CampaignFacts, CampaignStatus, Compliance, ContentFacts, Facts,
+    Address, Approval, Assessment, CampaignFacts, CampaignStatus, Compliance, ContentFacts, Facts,
     FrequencyCaps, Method, PastMails, RecipientFacts, RulesHash,
 };
 pub use record::DecisionRecord;
@@ -18,7 +18,7 @@ use serde::Serialize;
 use super::reason::Reason;
 
 /// Kept with each decision. Raised with every change of a rule, which a test watches.
-pub const GATE_VERSION: u32 = 5;
+pub const GATE_VERSION: u32 = 6;
 
 /// The gate's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

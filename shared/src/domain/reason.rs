@@ -74,6 +74,10 @@ reasons! {
     LowConfidence = "low_confidence",
     /// The compliance assessment is "review".
     ComplianceReview = "compliance_review",
+    /// The profile is another than when a person approved the mail.
+    ProfileChanged = "profile_changed",
+    /// The profile is being assessed again since a person approved the mail.
+    AssessedAgain = "assessed_again",
     /// The campaign has every mail approved.
     ReviewAll = "review_all",
     /// The kill switch is on.

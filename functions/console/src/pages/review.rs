@@ -232,6 +232,7 @@ fn title(reason: &str) -> &str {
         Some(Reason::ScoredByRules) => "Scored by the rules",
         Some(Reason::LowConfidence) => "Low confidence",
         Some(Reason::ComplianceReview) => "Compliance question",
+        Some(Reason::ProfileChanged) => "Profile changed since",
         Some(Reason::ReviewAll) => "Every mail is reviewed",
         Some(Reason::DoubtfulAddress) => "Doubtful address",
         Some(Reason::Edited) => "Edited",

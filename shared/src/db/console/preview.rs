@@ -9,8 +9,8 @@ use crate::domain::{
     country::Country,
     email::EmailAddress,
     gate::{
-        Address, Assessment, CampaignFacts, Compliance, ContentFacts, Facts, FrequencyCaps, Method,
-        PastMails, RecipientFacts, Ruling, gate,
+        Address, Approval, Assessment, CampaignFacts, Compliance, ContentFacts, Facts,
+        FrequencyCaps, Method, PastMails, RecipientFacts, Ruling, gate,
     },
     ids::{CampaignId, LeadId},
     lead::Platform,
@@ -118,7 +118,10 @@ pub async fn previews(
                     Compliance::Block
                 },
                 method: method.transpose()?.unwrap_or(Method::Model),
-                reviewed: row.reviewed.unwrap_or(false),
+                approval: match row.reviewed {
+                    Some(true) => Approval::Valid,
+                    _ => Approval::Missing,
+                },
             },
             content: match &draft {
                 // The text of a lead that nobody has assessed is yet to be written.

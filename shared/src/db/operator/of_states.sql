@@ -1,13 +1,14 @@
 -- The newest $5 sends before $4 in the states $2, of the campaign $1 or of each, and of the source $3 or of any.
--- Each campaign and state gives its newest by sends_campaign_idx, in whose order they are asked for: by the id
--- alone, PostgreSQL may go through the newest sends of all. $6: only what a rule or SES
--- made wait. $7: not what has this reason.
+-- Each campaign and state gives its newest by sends_campaign_idx, whose keys are compared as a whole: were campaign
+-- and state asked for as equal, PostgreSQL might go through the newest sends of all. $6: only what a rule or SES made
+-- wait. $7: not what has this reason.
 select s.id as "id!"
 from campaigns c
 cross join unnest($2::text[]) as wanted (state)
 cross join lateral (
     select s.id from sends s
-    where s.campaign_id = c.id and s.state = wanted.state::send_state and s.id < $4
+    where (s.campaign_id, s.state, s.id) < (c.id, wanted.state::send_state, $4)
+      and (s.campaign_id, s.state, s.id) > (c.id, wanted.state::send_state, 0)
       and (not $6 or s.reason is not null or s.not_before > now())
       and ($7::text is null or s.reason <> $7)
       and ($3::text is null

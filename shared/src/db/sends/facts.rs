@@ -11,8 +11,8 @@ use crate::domain::{
     content::Draft,
     email::{EmailAddress, EmailHash},
     gate::{
-        Address, Assessment, Compliance, ContentFacts, Decision, DecisionRecord, Facts, PastMails,
-        RecipientFacts, gate,
+        Address, Approval, Assessment, Compliance, ContentFacts, Decision, DecisionRecord, Facts,
+        PastMails, RecipientFacts, gate,
     },
     hours::SendingHours,
     ids::{CampaignId, SendId},
@@ -154,7 +154,14 @@ pub(super) async fn read(
                 row.enriched_lead_id,
                 "method",
             )?,
-            reviewed: row.reviewed,
+            approval: match row.reviewed {
+                false => Approval::Missing,
+                true => Approval::of(
+                    row.assessment_changed_at,
+                    row.enrich_requested_at,
+                    row.other_profile.then_some(row.newest_at),
+                ),
+            },
         };
         let draft = row
             .subject

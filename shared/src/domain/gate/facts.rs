@@ -220,6 +220,43 @@ pub enum Compliance {
     Block,
 }
 
+/// What a person has said of a mail, and whether it still holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Approval {
+    /// Nobody has approved it.
+    #[default]
+    Missing,
+    Valid,
+    /// The profile is being assessed again.
+    InQuestion,
+    /// The mail was approved for a profile that has changed.
+    Outdated,
+}
+
+impl Approval {
+    /// What became of an approval: when it was given, when the lead was last to be assessed again, and when an
+    /// assessment of another profile came.
+    pub fn of(
+        approved_at: DateTime<Utc>,
+        asked_again_at: Option<DateTime<Utc>>,
+        other_profile_at: Option<DateTime<Utc>>,
+    ) -> Self {
+        let since = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at > approved_at);
+        if since(other_profile_at) {
+            Self::Outdated
+        } else if since(asked_again_at) {
+            Self::InQuestion
+        } else {
+            Self::Valid
+        }
+    }
+
+    pub fn is_given(self) -> bool {
+        self != Self::Missing
+    }
+}
+
 /// What scorer and reviewer say of a lead.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Assessment {
@@ -227,8 +264,7 @@ pub struct Assessment {
     pub confidence: Confidence,
     pub compliance: Compliance,
     pub method: Method,
-    /// Whether a person approved it.
-    pub reviewed: bool,
+    pub approval: Approval,
 }
 
 impl Assessment {

@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::{
-    CampaignStatus, Compliance, Decision, Facts, GATE_VERSION, Method, PastMails, Rule, Ruling,
+    Approval, CampaignStatus, Compliance, Decision, Facts, GATE_VERSION, Method, PastMails, Rule,
+    Ruling,
 };
 use crate::domain::{
     basis::{Basis, BasisRule, basis_rule},
@@ -29,7 +30,7 @@ pub struct DecisionRecord {
     min_confidence: Confidence,
     compliance: Compliance,
     method: Method,
-    reviewed: bool,
+    approval: Approval,
     country: Option<Country>,
     basis: Option<Basis>,
     basis_rule: BasisRule,
@@ -64,7 +65,7 @@ impl DecisionRecord {
             min_confidence: campaign.min_confidence,
             compliance: assessment.compliance,
             method: assessment.method,
-            reviewed: assessment.reviewed,
+            approval: assessment.approval,
             country: recipient.country,
             basis: recipient.basis,
             basis_rule: basis_rule(recipient.country, &campaign.basis_rules),

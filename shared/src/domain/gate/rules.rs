@@ -4,7 +4,8 @@ use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use super::{
-    Address, CampaignStatus, Compliance, ContentFacts, Decision, Facts, Method, PastMails,
+    Address, Approval, CampaignStatus, Compliance, ContentFacts, Decision, Facts, Method,
+    PastMails,
     facts::{A_HUNDRED_YEARS, FREQUENCY_DAYS},
 };
 use crate::domain::{
@@ -32,7 +33,9 @@ pub enum Rule {
     Confidence,
     AddressDoubt,
     Country,
+    ApprovedProfile,
     Approval,
+    ProfileQuestion,
     KillSwitch,
     Imprint,
     CampaignStatus,
@@ -96,8 +99,18 @@ pub(super) const RULES: &[(Rule, AskRule)] = &[
         let reason = doubtful_country(f)?;
         review_if(f, true, reason)
     }),
+    (Rule::ApprovedProfile, |f, _| {
+        let outdated = f.assessment.approval == Approval::Outdated;
+        outdated.then_some(Decision::Review {
+            reason: Reason::ProfileChanged,
+        })
+    }),
     (Rule::Approval, |f, _| {
         review_if(f, f.campaign.review_all, Reason::ReviewAll)
+    }),
+    (Rule::ProfileQuestion, |f, now| {
+        let in_question = f.assessment.approval == Approval::InQuestion;
+        defer_if(in_question, soon(now), Reason::AssessedAgain)
     }),
     (Rule::KillSwitch, |f, now| {
         defer_if(!f.sending_enabled, soon(now), Reason::SendingDisabled)
@@ -132,7 +145,7 @@ fn refuse_if(so: bool, reason: Reason) -> Option<Decision> {
 
 /// What one person has approved, no person is asked about again.
 fn review_if(facts: &Facts, so: bool, reason: Reason) -> Option<Decision> {
-    (so && !facts.assessment.reviewed).then_some(Decision::Review { reason })
+    (so && !facts.assessment.approval.is_given()).then_some(Decision::Review { reason })
 }
 
 fn defer_if(so: bool, until: DateTime<Utc>, reason: Reason) -> Option<Decision> {
@@ -181,7 +194,9 @@ fn unfit_content(facts: &Facts) -> Option<Reason> {
         ContentFacts::Changed => Some(Reason::ContentChanged),
         ContentFacts::Faulty => Some(Reason::ContentFault),
         // The rules write no text; a reviewer does.
-        ContentFacts::Missing => facts.assessment.reviewed.then_some(Reason::NoMessage),
+        ContentFacts::Missing => {
+            (facts.assessment.approval.is_given()).then_some(Reason::NoMessage)
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 mod waiting;
 
 use super::*;
+use chrono::TimeDelta;
+
 use crate::domain::{
     basis::{Basis, BasisRules},
     email::EmailAddress,
@@ -33,7 +35,7 @@ fn facts() -> Facts {
             confidence: Confidence::new(0.5).unwrap(),
             compliance: Compliance::Ok,
             method: Method::Model,
-            reviewed: false,
+            approval: Approval::Missing,
         },
         content: ContentFacts::Sound,
         frequency: FrequencyCaps::DEFAULT,
@@ -83,7 +85,7 @@ fn gate_erased_or_suppressed_always_refuses() {
         |f| {
             f.recipient.suppressed = true;
             f.recipient.basis = Some(Basis::Consent);
-            f.assessment.reviewed = true;
+            f.assessment.approval = Approval::Valid;
             f.sending_enabled = false;
         },
         refuse(Reason::Suppressed),
@@ -113,7 +115,7 @@ fn gate_blocked_refuses_despite_review() {
     check(
         |f| {
             block(f);
-            f.assessment.reviewed = true;
+            f.assessment.approval = Approval::Valid;
         },
         refuse(Reason::NotCompliant),
     );
@@ -157,7 +159,7 @@ fn gate_look_alike_address_waits_for_person() {
         check(
             |f| {
                 f.address = address(text);
-                f.assessment.reviewed = true;
+                f.assessment.approval = Approval::Valid;
             },
             Decision::Send,
         );
@@ -171,7 +173,7 @@ fn gate_consent_country_refuses_without_consent() {
     check(
         |f| {
             german(f);
-            f.assessment.reviewed = true;
+            f.assessment.approval = Approval::Valid;
         },
         refuse(Reason::ConsentNeeded),
     );
@@ -221,11 +223,53 @@ fn gate_doubt_reviews_until_approved() {
             check(
                 |f| {
                     change(f);
-                    f.assessment.reviewed = true;
+                    f.assessment.approval = Approval::Valid;
                 },
                 Decision::Send,
             );
         }
+    }
+}
+
+#[test]
+fn gate_approval_is_for_its_profile() {
+    let soon = now() + TimeDelta::minutes(15);
+    let cases = [
+        (Approval::Valid, Decision::Send),
+        (
+            Approval::InQuestion,
+            Decision::Defer {
+                until: soon,
+                reason: Reason::AssessedAgain,
+            },
+        ),
+        (Approval::Outdated, review(Reason::ProfileChanged)),
+    ];
+    for (approval, expected) in cases {
+        check(
+            |f| {
+                f.campaign.review_all = true;
+                f.assessment.approval = approval;
+            },
+            expected,
+        );
+    }
+}
+
+#[test]
+fn approval_holds_until_profile_changes() {
+    let at = |minutes| now() + TimeDelta::minutes(minutes);
+    let cases = [
+        (None, None, Approval::Valid),
+        (Some(-1), Some(-1), Approval::Valid),
+        (Some(1), None, Approval::InQuestion),
+        (Some(1), Some(-1), Approval::InQuestion),
+        (None, Some(1), Approval::Outdated),
+        (Some(2), Some(1), Approval::Outdated),
+    ];
+    for (asked_again, other_profile, expected) in cases {
+        let approval = Approval::of(now(), asked_again.map(at), other_profile.map(at));
+        assert_eq!(approval, expected, "{asked_again:?} {other_profile:?}");
     }
 }
 
@@ -242,7 +286,7 @@ fn gate_changed_or_faulty_content_refuses() {
     check(
         |f| {
             f.content = ContentFacts::Missing;
-            f.assessment.reviewed = true;
+            f.assessment.approval = Approval::Valid;
         },
         refuse(Reason::NoMessage),
     );

@@ -84,10 +84,16 @@ impl Reason {
                 "The model is less confident than the campaign requires, so a person must decide."
             }
             Self::ComplianceReview => "The compliance assessment asks a person to decide.",
+            Self::ProfileChanged => {
+                "The profile has changed since a person approved the message, so a person must decide again."
+            }
             Self::ReviewAll => "Every mail of this campaign must be approved by a person.",
             // It waits.
             Self::SendingDisabled => {
                 "Sending is stopped, so no mail leaves: `outreach sending` says by whom."
+            }
+            Self::AssessedAgain => {
+                "The profile is being assessed again since a person approved the message."
             }
             Self::NoPostalAddress => "The sender's postal address is not configured.",
             Self::CampaignPaused => "The campaign is paused or still a draft.",
@@ -149,6 +155,8 @@ impl Reason {
             | Self::ScoredByRules
             | Self::LowConfidence
             | Self::ComplianceReview
+            | Self::ProfileChanged
+            | Self::AssessedAgain
             | Self::ReviewAll
             | Self::SendingDisabled
             | Self::NoPostalAddress

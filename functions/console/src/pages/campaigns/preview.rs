@@ -142,7 +142,7 @@ fn passed(preview: &Preview) -> String {
         Some(_) => format!(", the score reaches {min}"),
         None => String::new(),
     };
-    let approved = if preview.facts.assessment.reviewed {
+    let approved = if preview.facts.assessment.approval.is_given() {
         ", a reviewer approved the text"
     } else {
         ""

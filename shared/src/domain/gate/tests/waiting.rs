@@ -151,7 +151,7 @@ fn gate_first_objection_answers() {
     assert_eq!(answer(&facts), Some(Reason::Suppressed));
     facts.recipient.suppressed = false;
     assert_eq!(answer(&facts), Some(Reason::LowConfidence));
-    facts.assessment.reviewed = true;
+    facts.assessment.approval = Approval::Valid;
     assert_eq!(answer(&facts), Some(Reason::SendingDisabled));
     facts.sending_enabled = true;
     assert_eq!(answer(&facts), None);

@@ -1,7 +1,7 @@
 use shared::domain::{
     email::EmailAddress,
     gate::{
-        Address, Assessment, Compliance, ContentFacts, Facts, FrequencyCaps, Method,
+        Address, Approval, Assessment, Compliance, ContentFacts, Facts, FrequencyCaps, Method,
         RecipientFacts, gate,
     },
     ids::LeadId,
@@ -32,7 +32,7 @@ fn preview(country: Option<&str>, score: Option<i64>, settings: &Settings) -> Pr
             confidence: Confidence::MAX,
             compliance: Compliance::Ok,
             method: Method::Model,
-            reviewed: false,
+            approval: Approval::Missing,
         },
         content: ContentFacts::Sound,
         frequency: FrequencyCaps::DEFAULT,
