@@ -49,7 +49,7 @@ use crate::{
         campaigns::set_campaign_status, campaigns::price_again, campaigns::ask_campaign_again,
         sources::list_sources, sources::create_source, sources::show_source, sources::edit_source,
         sources::switch_source, sources::run_source, sources::trial::test_list, uploads::allow_upload,
-        review::count_drafts, review::take_draft, review::decide_draft, review::undo_decision, review::check_text,
+        review::count_drafts, review::take_draft, review::decide_draft, review::undo_decision, review::ask_for_draft, review::check_text,
         sends::list_sends, sends::show_send, sends::resolve_send,
         suppressions::look_up_mailbox, suppressions::suppress_mailbox, suppressions::lift_suppression,
         system::show_me, system::list_figures, system::show_health, system::stop_sending, system::start_sending, system::close_breaker,

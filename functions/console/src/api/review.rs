@@ -22,7 +22,13 @@ use super::{
     request::{Json, given},
     sends::Changed,
 };
-use crate::{Deps, access::Caller, change, form::Id, pages::review as page};
+use crate::{
+    Deps,
+    access::Caller,
+    change,
+    form::Id,
+    pages::review::{self as page, NotAsked},
+};
 
 /// How many drafts wait for one reason.
 #[derive(Debug, Serialize, ToSchema)]
@@ -291,6 +297,22 @@ pub(crate) async fn undo_decision(
             "There is nothing of yours to take back there.".to_owned(),
         )),
         Decided::NoSuchSend => Err(Refused::NotFound),
+    }
+}
+
+/// Has the model write a text where the rules scored the lead, which write none. The draft comes back with it.
+#[utoipa::path(post, path = "/api/v1/review/{id}/ask", tag = "Review", params(("id" = i64, Path)),
+    responses((status = 200, body = Changed), (status = 404, body = Problem),
+        (status = 409, description = "There is a text, or the model may not be asked", body = Problem)))]
+pub(crate) async fn ask_for_draft(
+    State(deps): State<Arc<Deps>>,
+    caller: Caller,
+    Id(id): Id,
+) -> Result<Response, Refused> {
+    match page::ask_for_draft(&deps, caller, id).await? {
+        Ok(()) => Ok(Body(Changed { changed: true }).into_response()),
+        Err(NotAsked::NoSuchDraft) => Err(Refused::NotFound),
+        Err(why) => Err(Refused::Conflict(why.explain().to_owned())),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
-pub(crate) use lead::{act, address, show_one};
+pub(crate) use lead::{act, address, price, show_one};
 use serde::Deserialize;
 use shared::{
     db::console::{

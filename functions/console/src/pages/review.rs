@@ -1,6 +1,7 @@
 //! Review: one draft at a time, with everything that a decision needs, and the next one already there.
 
 mod act;
+mod ask;
 pub(crate) mod bulk;
 mod checks;
 mod quotes;
@@ -8,6 +9,7 @@ mod quotes;
 use std::sync::Arc;
 
 pub(crate) use act::{Decision, act, already, also, check, undo, verdict};
+pub(crate) use ask::{NotAsked, ask, ask_for_draft};
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 pub(crate) use checks::{Check, checks};
@@ -17,10 +19,14 @@ use serde::Deserialize;
 use shared::{
     db::{
         DbError, PgConnection,
-        console::review::{self, Item, Queue, Taken, Waiting},
+        console::{
+            lead,
+            review::{self, Item, Queue, Taken, Waiting},
+        },
     },
     domain::{
         content::{MESSAGE_MAX, SUBJECT_MAX},
+        ids::LeadId,
         letter::{self, Addressee, Frame, Sentences},
         person::Role,
         reason::Reason,
@@ -36,6 +42,7 @@ use crate::{
     answer::Failure,
     change, filters,
     form::Query,
+    pages::leads::price,
     view::{Moment, Place, Shell, number},
 };
 
@@ -76,6 +83,8 @@ struct Draft<'a> {
     sentences: Sentences,
     frame: &'static Frame,
     held_until: Option<Moment>,
+    /// Where there is no text: what it costs to have the model write one.
+    price: Option<String>,
 }
 
 #[derive(Template)]
@@ -149,6 +158,13 @@ async fn page(
         ..item
     });
     let next = next(&mut conn, subject, taken.as_ref()).await?;
+    let price = match &item {
+        Some(item) if item.draft.is_none() => {
+            let again = lead::price_again(&mut conn, LeadId(item.lead)).await?;
+            again.map(price)
+        }
+        _ => None,
+    };
     drop(conn);
     let status = if entered.is_some() {
         StatusCode::UNPROCESSABLE_ENTITY
@@ -163,7 +179,7 @@ async fn page(
         queue: &asked.reason,
         draft: item
             .as_ref()
-            .map(|item| draft(item, &deps.config.name, entered.as_ref())),
+            .map(|item| draft(item, &deps.config.name, entered.as_ref(), price)),
         next,
         undo: undo_offer(asked),
         fault: entered.as_ref().map(|entered| entered.fault.clone()),
@@ -185,7 +201,12 @@ async fn next(
     Ok(item.map(|item| item.name.unwrap_or(item.username)))
 }
 
-fn draft<'a>(item: &'a Item, sender: &str, entered: Option<&'a Entered>) -> Draft<'a> {
+fn draft<'a>(
+    item: &'a Item,
+    sender: &str,
+    entered: Option<&'a Entered>,
+    price: Option<String>,
+) -> Draft<'a> {
     let own = item.draft.as_ref();
     let own = own.map_or(("", ""), |draft| {
         (draft.subject.as_str(), draft.message.as_str())
@@ -212,6 +233,7 @@ fn draft<'a>(item: &'a Item, sender: &str, entered: Option<&'a Entered>) -> Draf
         sentences: letter::sentences(frame, &to, message, sender),
         frame,
         held_until: item.held_until.map(Moment),
+        price,
     }
 }
 
@@ -243,6 +265,9 @@ fn title(reason: &str) -> &str {
 
 fn said(done: &str) -> Option<&'static str> {
     match done {
+        "asked" => {
+            Some("The model was asked for a text. The draft comes back with it, within minutes.")
+        }
         "skipped" => {
             Some("Put aside. You are shown it again tomorrow; somebody else may be sooner.")
         }

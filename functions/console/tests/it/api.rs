@@ -383,6 +383,8 @@ async fn draft_is_taken_and_decided_once(pool: PgPool) {
     problem(&again, StatusCode::CONFLICT, None);
     let undone = post(format!("/api/v1/review/{id}/undo"), json!({})).await;
     assert_eq!(undone.json(), json!({"changed": true}));
+    let has_text = post(format!("/api/v1/review/{id}/ask"), json!({})).await;
+    assert_eq!(has_text.status, StatusCode::CONFLICT);
     let waiting = "select count(*) from sends where state = 'review'";
     assert_eq!(reviewer.count(waiting).await, 1);
 }

@@ -326,6 +326,49 @@ async fn viewer_looks_on_and_holds_nothing(pool: PgPool) {
 }
 
 /// The boxes of the page of many drafts.
+/// A draft that the rules scored has no text; the model is asked for one, and the draft is out of the way until then.
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn model_is_asked_for_missing_text(pool: PgPool) {
+    let ids = waiting(&pool, 2).await;
+    for change in [
+        "update enriched_leads set method = 'rules', model = null, subject = null, message = null, score = 90
+         where lead_id = (select lead_id from sends order by id limit 1)",
+        "update sends set reason = 'scored_by_rules' where id = (select min(id) from sends)",
+        "update enriched_leads set score = 80
+         where lead_id <> (select lead_id from sends order by id limit 1)",
+        "update leads set enrich_requested_at = null",
+    ] {
+        sqlx::query(change).execute(&pool).await.unwrap();
+    }
+    let console = Console::new(&pool).as_role(Role::Reviewer).await;
+    let page = console.get("/review").await;
+    page.shows(StatusCode::OK, &["There is no text yet", "Ask the model, "]);
+    assert_eq!(Shown::of(&page).unwrap().send, ids[0]);
+    let ask = format!("/review/{}/ask", ids[0]);
+    let asked = console.post(&ask, &[("queue", "")]).await;
+    asked.leads_to("/review?reason=&done=asked");
+    let next = console.get("/review?reason=&done=asked").await;
+    next.shows(StatusCode::OK, &["The model was asked for a text."]);
+    assert_eq!(Shown::of(&next).unwrap().send, ids[1]);
+    assert!(!next.body.contains("There is no text yet"));
+    let requested = "select count(*) from leads where enrich_requested_at is not null
+                       and enrich_again_at is not null";
+    assert_eq!(console.count(requested).await, 1);
+    let twice = console.post(&ask, &[("queue", "")]).await;
+    twice.leads_to("/review?reason=&done=asked");
+
+    // It waits for a model that is away: a person may write the text.
+    sqlx::query("update leads set enrich_next_at = now() + interval '1 hour' where enrich_requested_at is not null")
+        .execute(&pool)
+        .await
+        .unwrap();
+    assert_eq!(shown(&console).await.send, ids[0]);
+    let has_text = console.post(&format!("/review/{}/ask", ids[1]), &[]).await;
+    has_text.shows(StatusCode::CONFLICT, &["There is a text by now"]);
+    let nothing = console.post("/review/999/ask", &[]).await;
+    assert_eq!(nothing.status, StatusCode::NOT_FOUND);
+}
+
 fn boxes(page: &Answer) -> Vec<String> {
     let boxes = page.body.split("name=\"chosen\"").skip(1);
     boxes

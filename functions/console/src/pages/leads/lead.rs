@@ -130,7 +130,8 @@ async fn view(
     Ok(answer::page(StatusCode::OK, &view))
 }
 
-fn price(again: Again) -> String {
+/// What asking the model again costs at the most, in words.
+pub(crate) fn price(again: Again) -> String {
     match again.most_micros() {
         Some(micros) => format!("about {}", Money(micros)),
         None => format!("{} calls of the model", again.campaigns),

@@ -1,0 +1,98 @@
+//! A reviewer has the model write what it has not written.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Redirect, Response},
+};
+use serde::Deserialize;
+use shared::{
+    db::console::{
+        lead::{self, AskedAgain},
+        review,
+    },
+    domain::ids::LeadId,
+};
+
+use crate::{
+    Deps,
+    access::Caller,
+    answer::Failure,
+    change,
+    form::{Form, Id},
+};
+
+/// Why the model was not asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotAsked {
+    NoSuchDraft,
+    HasText,
+    NoActiveCampaign,
+    OffLimits,
+}
+
+impl NotAsked {
+    pub(crate) fn explain(self) -> &'static str {
+        match self {
+            Self::NoSuchDraft => "There is no such draft.",
+            Self::HasText => "There is a text by now: look at it, and decide.",
+            Self::NoActiveCampaign => "No campaign that found this lead is active.",
+            Self::OffLimits => "This person wants no mail, or was erased.",
+        }
+    }
+}
+
+/// Has the model asked for a draft where the rules scored the lead.
+pub(crate) async fn ask_for_draft(
+    deps: &Arc<Deps>,
+    caller: Caller,
+    send: i64,
+) -> Result<Result<(), NotAsked>, Failure> {
+    let mut conn = deps.connect().await?;
+    let item = review::item(&mut conn, &caller.person.subject, send).await?;
+    drop(conn);
+    let Some(item) = item else {
+        return Ok(Err(NotAsked::NoSuchDraft));
+    };
+    if item.draft.is_some() {
+        return Ok(Err(NotAsked::HasText));
+    }
+    let asked = change(deps, async move |conn| {
+        lead::ask_again(conn, &caller.person, LeadId(item.lead)).await
+    })
+    .await?;
+    Ok(match asked {
+        AskedAgain::Requested | AskedAgain::AlreadyRequested => Ok(()),
+        AskedAgain::NoSuchLead => Err(NotAsked::NoSuchDraft),
+        AskedAgain::NoActiveCampaign => Err(NotAsked::NoActiveCampaign),
+        AskedAgain::Erased | AskedAgain::Suppressed => Err(NotAsked::OffLimits),
+    })
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Ask {
+    /// The queue to go on with.
+    #[serde(default)]
+    queue: String,
+}
+
+/// Asks, and goes on to the next draft.
+pub(crate) async fn ask(
+    State(deps): State<Arc<Deps>>,
+    caller: Caller,
+    Id(send): Id,
+    Form(Ask { queue }): Form<Ask>,
+) -> Result<Response, Failure> {
+    match ask_for_draft(&deps, caller, send).await? {
+        Ok(()) => {
+            let query = url::form_urlencoded::Serializer::new(String::new())
+                .append_pair("reason", &queue)
+                .append_pair("done", "asked")
+                .finish();
+            Ok(Redirect::to(&format!("/review?{query}")).into_response())
+        }
+        Err(NotAsked::NoSuchDraft) => Err(Failure::NotFound),
+        Err(why) => Err(Failure::Conflict(why.explain().to_owned())),
+    }
+}
