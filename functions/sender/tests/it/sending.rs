@@ -7,7 +7,7 @@ use shared::{
         self, PgPool,
         installation::{self, InstallationError},
     },
-    domain::lead::NewLead,
+    domain::{gate::GATE_VERSION, lead::NewLead},
     testing,
 };
 
@@ -146,14 +146,14 @@ async fn refusal_records_rule_and_facts(pool: PgPool) {
             f.send(*id).await,
             (state.to_owned(), Some(reason.to_owned()))
         );
-        let (rule, version): (String, i32) = sqlx::query_as(
-            "select decision ->> 'reason', (decision ->> 'gate')::int from sends where id = $1",
+        let (rule, version): (String, i64) = sqlx::query_as(
+            "select decision ->> 'reason', (decision ->> 'gate')::bigint from sends where id = $1",
         )
         .bind(id)
         .fetch_one(&pool)
         .await
         .unwrap();
-        assert_eq!((rule.as_str(), version), (reason, 5));
+        assert_eq!((rule.as_str(), version), (reason, GATE_VERSION.into()));
     }
     assert_eq!(quiet.calls(), 0);
     let slots: i64 = sqlx::query_scalar("select coalesce(sum(day_taken), 0) from rate_limits")

@@ -334,5 +334,5 @@ fn changed_rules_raise_gate_version() {
         .take(4)
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    assert_eq!((GATE_VERSION, hash.as_str()), (5, "108c3118"));
+    assert_eq!((GATE_VERSION, hash.as_str()), (6, "cd897ac7"));
 }
