@@ -211,6 +211,8 @@ pub struct Update {
     pub id: LeadId,
     /// Whether an enrichment is due: what it reads has changed, or another source has found the lead.
     pub pending: bool,
+    /// Whether what an enrichment and a reviewer read has changed.
+    pub reads_differently: bool,
     #[serde(flatten)]
     pub profile: Profile,
 }
@@ -265,7 +267,7 @@ pub fn merge(
             merge.links.push(lead.id);
         }
         let differs = profile.differs(&lead.profile);
-        let pending = !lead.linked || profile.reads_differently(&lead.profile);
+        let reads_differently = profile.reads_differently(&lead.profile);
         stored.insert(
             index,
             match (lead.new, differs || !lead.linked) {
@@ -277,7 +279,8 @@ pub fn merge(
         if differs || (!lead.linked && !lead.new) {
             merge.updates.push(Update {
                 id: lead.id,
-                pending,
+                pending: !lead.linked || reads_differently,
+                reads_differently,
                 profile,
             });
         }

@@ -76,8 +76,6 @@ reasons! {
     ComplianceReview = "compliance_review",
     /// The profile is another than when a person approved the mail.
     ProfileChanged = "profile_changed",
-    /// The profile is being assessed again since a person approved the mail.
-    AssessedAgain = "assessed_again",
     /// The campaign has every mail approved.
     ReviewAll = "review_all",
     /// The kill switch is on.

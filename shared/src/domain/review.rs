@@ -71,7 +71,9 @@ pub enum Change {
 /// When the mail is not in a state for it, or its text may not be sent.
 pub fn review(mail: &Reviewed, review: &Review) -> Result<Change, ReviewRefused> {
     use SendState::{Claimed, Queued, Refused, Review as Waiting};
-    if mail.may_have_left {
+    // One that SES was called for may wait for a person again: it leaves with its text, or not.
+    let keeps_text = matches!(review, Review::Approve | Review::Reject);
+    if mail.may_have_left && !(keeps_text && mail.state == Waiting) {
         return Err(ReviewRefused::MayHaveLeft);
     }
     match (review, mail.state) {
@@ -176,6 +178,25 @@ mod tests {
         };
         for decision in [Review::Reopen, Review::Edit(draft("Hello"))] {
             assert_eq!(review(&mail, &decision), Err(ReviewRefused::MayHaveLeft));
+        }
+    }
+
+    /// SES was called without success, and then the profile changed.
+    #[test]
+    fn what_was_called_leaves_unchanged_or_not() {
+        let mail = Reviewed {
+            may_have_left: true,
+            ..mail(SendState::Review)
+        };
+        for (decision, expected) in [
+            (Review::Approve, Ok(Change::Queue)),
+            (Review::Reject, Ok(Change::Refuse)),
+            (
+                Review::Edit(draft("Hello")),
+                Err(ReviewRefused::MayHaveLeft),
+            ),
+        ] {
+            assert_eq!(review(&mail, &decision), expected, "{decision:?}");
         }
     }
 

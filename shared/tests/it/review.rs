@@ -1,16 +1,15 @@
 //! What a reviewer decides, and the kill switch.
 
-use chrono::{DateTime, Utc};
 use shared::{
     db::{
-        self, PgPool,
-        enrichment::{self, Assessed},
-        installation,
+        self, PgPool, installation,
         operator::{self, Filter, Narrowing, ReviewOutcome},
     },
     domain::{
         content::Draft,
-        ids::{CampaignId, LeadId, SendId},
+        ids::{CampaignId, SendId},
+        lead::NewLead,
+        reason::Reason,
         review::{Change, Review, ReviewRefused},
         send_state::SendState,
     },
@@ -66,73 +65,50 @@ async fn approved_mail_leaves_with_edited_text(pool: PgPool) {
     assert_eq!(again, ReviewOutcome::Refused(ReviewRefused::MayHaveLeft));
 }
 
-/// Another profile stands at the lead than when its mail was approved, or the same is assessed again.
-async fn assessed_again(pool: &PgPool, send: i64, profile: [u8; 32]) {
-    let (campaign, lead, requested_at) = sqlx::query_as::<_, (i64, i64, Option<DateTime<Utc>>)>(
-        "update leads set enrich_requested_at = clock_timestamp()
-         from sends s where s.id = $1 and leads.id = s.lead_id
-         returning s.campaign_id, leads.id, enrich_requested_at",
-    )
-    .bind(send)
-    .fetch_one(pool)
-    .await
-    .unwrap();
-    assert!(claim(pool, &[send]).await.claimed.is_empty());
-    assert_eq!(stands(pool, send).await, "queued assessed_again");
-    let mut result = testing::result(
-        CampaignId(campaign),
-        (LeadId(lead), requested_at),
-        &runners(1)[0],
-    );
-    result.enrichments[0].input_hash = [2; 32];
-    result.enrichments[0].assessed = Some(Assessed {
-        profile,
-        question: [2; 32],
-        offer: "An offer.".to_owned(),
-    });
-    let mut conn = db::acquire(pool).await.unwrap();
-    let recorded = enrichment::record(&mut conn, &[result]).await.unwrap();
-    assert_eq!((recorded.stored, recorded.duplicates), (1, 1));
-    sqlx::query("update sends set not_before = now() where id = $1")
-        .bind(send)
-        .execute(pool)
-        .await
-        .unwrap();
+/// The collector reads another bio of the lead of a send.
+async fn read_again(pool: &PgPool, campaign: CampaignId, bio: &str) {
+    let again = NewLead {
+        bio: Some(bio.to_owned()),
+        ..runners(1).remove(0)
+    };
+    testing::leads(pool, campaign, &[again]).await;
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn profile_changed_after_approval_waits_again(pool: PgPool) {
     let campaign = testing::campaign(&pool, "c").await;
     let id = planned(&pool, campaign, &runners(1)).await[0];
-    sqlx::query("update enriched_leads set profile_hash = $1")
-        .bind(vec![7_u8; 32])
-        .execute(&pool)
-        .await
-        .unwrap();
     put_in_review(&pool, id).await;
     let approved = ReviewOutcome::Done(Change::Queue);
     assert_eq!(review(&pool, id, Review::Approve).await, approved);
+    // Called once without success: it waits, and can be decided about all the same.
+    let held = armed(&pool, &[id]).await.remove(0);
+    let slow = outcome(&held, SendState::Queued, Some(Reason::Throttled));
+    settle(&pool, &[slow]).await;
 
-    assessed_again(&pool, id, [8; 32]).await;
+    read_again(&pool, campaign, "I gave up running.").await;
     assert!(claim(&pool, &[id]).await.claimed.is_empty());
     assert_eq!(stands(&pool, id).await, "review profile_changed");
+    let edited = review(&pool, id, Review::Edit(draft("Another text."))).await;
+    assert_eq!(edited, ReviewOutcome::Refused(ReviewRefused::MayHaveLeft));
 
     assert_eq!(review(&pool, id, Review::Approve).await, approved);
     assert_eq!(armed(&pool, &[id]).await.len(), 1, "once is enough");
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn same_profile_assessed_again_stays_approved(pool: PgPool) {
+async fn same_profile_read_again_stays_approved(pool: PgPool) {
     let campaign = testing::campaign(&pool, "c").await;
     let id = planned(&pool, campaign, &runners(1)).await[0];
-    sqlx::query("update enriched_leads set profile_hash = $1")
-        .bind(vec![7_u8; 32])
-        .execute(&pool)
-        .await
-        .unwrap();
     put_in_review(&pool, id).await;
+    read_again(&pool, campaign, "I run.").await;
     review(&pool, id, Review::Approve).await;
-    assessed_again(&pool, id, [7; 32]).await;
+    let more = NewLead {
+        bio: Some("I run.".to_owned()),
+        follower_count: Some(7_777),
+        ..runners(1).remove(0)
+    };
+    testing::leads(&pool, campaign, &[more]).await;
     assert_eq!(armed(&pool, &[id]).await.len(), 1);
 }
 

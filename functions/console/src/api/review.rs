@@ -300,7 +300,8 @@ pub(crate) async fn undo_decision(
     }
 }
 
-/// Has the model write a text where the rules scored the lead, which write none. The draft comes back with it.
+/// Has the model write a text where the rules scored the lead, which write none. Then the rules decide about the mail as
+/// about any other: it leaves, is refused, or waits for a person again.
 #[utoipa::path(post, path = "/api/v1/review/{id}/ask", tag = "Review", params(("id" = i64, Path)),
     responses((status = 200, body = Changed), (status = 404, body = Problem),
         (status = 409, description = "There is a text, or the model may not be asked", body = Problem)))]

@@ -159,7 +159,7 @@ async fn page(
     });
     let next = next(&mut conn, subject, taken.as_ref()).await?;
     let price = match &item {
-        Some(item) if item.draft.is_none() => {
+        Some(item) if ask::may_ask(item).is_ok() => {
             let again = lead::price_again(&mut conn, LeadId(item.lead)).await?;
             again.map(price)
         }
@@ -265,9 +265,9 @@ fn title(reason: &str) -> &str {
 
 fn said(done: &str) -> Option<&'static str> {
     match done {
-        "asked" => {
-            Some("The model was asked for a text. The draft comes back with it, within minutes.")
-        }
+        "asked" => Some(
+            "The model was asked for a text. Within minutes the rules decide about the mail as about any other: it leaves, is refused, or comes back here.",
+        ),
         "skipped" => {
             Some("Put aside. You are shown it again tomorrow; somebody else may be sooner.")
         }

@@ -118,8 +118,8 @@ pub async fn previews(
                     Compliance::Block
                 },
                 method: method.transpose()?.unwrap_or(Method::Model),
-                approval: match row.reviewed {
-                    Some(true) => Approval::Valid,
+                approval: match (row.reviewed, row.assessment_changed_at) {
+                    (Some(true), Some(at)) => Approval::of(at, row.profile_changed_at),
                     _ => Approval::Missing,
                 },
             },

@@ -29,7 +29,7 @@ select
     r.suppressed_at is not null as "suppressed!",
     r.country as "recipient_country?", r.basis as "basis?",
     e.score as "score?", e.ai_confidence as "ai_confidence?", e.compliant as "compliant?", e.method as "method?",
-    e.reviewed as "reviewed?", e.subject, e.message,
+    e.reviewed as "reviewed?", e.updated_at as "assessment_changed_at?", l.profile_changed_at, e.subject, e.message,
     exists (select from breakers b where b.campaign_id = $1 and b.opened_at is not null) as "breaker_open!",
     (select stopped_at is not null from installation) as "sending_stopped!",
     array(

@@ -123,10 +123,11 @@ async fn free(
                                  where v.send_id = s.id and v.subject = $1 and v.decision = 'skipped'
                                    and v.created_at > now() - make_interval(hours => $4))
                  and (not $6 or e.message is not null)
-                 -- One that the model was asked to write comes back when it is written.
+                 -- One that a person has just had the model write.
                  and (e.message is not null
                       or not exists (select from leads w where w.id = s.lead_id
-                                     and w.enrich_requested_at is not null and w.enrich_next_at is null))
+                                     and w.enrich_requested_at is not null and w.enrich_next_at is null
+                                     and w.enrich_again_at > now() - interval '30 minutes'))
                order by l.send_id is null, e.score desc, s.id
                limit $5
                for no key update of s skip locked"#,

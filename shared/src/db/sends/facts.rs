@@ -156,11 +156,7 @@ pub(super) async fn read(
             )?,
             approval: match row.reviewed {
                 false => Approval::Missing,
-                true => Approval::of(
-                    row.assessment_changed_at,
-                    row.enrich_requested_at,
-                    row.other_profile.then_some(row.newest_at),
-                ),
+                true => Approval::of(row.assessment_changed_at, row.profile_changed_at),
             },
         };
         let draft = row

@@ -32,9 +32,7 @@ select
     e.reviewed,
     -- Of one that was approved: when. Nothing else changes it before its mail leaves.
     e.updated_at as assessment_changed_at,
-    l.enrich_requested_at,
-    n.created_at as newest_at,
-    n.profile_hash is null or n.profile_hash is distinct from e.profile_hash as "other_profile!",
+    l.profile_changed_at,
     e.subject,
     e.message,
     n.score as newest_score,
@@ -57,7 +55,7 @@ join enriched_leads e on e.id = s.enriched_lead_id
 left join breakers b on b.campaign_id = s.campaign_id
 left join campaign_counters k on k.campaign_id = s.campaign_id
 cross join lateral (
-    select score, compliant, profile_hash, created_at from enriched_leads
+    select score, compliant from enriched_leads
     where lead_id = s.lead_id and campaign_id = s.campaign_id
     order by enrichment_version desc limit 1
 ) n

@@ -228,27 +228,16 @@ pub enum Approval {
     #[default]
     Missing,
     Valid,
-    /// The profile is being assessed again.
-    InQuestion,
     /// The mail was approved for a profile that has changed.
     Outdated,
 }
 
 impl Approval {
-    /// What became of an approval: when it was given, when the lead was last to be assessed again, and when an
-    /// assessment of another profile came.
-    pub fn of(
-        approved_at: DateTime<Utc>,
-        asked_again_at: Option<DateTime<Utc>>,
-        other_profile_at: Option<DateTime<Utc>>,
-    ) -> Self {
-        let since = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at > approved_at);
-        if since(other_profile_at) {
-            Self::Outdated
-        } else if since(asked_again_at) {
-            Self::InQuestion
-        } else {
-            Self::Valid
+    /// What became of an approval: when it was given, and when the profile last changed.
+    pub fn of(approved_at: DateTime<Utc>, profile_changed_at: Option<DateTime<Utc>>) -> Self {
+        match profile_changed_at {
+            Some(at) if at > approved_at => Self::Outdated,
+            _ => Self::Valid,
         }
     }
 

@@ -35,7 +35,6 @@ pub enum Rule {
     Country,
     ApprovedProfile,
     Approval,
-    ProfileQuestion,
     KillSwitch,
     Imprint,
     CampaignStatus,
@@ -107,10 +106,6 @@ pub(super) const RULES: &[(Rule, AskRule)] = &[
     }),
     (Rule::Approval, |f, _| {
         review_if(f, f.campaign.review_all, Reason::ReviewAll)
-    }),
-    (Rule::ProfileQuestion, |f, now| {
-        let in_question = f.assessment.approval == Approval::InQuestion;
-        defer_if(in_question, soon(now), Reason::AssessedAgain)
     }),
     (Rule::KillSwitch, |f, now| {
         defer_if(!f.sending_enabled, soon(now), Reason::SendingDisabled)

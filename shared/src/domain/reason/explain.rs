@@ -92,9 +92,6 @@ impl Reason {
             Self::SendingDisabled => {
                 "Sending is stopped, so no mail leaves: `outreach sending` says by whom."
             }
-            Self::AssessedAgain => {
-                "The profile is being assessed again since a person approved the message."
-            }
             Self::NoPostalAddress => "The sender's postal address is not configured.",
             Self::CampaignPaused => "The campaign is paused or still a draft.",
             Self::BreakerOpen => {
@@ -156,7 +153,6 @@ impl Reason {
             | Self::LowConfidence
             | Self::ComplianceReview
             | Self::ProfileChanged
-            | Self::AssessedAgain
             | Self::ReviewAll
             | Self::SendingDisabled
             | Self::NoPostalAddress

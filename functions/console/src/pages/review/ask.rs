@@ -10,9 +10,9 @@ use serde::Deserialize;
 use shared::{
     db::console::{
         lead::{self, AskedAgain},
-        review,
+        review::{self, Item},
     },
-    domain::ids::LeadId,
+    domain::{gate::Method, ids::LeadId, send_state::SendState},
 };
 
 use crate::{
@@ -27,7 +27,9 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NotAsked {
     NoSuchDraft,
+    NotWaiting,
     HasText,
+    Answered,
     NoActiveCampaign,
     OffLimits,
 }
@@ -36,10 +38,26 @@ impl NotAsked {
     pub(crate) fn explain(self) -> &'static str {
         match self {
             Self::NoSuchDraft => "There is no such draft.",
+            Self::NotWaiting => "It no longer waits for a person.",
+            Self::Answered => "The model has answered, and wrote no text that can be sent.",
             Self::HasText => "There is a text by now: look at it, and decide.",
-            Self::NoActiveCampaign => "No campaign that found this lead is active.",
+            Self::NoActiveCampaign => "The campaign is not active, so the model is not asked.",
             Self::OffLimits => "This person wants no mail, or was erased.",
         }
+    }
+}
+
+/// Whether the model can write this draft.
+pub(super) fn may_ask(item: &Item) -> Result<(), NotAsked> {
+    match item {
+        Item { state, .. } if *state != SendState::Review => Err(NotAsked::NotWaiting),
+        Item { draft: Some(_), .. } => Err(NotAsked::HasText),
+        Item {
+            campaign_active: false,
+            ..
+        } => Err(NotAsked::NoActiveCampaign),
+        Item { method, .. } if method != Method::Rules.as_str() => Err(NotAsked::Answered),
+        _ => Ok(()),
     }
 }
 
@@ -55,8 +73,8 @@ pub(crate) async fn ask_for_draft(
     let Some(item) = item else {
         return Ok(Err(NotAsked::NoSuchDraft));
     };
-    if item.draft.is_some() {
-        return Ok(Err(NotAsked::HasText));
+    if let Err(why) = may_ask(&item) {
+        return Ok(Err(why));
     }
     let asked = change(deps, async move |conn| {
         lead::ask_again(conn, &caller.person, LeadId(item.lead)).await

@@ -21,6 +21,7 @@ pub struct Item {
     /// Why a person looks first, as a word.
     pub reason: Option<String>,
     pub campaign: String,
+    pub campaign_active: bool,
     pub min_score: i16,
     pub min_confidence: f32,
     pub lead: i64,
@@ -86,7 +87,8 @@ pub async fn items(
 ) -> Result<Vec<Item>, DbError> {
     let rows = sqlx::query!(
         r#"select s.id, s.state::text as "state!", s.reason, s.content_hash, s.lead_id,
-                  c.name as campaign, c.min_score, c.min_confidence, coalesce(e.offer, c.offer) as "offer!",
+                  c.name as campaign, c.min_score, c.min_confidence, c.status = 'active' as "active!",
+                  coalesce(e.offer, c.offer) as "offer!",
                   l.source, l.username, l.name, l.bio, l.follower_count, l.location, l.website, l.profile_url,
                   coalesce(r.country, l.country) as country, l.language, l.updated_at,
                   split_part(l.email, '@', 2) as domain,
@@ -126,6 +128,7 @@ pub async fn items(
             state: known(&row.state, "sends", row.id, "state")?,
             reason: row.reason,
             campaign: row.campaign,
+            campaign_active: row.active,
             min_score: row.min_score,
             min_confidence: row.min_confidence,
             lead: row.lead_id,

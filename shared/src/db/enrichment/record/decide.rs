@@ -53,13 +53,17 @@ pub(super) struct PlannedSend {
 }
 
 impl PlannedSend {
-    /// Whether it is planned anew: it waits for a person or was refused, and no person has had a say. What
-    /// is queued needs no new plan, since the gate is asked again before it leaves. A text is never given
-    /// up for none.
+    /// Whether it is planned anew: it waits for a person or was refused, and no person has had a say, or it waits
+    /// for a text. What is queued needs no new plan, since the gate is asked again before it leaves. A text is
+    /// never given up for none.
     fn gives_way_to(&self, new: &NewEnrichment) -> bool {
-        let open = matches!(self.state, SendState::Review | SendState::Refused);
+        let open = match self.state {
+            SendState::Review => !self.by_person || !self.has_text,
+            SendState::Refused => !self.by_person,
+            _ => false,
+        };
         let loses_text = self.has_text && new.draft.is_none();
-        open && !self.by_person && !self.may_have_left && !loses_text
+        open && !self.may_have_left && !loses_text
     }
 }
 

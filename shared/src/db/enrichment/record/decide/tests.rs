@@ -195,3 +195,35 @@ fn decide_keeps_the_request_for_an_activated_campaign() {
         assert_eq!((decided.kept.len(), decided.cleared.len()), (1, cleared));
     }
 }
+
+#[test]
+fn mail_gives_way_unless_person_had_a_say() {
+    use SendState::{Queued, Refused, Review};
+    let new = NewEnrichment {
+        draft: Some(crate::domain::content::Draft {
+            subject: "Running".to_owned(),
+            message: "Shall we talk?".to_owned(),
+        }),
+        ..enrichment(1, Some(1))
+    };
+    for (state, by_person, has_text, expected) in [
+        (Review, false, true, true),
+        (Review, false, false, true),
+        (Review, true, true, false),
+        // It waits for a text, whoever took it back.
+        (Review, true, false, true),
+        (Refused, false, true, true),
+        (Refused, true, false, false),
+        (Queued, false, true, false),
+    ] {
+        let send = PlannedSend {
+            id: SendId(1),
+            fence: 1,
+            state,
+            by_person,
+            may_have_left: false,
+            has_text,
+        };
+        assert_eq!(send.gives_way_to(&new), expected, "{send:?}");
+    }
+}
