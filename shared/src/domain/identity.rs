@@ -37,7 +37,7 @@ pub fn handle(platform: Platform, text: &str) -> Option<String> {
         };
     }
     let name = text.trim_start_matches('@').to_lowercase();
-    (is_handle(platform, &name) && !is_placeholder(&name)).then_some(name)
+    is_handle(platform, &name).then_some(name)
 }
 
 /// A handle as the platform's own service writes it: there a person may well be called `null` or `12345`.
@@ -49,7 +49,7 @@ pub fn own_handle(platform: Platform, text: &str) -> Option<String> {
 /// Whether a lower-case text is a handle and nothing else.
 fn is_handle(platform: Platform, name: &str) -> bool {
     let shape = has_shape(platform, name) && !is_word_of_site(platform, name);
-    shape && !is_number(name) && !PATHS.contains(&name)
+    shape && !is_number(name) && !PATHS.contains(&name) && !is_placeholder(name)
 }
 
 /// Whether a lower-case text can be a handle. It becomes part of an address and may stand in a mail's footer,

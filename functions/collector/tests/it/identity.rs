@@ -139,6 +139,7 @@ async fn update_publishes_only_leads_with_changed_text(pool: PgPool) {
     let changed = |n: usize, column: &str| before[n][column] != after[n][column];
     assert_eq!(after[0]["bio"], "Now a cyclist.");
     assert!(changed(0, "updated_at") && changed(0, "enrich_requested_at"));
+    assert!(changed(0, "profile_changed_at") && !changed(1, "profile_changed_at"));
     assert_eq!(after[1]["follower_count"], 20_000);
     assert!(changed(1, "updated_at") && !changed(1, "enrich_requested_at"));
     assert_eq!(

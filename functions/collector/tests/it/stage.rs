@@ -65,7 +65,7 @@ impl Stage {
 
     /// Every lead without its row number and times, by platform and username.
     pub(crate) async fn leads(&self) -> Vec<Value> {
-        let sql = "select to_jsonb(l) - '{id,created_at,updated_at,enrich_requested_at}'::text[]
+        let sql = "select to_jsonb(l) - '{id,created_at,updated_at,enrich_requested_at,profile_changed_at}'::text[]
                    from leads l order by source, username";
         sqlx::query_scalar(sql).fetch_all(&self.pool).await.unwrap()
     }

@@ -219,6 +219,7 @@ fn handle_is_what_its_platform_allows() {
     check(Platform::Instagram, ".ana", None);
     // An export without a name there.
     check(Platform::Instagram, "https://www.instagram.com/null/", None);
+    check(Platform::X, "https://x.com/_?", None);
     check(
         Platform::LinkedIn,
         "https://www.linkedin.com/in/undefined",
