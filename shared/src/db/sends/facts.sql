@@ -3,11 +3,7 @@
 select
     s.id, s.campaign_id, s.lead_id, s.enriched_lead_id,
     s.email_hash, s.content_hash, s.attempts,
-    l.source,
-    l.username,
-    l.name,
-    l.language,
-    l.email,
+    l.source, l.username, l.name, l.language, l.email,
     l.country as lead_country,
     l.email_hash is distinct from s.email_hash as "address_changed!",
     l.erased_at is not null or r.erased_at is not null as "erased!",

@@ -224,7 +224,7 @@ pub enum Compliance {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Approval {
-    /// Nobody has approved it.
+    /// No person has approved it.
     #[default]
     Missing,
     Valid,

@@ -210,7 +210,7 @@ fn mail_gives_way_unless_person_had_a_say() {
         (Review, false, true, true),
         (Review, false, false, true),
         (Review, true, true, false),
-        // It waits for a text, whoever took it back.
+        // It waits for a text, also where a person took it back.
         (Review, true, false, true),
         (Refused, false, true, true),
         (Refused, true, false, false),
