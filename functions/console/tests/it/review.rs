@@ -346,7 +346,7 @@ async fn model_is_asked_for_missing_text(pool: PgPool) {
     assert_eq!(Shown::of(&page).unwrap().send, ids[0]);
     let ask = format!("/review/{}/ask", ids[0]);
     let asked = console.post(&ask, &[("queue", "")]).await;
-    asked.leads_to("/review?reason=&done=asked");
+    asked.leads_to(&format!("/review?reason=&done=asked&send={}", ids[0]));
     let next = console.get("/review?reason=&done=asked").await;
     next.shows(StatusCode::OK, &["The model was asked for a text."]);
     assert_eq!(Shown::of(&next).unwrap().send, ids[1]);
@@ -355,7 +355,7 @@ async fn model_is_asked_for_missing_text(pool: PgPool) {
                        and enrich_again_at is not null";
     assert_eq!(console.count(requested).await, 1);
     let twice = console.post(&ask, &[("queue", "")]).await;
-    twice.leads_to("/review?reason=&done=asked");
+    twice.leads_to(&format!("/review?reason=&done=asked&send={}", ids[0]));
 
     // It waits for a model that is away: a person may write the text.
     sqlx::query("update leads set enrich_next_at = now() + interval '1 hour' where enrich_requested_at is not null")

@@ -167,7 +167,8 @@ fn done(verdict: &Verdict) -> &'static str {
     }
 }
 
-fn next(done: &str, send: i64, queue: &str) -> Response {
+/// Goes on to the next draft, and says what was done with this one.
+pub(super) fn next(done: &str, send: i64, queue: &str) -> Response {
     let query = url::form_urlencoded::Serializer::new(String::new())
         .append_pair("reason", queue)
         .append_pair("done", done)

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    extract::State,
-    response::{IntoResponse as _, Redirect, Response},
-};
+use axum::{extract::State, response::Response};
 use serde::Deserialize;
 use shared::{
     db::console::{
@@ -15,6 +12,7 @@ use shared::{
     domain::{gate::Method, ids::LeadId, send_state::SendState},
 };
 
+use super::act::next;
 use crate::{
     Deps,
     access::Caller,
@@ -103,13 +101,7 @@ pub(crate) async fn ask(
     Form(Ask { queue }): Form<Ask>,
 ) -> Result<Response, Failure> {
     match ask_for_draft(&deps, caller, send).await? {
-        Ok(()) => {
-            let query = url::form_urlencoded::Serializer::new(String::new())
-                .append_pair("reason", &queue)
-                .append_pair("done", "asked")
-                .finish();
-            Ok(Redirect::to(&format!("/review?{query}")).into_response())
-        }
+        Ok(()) => Ok(next("asked", send, &queue)),
         Err(NotAsked::NoSuchDraft) => Err(Failure::NotFound),
         Err(why) => Err(Failure::Conflict(why.explain().to_owned())),
     }
