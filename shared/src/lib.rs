@@ -7,6 +7,7 @@
 //! * [`clients`] – the model, SES, S3 and plain HTTP.
 //! * [`deadline`] – how long an invocation has.
 //! * [`lists`] – lists of people in files, for all that import one.
+//! * [`trial`] – a source as it would be stored, before it is read.
 //! * [`config`] and [`telemetry`] – the environment, read once, and the log.
 
 pub mod clients;
@@ -20,3 +21,4 @@ pub mod queue;
 pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod trial;

@@ -12,7 +12,6 @@ mod header;
 mod lines;
 mod names;
 mod report;
-mod trial;
 mod values;
 
 use std::{collections::BTreeMap, fs::File, io};
@@ -27,7 +26,6 @@ use lines::{Line, Lines};
 pub use report::{ListReport, UsedColumns};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-pub use trial::{Trial, trial};
 
 use crate::domain::{
     intake::{Field, Page, Row, RowError},

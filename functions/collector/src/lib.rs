@@ -6,13 +6,15 @@
 mod report;
 mod request;
 pub mod sources;
+mod trial;
 
 use std::time::Duration;
 
 use aws_config::SdkConfig;
 use lambda_runtime::Diagnostic;
 pub use report::{Ended, RunReport};
-use request::Request;
+use request::{Request, Which};
+use serde::Serialize;
 use serde_json::Value;
 use shared::{
     clients::{aws, http::Http},
@@ -27,8 +29,9 @@ use shared::{
     domain::{email::HashKey, intake::normalise},
     queue::Queue,
     telemetry,
+    trial::Tried,
 };
-use sources::{Source, SourceError};
+use sources::{Opening, Reach, Source, SourceError};
 
 /// How long a run holds its source without storing a page.
 const LEASE: Duration = Duration::from_secs(360);
@@ -91,20 +94,35 @@ impl Deps {
     }
 }
 
-/// Runs the sources that are due, all or those the event names, and reports on each.
+/// What came of an event.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Done {
+    Ran(Vec<RunReport>),
+    Tried(Tried),
+}
+
+/// Runs the sources that are due, all or those the event names, and reports on each; or shows what a source
+/// would give.
 ///
 /// # Errors
 /// When the event cannot be read or the database fails. A source that fails is reported, and the
 /// others run.
-pub async fn handle(
+pub async fn handle(deps: &Deps, event: Value, deadline: Deadline) -> Result<Done, CollectError> {
+    match Request::from_event(event)? {
+        Request::Run(which) => Ok(Done::Ran(run(deps, &which, deadline).await?)),
+        Request::Try(wanted) => Ok(Done::Tried(Box::pin(trial::trial(deps, &wanted)).await)),
+    }
+}
+
+async fn run(
     deps: &Deps,
-    event: Value,
+    which: &Which,
     deadline: Deadline,
 ) -> Result<Vec<RunReport>, CollectError> {
-    let request = Request::from_event(event)?;
     let mut conn = db::acquire(&deps.pool).await?;
     installation::require_key(&mut conn, &deps.hash_key.fingerprint()).await?;
-    let (campaign, source) = (request.campaign.as_deref(), request.source.as_deref());
+    let (campaign, source) = (which.campaign.as_deref(), which.source.as_deref());
     let runs = db::sources::begin_runs(&mut conn, campaign, source, LEASE).await?;
     if runs.is_empty() {
         must_exist(&mut conn, campaign, source).await?;
@@ -174,7 +192,13 @@ async fn collect(
     if !deadline.allows(MARGIN) {
         return Ok(report.ended(Ended::TimeIsUp));
     }
-    let mut source = match Source::open(run, &deps.endpoints).await {
+    let opening = Opening {
+        kind: &run.kind,
+        params: &run.params,
+        cursor: &run.cursor,
+        reach: Reach::Whole,
+    };
+    let mut source = match Source::open(&opening, &deps.endpoints).await {
         Ok(source) => source,
         Err(error) => return Ok(report.ended(error.into())),
     };

@@ -10,6 +10,7 @@ mod access;
 mod answer;
 mod api;
 mod chart;
+mod collector;
 mod csv;
 pub mod event;
 mod fields;
@@ -53,6 +54,7 @@ pub struct Deps {
     issuer: IssuerKeys,
     queues: pages::health::QueueClient,
     uploads: uploads::Signer,
+    collector: collector::Collector,
 }
 
 /// The function cannot start.
@@ -78,6 +80,7 @@ impl Deps {
             issuer: IssuerKeys::default(),
             queues: pages::health::QueueClient::default(),
             uploads: uploads::Signer::default(),
+            collector: collector::Collector::default(),
         })
     }
 

@@ -213,6 +213,11 @@ fn api() -> Vec<Route> {
         ),
         does("/api/v1/uploads", operator, uploads::allow_upload),
         does(
+            "/api/v1/sources/test",
+            operator,
+            api_sources::trial::test_source,
+        ),
+        does(
             "/api/v1/lists/test",
             operator,
             api_sources::trial::test_list,

@@ -117,18 +117,17 @@ fn source_name(args: &ImportArgs) -> String {
 
 /// What would be stored, for the person whose list it is.
 fn dry_run(list: &mut List, key: &HashKey) -> Result<Summary> {
-    let trial = lists::trial(list, key, SHOWN)?;
-    let examples = trial.leads_shown.iter();
-    Ok(Summary {
-        duplicates: trial.duplicates,
-        bad_rows: trial.bad_rows,
-        unknown: trial.unknown,
-        with_email: trial.with_email,
-        leads: trial.leads,
-        list: trial.list,
-        examples: examples.map(|(line, lead)| example(*line, lead)).collect(),
-        ..Summary::default()
-    })
+    let mut summary = Summary::default();
+    let mut last = false;
+    while !last {
+        let page = list.next_page()?;
+        last = page.last;
+        let batch = normalise(page.rows, key, Origin::List);
+        summary.read(&batch);
+        summary.bad_rows.extend(batch.bad);
+    }
+    summary.list = list.report().clone();
+    Ok(summary)
 }
 
 async fn store(

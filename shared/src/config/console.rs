@@ -32,6 +32,8 @@ pub struct Console {
     pub collects_every: Option<Duration>,
     /// The bucket that lists are uploaded to; none where nothing can be uploaded.
     pub import_bucket: Option<String>,
+    /// The function that reads sources, asked to try one; none where none can be tried.
+    pub collector_function: Option<String>,
     /// Requests to the API that a person may send in a minute.
     pub requests_a_minute: i32,
     /// As the sender has it.
@@ -92,6 +94,7 @@ impl Console {
         let queues = queues(&mut r);
         let collects_every = r.optional("COLLECT_SCHEDULE").and_then(|text| rate(&text));
         let import_bucket = r.optional("IMPORT_BUCKET");
+        let collector_function = r.optional("COLLECTOR_FUNCTION");
         let requests_a_minute = r.or_default(
             "API_REQUESTS_PER_MINUTE",
             "a whole number",
@@ -108,6 +111,7 @@ impl Console {
             queues,
             collects_every,
             import_bucket,
+            collector_function,
             requests_a_minute,
             ramp,
             access,

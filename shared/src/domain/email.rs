@@ -91,6 +91,12 @@ impl EmailAddress {
         self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
     }
 
+    /// As pages show it to whoever may know that there is one: `m•••@example.org`.
+    pub fn veiled(&self) -> String {
+        let first = self.0.chars().next().unwrap_or('•');
+        format!("{first}•••@{}", self.domain())
+    }
+
     fn local_part(&self) -> &str {
         self.0.rsplit_once('@').map_or("", |(local, _)| local)
     }

@@ -1,5 +1,6 @@
 //! A lead: one profile on one platform.
 
+use serde::{Deserialize, Serialize};
 use strum::{Display, EnumIter, EnumString, IntoStaticStr};
 
 use super::{
@@ -20,11 +21,14 @@ use super::{
     PartialOrd,
     Ord,
     Hash,
+    Serialize,
+    Deserialize,
     Display,
     EnumIter,
     EnumString,
     IntoStaticStr,
 )]
+#[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum Platform {
     X,

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::columns::Columns;
 
 /// How a list was read.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListReport {
     pub encoding: String,
     pub delimiter: String,
@@ -23,17 +23,17 @@ pub struct ListReport {
 }
 
 /// Which columns were used for what.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsedColumns {
     /// Name of the list's column → what it holds.
-    pub used: BTreeMap<String, &'static str>,
+    pub used: BTreeMap<String, String>,
     pub ignored: Vec<String>,
 }
 
 impl UsedColumns {
     pub(super) fn add(&mut self, columns: &Columns) {
         for (name, meaning) in columns.used() {
-            self.used.insert(name.to_owned(), meaning.word());
+            self.used.insert(name.to_owned(), meaning.word().to_owned());
         }
         for name in columns.ignored() {
             if !self.ignored.iter().any(|known| known == name) {

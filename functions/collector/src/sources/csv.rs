@@ -3,52 +3,73 @@
 
 use std::{
     fs::File,
-    io::{Seek, Write},
+    io::{self, Read as _, Seek as _, Write as _},
     path::Path,
 };
 
-use serde_json::Value;
 use shared::{
     clients::storage,
     domain::intake::Page,
     lists::{self, LARGEST, List, ListError, ListReport, Params},
 };
 
-use super::{Endpoints, SourceError};
+use super::{Endpoints, Opening, Reach, SourceError};
+
+/// Bytes of an object that are brought here where its beginning is enough.
+const BEGINNING: u64 = 8 * 1024 * 1024;
 
 /// A list that is being read.
 #[derive(Debug)]
 pub struct Source {
     /// `None` where this version of it was read to its end before.
     list: Option<List>,
+    /// Whether its end was left in S3.
+    pub(super) cut: bool,
 }
 
 impl Source {
     pub(super) async fn open(
         params: Params,
-        cursor: &Value,
+        opening: &Opening<'_>,
         endpoints: &Endpoints,
     ) -> Result<Self, SourceError> {
-        let (file, version) = match params.file.strip_prefix("s3://") {
+        let cursor = opening.cursor;
+        let (file, version, cut) = match params.file.strip_prefix("s3://") {
             Some(object) => {
                 let object = Object::open(object, endpoints).await?;
                 let version = lists::version_of(&params, &object.etag);
                 if lists::is_done(cursor, &version) {
-                    return Ok(Self { list: None });
+                    return Ok(Self::read_before());
                 }
-                (object.download().await?, version)
+                let (file, cut) = object.download(opening.reach).await?;
+                (file, version, cut)
+            }
+            // A path names any file of this machine: whoever may try a list must not look into those.
+            None if opening.reach == Reach::Beginning => {
+                let why = "only a list in the import bucket can be tried";
+                return Err(SourceError::Params(why.to_owned()));
             }
             None => {
                 let (file, about) = local(Path::new(&params.file))?;
                 let version = lists::version_of(&params, &about);
                 if lists::is_done(cursor, &version) {
-                    return Ok(Self { list: None });
+                    return Ok(Self::read_before());
                 }
-                (file, version)
+                (file, version, false)
             }
         };
         let list = List::open(file, version, &params, cursor)?;
-        Ok(Self { list: Some(list) })
+        Ok(Self {
+            list: Some(list),
+            cut,
+        })
+    }
+
+    fn read_before() -> Self {
+        Self {
+            list: None,
+            cut: false,
+        }
     }
 
     pub(super) fn next_page(&mut self) -> Result<Option<Page>, SourceError> {
@@ -112,7 +133,8 @@ impl Object {
     }
 
     /// Brings it to the function's own disk: a list is read with seeks, and may be larger than the memory.
-    async fn download(mut self) -> Result<File, SourceError> {
+    /// Of one whose beginning is enough, whole lines: then it is also said whether there is more.
+    async fn download(mut self, reach: Reach) -> Result<(File, bool), SourceError> {
         let mut file = tempfile::tempfile().map_err(unreadable)?;
         let mut length = 0;
         while let Some(chunk) = self.content.body.next().await {
@@ -121,10 +143,26 @@ impl Object {
             length += u64::try_from(chunk.len()).unwrap_or(u64::MAX);
             within_bounds(length)?;
             file.write_all(&chunk).map_err(unreadable)?;
+            if reach == Reach::Beginning && length > BEGINNING {
+                return Ok((first_lines(file).map_err(unreadable)?, true));
+            }
         }
         file.rewind().map_err(unreadable)?;
-        Ok(file)
+        Ok((file, false))
     }
+}
+
+/// Without the line that was cut.
+fn first_lines(mut file: File) -> io::Result<File> {
+    let mut bytes = Vec::new();
+    file.rewind()?;
+    file.read_to_end(&mut bytes)?;
+    let end = bytes.iter().rposition(|byte| b"\r\n".contains(byte));
+    if let Some(end) = end {
+        file.set_len(end as u64 + 1)?;
+    }
+    file.rewind()?;
+    Ok(file)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "fits map_err")]
@@ -135,6 +173,23 @@ fn unreadable(error: std::io::Error) -> SourceError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cut_list_ends_with_a_whole_line() {
+        for (text, expected) in [
+            ("username\nana\nbo", "username\nana\n"),
+            ("username\rana\rbo", "username\rana\r"),
+            ("username\nana\n", "username\nana\n"),
+            ("username", "username"),
+        ] {
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(text.as_bytes()).unwrap();
+            let mut kept = String::new();
+            let mut file = first_lines(file).unwrap();
+            file.read_to_string(&mut kept).unwrap();
+            assert_eq!(kept, expected, "{text:?}");
+        }
+    }
 
     #[test]
     fn too_large_list_is_refused_before_reading() {

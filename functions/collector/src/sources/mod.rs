@@ -12,7 +12,6 @@ use serde_json::Value;
 use shared::{
     clients::{http::Http, storage::ObjectUnreadable},
     config::Secret,
-    db::sources::Run,
     domain::{intake::Page, lead::Origin},
     lists::ListReport,
 };
@@ -71,6 +70,25 @@ pub struct Endpoints {
     pub simulated_api_base: Option<Url>,
 }
 
+/// Which source to open, and how much of it is wanted.
+#[derive(Debug)]
+pub struct Opening<'a> {
+    /// The word of its kind.
+    pub kind: &'a str,
+    pub params: &'a Value,
+    pub cursor: &'a Value,
+    pub reach: Reach,
+}
+
+/// How much of a source is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// As much as there is.
+    Whole,
+    /// Enough to see what it holds: what is paid for or large is not brought here whole.
+    Beginning,
+}
+
 /// A source that is being run.
 #[derive(Debug)]
 pub enum Source<'a> {
@@ -83,18 +101,25 @@ pub enum Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// Opens the source that a run is of.
+    /// Opens a source.
     ///
     /// # Errors
     /// When it is not configured, or its parameters cannot be used.
-    pub async fn open(run: &Run, endpoints: &'a Endpoints) -> Result<Self, SourceError> {
-        match run.kind.as_str() {
-            "x" => Ok(Self::X(x::RecentSearch::open(params(run)?, endpoints)?)),
+    pub async fn open(
+        opening: &Opening<'_>,
+        endpoints: &'a Endpoints,
+    ) -> Result<Self, SourceError> {
+        match opening.kind {
+            "x" => Ok(Self::X(x::RecentSearch::open(
+                params(opening)?,
+                opening.reach,
+                endpoints,
+            )?)),
             "csv" => Ok(Self::Csv(Box::new(
-                csv::Source::open(params(run)?, &run.cursor, endpoints).await?,
+                csv::Source::open(params(opening)?, opening, endpoints).await?,
             ))),
             "simulated" => Ok(Self::Simulated(simulated::Simulated::open(
-                params(run)?,
+                params(opening)?,
                 endpoints,
             )?)),
             other => Err(SourceError::Params(format!(
@@ -127,6 +152,14 @@ impl Source<'_> {
         }
     }
 
+    /// Whether a part of it was left where it lies.
+    pub fn is_cut(&self) -> bool {
+        match self {
+            Self::X(_) | Self::Simulated(_) => false,
+            Self::Csv(source) => source.cut,
+        }
+    }
+
     /// How the list was read so far, if it is one.
     pub fn list(&self) -> Option<ListReport> {
         match self {
@@ -136,8 +169,8 @@ impl Source<'_> {
     }
 }
 
-fn params<T: DeserializeOwned>(run: &Run) -> Result<T, SourceError> {
-    serde_json::from_value(run.params.clone()).map_err(|e| SourceError::Params(e.to_string()))
+fn params<T: DeserializeOwned>(opening: &Opening<'_>) -> Result<T, SourceError> {
+    serde_json::from_value(opening.params.clone()).map_err(|e| SourceError::Params(e.to_string()))
 }
 
 /// A cursor of the source's own shape; one that cannot be read starts again.

@@ -14,7 +14,10 @@ use shared::{
     domain::{intake::Page, source::Search},
 };
 
-use super::{Endpoints, SourceError, cursor_or_start, fetch};
+use super::{Endpoints, Reach, SourceError, cursor_or_start, fetch};
+
+/// Fewest posts that X gives a page; each is paid for.
+const FEWEST: u32 = 10;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Cursor {
@@ -40,7 +43,14 @@ pub struct RecentSearch<'a> {
 }
 
 impl<'a> RecentSearch<'a> {
-    pub(super) fn open(search: Search, endpoints: &'a Endpoints) -> Result<Self, SourceError> {
+    pub(super) fn open(
+        mut search: Search,
+        reach: Reach,
+        endpoints: &'a Endpoints,
+    ) -> Result<Self, SourceError> {
+        if reach == Reach::Beginning {
+            (search.max_results, search.max_pages) = (Some(FEWEST), Some(1));
+        }
         let token = endpoints.x_bearer_token.as_ref();
         let token = token.ok_or(SourceError::NotConfigured("X_BEARER_TOKEN"))?;
         search

@@ -1,13 +1,13 @@
 use std::time::Duration;
 
-use collector::{Ended, MARGIN, handle};
+use collector::{Ended, MARGIN};
 use serde_json::{Value, json};
 use shared::db::PgPool;
 use shared::deadline::Deadline;
 use shared::testing::Statements;
 
 use crate::replay::Answer;
-use crate::stage::{Stage, person};
+use crate::stage::{Stage, handle, person};
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn page_of_any_size_takes_constant_statements(pool: PgPool) {

@@ -1,6 +1,6 @@
 //! Lists as people export them, from a path and from S3.
 
-mod objects;
+pub(crate) mod objects;
 
 use std::path::{Path, PathBuf};
 

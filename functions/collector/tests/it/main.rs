@@ -7,6 +7,7 @@
 //! * `publishing` – stored means eventually published, without personal data (3, 4).
 //! * `x` – X's answers as recorded, and its stand-in end to end.
 //! * `lists` – files and objects as people export them.
+//! * `trial` – a source tried, with nothing stored.
 //! * `standin` – the stand-in's list from end to end.
 //! * `limits` – statements a page, and the deadline.
 //!
@@ -30,4 +31,5 @@ mod races;
 mod replay;
 mod stage;
 mod standin;
+mod trial;
 mod x;

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use shared::db::PgPool;
 
 use crate::replay::Answer;
-use crate::stage::{Stage, attention, counts, person, run};
+use crate::stage::{Stage, attention, counts, handle, person, run};
 
 async fn refuse(pool: &PgPool, username: &str) {
     let sql = format!("alter table leads add constraint refused check (username <> '{username}')");
@@ -180,7 +180,7 @@ async fn lead_of_two_concurrent_sources_belongs_to_both(pool: PgPool) {
         {}
         tx.commit().await.unwrap();
     };
-    let (reports, ()) = tokio::join!(collector::handle(&stage.deps, event, deadline), commit);
+    let (reports, ()) = tokio::join!(handle(&stage.deps, event, deadline), commit);
     assert_eq!(reports.unwrap()[0].ended, Ended::Done);
     let leads = stage.everything().await;
     assert_eq!(leads.len(), 2);

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use collector::{CollectError, Deps, Ended, RunReport, handle};
+use collector::{CollectError, Deps, Done, Ended, RunReport};
 use serde_json::{Value, json};
 use shared::config::Collector;
 use shared::db::PgPool;
@@ -123,6 +123,18 @@ pub(crate) fn wire(pool: &PgPool, queue_url: &str, x: &str, list: &str) -> Deps 
         &testing::sdk(None),
     )
     .unwrap()
+}
+
+/// One invocation that runs sources.
+pub(crate) async fn handle(
+    deps: &Deps,
+    event: Value,
+    deadline: Deadline,
+) -> Result<Vec<RunReport>, CollectError> {
+    match collector::handle(deps, event, deadline).await? {
+        Done::Ran(reports) => Ok(reports),
+        Done::Tried(tried) => panic!("it tries: {tried:?}"),
+    }
 }
 
 /// One invocation with the full time.

@@ -13,11 +13,11 @@ use axum::{
 };
 use serde::Deserialize;
 use shared::{
-    db::operator::{self, AddedSource, Author, Redefined, RunNow},
+    db::operator::{self, AddedSource, Author, Definition, Redefined, RunNow},
     domain::ids::{CampaignId, SourceId},
 };
 
-use self::page::{known_page, list_page, new_page};
+use self::page::{Filled, known_page, list_page, new_page};
 use crate::{
     Deps,
     access::Caller,
@@ -91,7 +91,10 @@ pub(crate) async fn new(
     caller: Caller,
     Id(id): Id,
 ) -> Result<Response, Failure> {
-    let form = (entries::fresh(), Problems::default());
+    let form = Filled {
+        entries: entries::fresh(),
+        ..Filled::default()
+    };
     new_page(&deps, &caller, CampaignId(id), form).await
 }
 
@@ -104,9 +107,15 @@ pub(crate) async fn create(
 ) -> Result<Response, Failure> {
     let campaign = CampaignId(id);
     let entries: Entries = fields.into_iter().collect();
+    if is_a_test(&entries) {
+        let tested = tested(&deps, entries).await;
+        return new_page(&deps, &caller, campaign, tested).await;
+    }
     let wanted = match entries::read(&entries) {
         Ok(wanted) => wanted,
-        Err(problems) => return new_page(&deps, &caller, campaign, (entries, problems)).await,
+        Err(problems) => {
+            return new_page(&deps, &caller, campaign, Filled::refused(entries, problems)).await;
+        }
     };
     let person = caller.person.clone();
     let added = change(&deps, async move |conn| {
@@ -120,7 +129,7 @@ pub(crate) async fn create(
         AddedSource::NameTaken => {
             let message = "This campaign has a source of this name already. Give this one another.";
             let problems = Problems::default().with("name", "Name", message);
-            new_page(&deps, &caller, campaign, (entries, problems)).await
+            new_page(&deps, &caller, campaign, Filled::refused(entries, problems)).await
         }
     }
 }
@@ -145,10 +154,20 @@ pub(crate) async fn save(
 ) -> Result<Response, Failure> {
     let id = SourceId(id);
     let entries: Entries = fields.into_iter().collect();
+    if is_a_test(&entries) {
+        let tested = tested(&deps, entries).await;
+        return known_page(&deps, &caller, id, (Some(tested), None)).await;
+    }
     let wanted = match entries::read(&entries) {
         Ok(wanted) => wanted,
         Err(problems) => {
-            return known_page(&deps, &caller, id, (Some((entries, problems)), None)).await;
+            return known_page(
+                &deps,
+                &caller,
+                id,
+                (Some(Filled::refused(entries, problems)), None),
+            )
+            .await;
         }
     };
     let (seen, person) = (entries.get("version").to_owned(), caller.person.clone());
@@ -164,7 +183,43 @@ pub(crate) async fn save(
             let mut entries = entries;
             entries.set("version", "");
             let problems = Problems::default().with("kind", "Source", CHANGED_MEANWHILE);
-            known_page(&deps, &caller, id, (Some((entries, problems)), None)).await
+            known_page(
+                &deps,
+                &caller,
+                id,
+                (Some(Filled::refused(entries, problems)), None),
+            )
+            .await
+        }
+    }
+}
+
+/// Whether the form's button was that of a test.
+fn is_a_test(entries: &Entries) -> bool {
+    entries.get("do") == "test"
+}
+
+/// The form with what the collector finds where it says.
+async fn tested(deps: &Deps, entries: Entries) -> Filled {
+    let mut problems = Problems::default();
+    let definition = entries::definition(&entries, &mut problems);
+    if !problems.is_empty() {
+        return Filled::refused(entries, problems);
+    }
+    match trial::of_source(deps, &definition).await {
+        Ok(found) => Filled {
+            entries,
+            problems,
+            outcome: Some(trial::worded(found)),
+        },
+        Err(unread) => {
+            let (field, label) = match definition {
+                Definition::X(_) => ("query", "Search"),
+                Definition::List(_) if unread.of_params => ("columns", "Columns"),
+                Definition::List(_) => ("file", "List"),
+            };
+            problems.add(field, label, unread.why);
+            Filled::refused(entries, problems)
         }
     }
 }

@@ -111,7 +111,11 @@ async fn wrong_entries_are_named_and_kept(pool: PgPool) {
     for (changes, says) in [
         (
             &[("file", "https://example.org/a.csv")][..],
-            "is a web address",
+            "is no object of your import bucket",
+        ),
+        (
+            &[("file", "/proc/self/environ")],
+            "is no object of your import bucket",
         ),
         (&[("file", "s3://lists")], "names no object"),
         (&[("platform", "myspace")], "“myspace” is no platform"),

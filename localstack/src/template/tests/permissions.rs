@@ -82,6 +82,7 @@ const GRANTS: &[(&str, &[(&str, &str)])] = &[
         &[
             ("s3:PutObject", "ImportBucket"),
             ("kms:GenerateDataKey", "ImportBucketKeyArn"),
+            ("lambda:InvokeFunction", "CollectorFunction"),
             ("sqs:GetQueueAttributes", "EnrichQueue"),
             ("sqs:GetQueueAttributes", "EnrichDeadLetterQueue"),
             ("sqs:GetQueueAttributes", "OutreachQueue"),

@@ -8,13 +8,13 @@ use super::{assert_messy, messy};
 use crate::stage::{Stage, attention, counts};
 
 /// A bucket of the test's own, named as its queue is.
-struct Bucket {
+pub(crate) struct Bucket {
     client: Client,
     name: String,
 }
 
 impl Bucket {
-    async fn create(stage: &Stage) -> Self {
+    pub(crate) async fn create(stage: &Stage) -> Self {
         let sdk = testing::sdk(None);
         let config = aws_sdk_s3::config::Builder::from(&sdk).force_path_style(true);
         let client = Client::from_conf(config.build());
@@ -23,13 +23,13 @@ impl Bucket {
         Self { client, name }
     }
 
-    async fn put(&self, key: &str, content: impl Into<String>) {
-        let body = content.into().into_bytes();
+    pub(crate) async fn put(&self, key: &str, content: impl Into<Vec<u8>>) {
+        let body = content.into();
         let put = self.client.put_object().bucket(&self.name).key(key);
         put.body(body.into()).send().await.unwrap();
     }
 
-    fn address(&self, key: &str) -> String {
+    pub(crate) fn address(&self, key: &str) -> String {
         format!("s3://{}/{key}", self.name)
     }
 }

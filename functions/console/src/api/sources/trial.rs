@@ -1,18 +1,18 @@
-//! A list tried before it is imported.
+//! Lists and sources, tried before they are read.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{Json as Body, extract::State};
 use serde::{Deserialize, Serialize};
-use shared::lists::Trial;
+use shared::trial::Trial;
 use utoipa::ToSchema;
 
 use super::{
     super::{
-        answer::Refused,
+        answer::{Problem, Refused},
         request::{Json, given},
     },
-    lines,
+    SourceFields, lines,
 };
 use crate::{
     Deps,
@@ -22,10 +22,6 @@ use crate::{
         trial::{self, LARGEST},
     },
 };
-
-/// Leads of a trial that are shown, and refused rows.
-const SHOWN: usize = 20;
-const LISTED: usize = 100;
 
 /// A list that is tried before it is imported.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -42,24 +38,33 @@ pub(crate) struct List {
     columns: Option<BTreeMap<String, String>>,
 }
 
-/// What an import of a list would store.
+/// What would be stored.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ListTrial {
+pub(crate) struct SourceTrial {
     /// Leads that would be stored, each once.
     leads: usize,
     with_address: usize,
     /// Rows that name a profile again.
     duplicates: usize,
-    empty_rows: usize,
     refused_rows: usize,
-    encoding: String,
-    /// What each column that is used holds, by its name.
-    columns: BTreeMap<String, String>,
-    ignored_columns: Vec<String>,
+    /// Whether there is more than was read.
+    more: bool,
+    /// How it was read; null where it is no list.
+    list: Option<TriedList>,
     /// The first of them.
     shown: Vec<TriedLead>,
     /// The first rows that are refused.
     refused: Vec<RefusedRow>,
+}
+
+/// How a list was read.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TriedList {
+    encoding: String,
+    empty_rows: usize,
+    /// What each column that is used holds, by its name.
+    columns: BTreeMap<String, String>,
+    ignored_columns: Vec<String>,
 }
 
 /// A lead as it would be stored.
@@ -83,52 +88,67 @@ pub(crate) struct RefusedRow {
     why: String,
 }
 
-impl From<Trial> for ListTrial {
+impl From<Trial> for SourceTrial {
     fn from(trial: Trial) -> Self {
-        let shown = trial.leads_shown.into_iter().map(|(line, lead)| TriedLead {
-            line,
+        let shown = trial.shown.into_iter().map(|lead| TriedLead {
+            line: lead.line,
             platform: lead.platform.to_string(),
             username: lead.username,
             name: lead.name,
-            address: lead
-                .email
-                .as_ref()
-                .map(|(address, _)| trial::veiled(address)),
+            address: lead.address,
             country: lead.country.map(|country| country.to_string()),
-            followers: lead.follower_count,
+            followers: lead.followers,
         });
-        let refused = trial.bad_rows.iter().take(LISTED).map(|row| RefusedRow {
+        let refused = trial.refused_rows.into_iter().map(|row| RefusedRow {
             line: row.line,
-            column: row.column.map(str::to_owned),
-            why: row.error.to_string(),
+            column: row.column,
+            why: row.reason,
         });
-        let columns = trial.list.columns;
+        let list = trial.list.map(|list| TriedList {
+            encoding: list.encoding,
+            empty_rows: list.empty_rows,
+            columns: list.columns.used,
+            ignored_columns: list.columns.ignored,
+        });
         Self {
             leads: trial.leads,
             with_address: trial.with_email,
             duplicates: trial.duplicates,
-            empty_rows: trial.list.empty_rows,
-            refused_rows: trial.bad_rows.len(),
-            encoding: trial.list.encoding,
-            columns: columns
-                .used
-                .into_iter()
-                .map(|(name, field)| (name, field.to_owned()))
-                .collect(),
-            ignored_columns: columns.ignored,
+            refused_rows: trial.refused,
+            more: trial.more,
+            list,
             shown: shown.collect(),
             refused: refused.collect(),
         }
     }
 }
 
+/// Has the collector read the beginning of a source, as its run would; nothing is stored. Of a search, ten posts are
+/// read, which X charges for.
+#[utoipa::path(post, path = "/api/v1/sources/test", tag = "Sources", request_body = SourceFields,
+    responses((status = 200, body = SourceTrial),
+        (status = 409, description = "It could not be read: the problem says why", body = Problem)))]
+pub(crate) async fn test_source(
+    State(deps): State<Arc<Deps>>,
+    Json { body, .. }: Json<SourceFields>,
+) -> Result<Body<SourceTrial>, Refused> {
+    let mut problems = Problems::default();
+    let definition = entries::definition(&body.onto(entries::fresh())?, &mut problems);
+    if !problems.is_empty() {
+        return Err(problems.into());
+    }
+    let trial = trial::of_source(&deps, &definition).await;
+    let trial = trial.map_err(|unread| Refused::Conflict(unread.why))?;
+    Ok(Body(trial.into()))
+}
+
 /// Reads a list as an import into a campaign would; nothing is stored.
 #[utoipa::path(post, path = "/api/v1/lists/test", tag = "Sources", request_body = List,
-    responses((status = 200, body = ListTrial)))]
+    responses((status = 200, body = SourceTrial)))]
 pub(crate) async fn test_list(
     State(deps): State<Arc<Deps>>,
     Json { body, .. }: Json<List>,
-) -> Result<Body<ListTrial>, Refused> {
+) -> Result<Body<SourceTrial>, Refused> {
     let mut entries = Entries::default();
     entries.set("platform", body.platform.unwrap_or_default());
     entries.set("columns", body.columns.map(lines).unwrap_or_default());
@@ -143,12 +163,7 @@ pub(crate) async fn test_list(
             "A list that is tried has at most 200 KB. Its first lines say as much.",
         ));
     }
-    let trial = trial::read(
-        body.content.as_bytes(),
-        &params,
-        &deps.config.hash_key,
-        SHOWN,
-    );
+    let trial = trial::read(body.content.as_bytes(), &params, &deps.config.hash_key);
     let trial = trial.map_err(|error| Refused::field("/content", &trial::sentence(&error)))?;
     Ok(Body(trial.into()))
 }

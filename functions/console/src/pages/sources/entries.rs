@@ -108,26 +108,7 @@ pub(crate) fn read(entries: &Entries) -> Result<Wanted, Problems> {
     let mut problems = Problems::default();
     let name = NAME.read(entries, &mut problems);
     let note = NOTE.read(entries, &mut problems);
-    let definition = match entries.get("kind") {
-        "x" => Definition::X(search(entries, &mut problems)),
-        _ => {
-            let file = FILE.read(entries, &mut problems);
-            if let Some(message) = file_fault(&file) {
-                problems.add("file", "List", message);
-            }
-            Definition::List(Params {
-                file,
-                ..how_to_read(entries, &mut problems)
-            })
-        }
-    };
-    // What the form's own checks let pass, the collector's must too.
-    if problems.is_empty()
-        && let Err(error) = definition.check()
-    {
-        let (field, label) = field_of(&error);
-        problems.add(field, label, error.to_string());
-    }
+    let definition = definition(entries, &mut problems);
     if problems.is_empty() {
         let note = (!note.is_empty()).then_some(note);
         Ok(Wanted {
@@ -138,6 +119,31 @@ pub(crate) fn read(entries: &Entries) -> Result<Wanted, Problems> {
     } else {
         Err(problems)
     }
+}
+
+/// What a form says of where to read, and how; what cannot be taken is added to the problems.
+pub(crate) fn definition(entries: &Entries, problems: &mut Problems) -> Definition {
+    let definition = match entries.get("kind") {
+        "x" => Definition::X(search(entries, problems)),
+        _ => {
+            let file = FILE.read(entries, problems);
+            if let Some(message) = file_fault(&file) {
+                problems.add("file", "List", message);
+            }
+            Definition::List(Params {
+                file,
+                ..how_to_read(entries, problems)
+            })
+        }
+    };
+    // What the form's own checks let pass, the collector's must too.
+    if problems.is_empty()
+        && let Err(error) = definition.check()
+    {
+        let (field, label) = field_of(&error);
+        problems.add(field, label, error.to_string());
+    }
+    definition
 }
 
 fn search(entries: &Entries, problems: &mut Problems) -> Search {
@@ -162,16 +168,17 @@ fn search(entries: &Entries, problems: &mut Problems) -> Search {
     }
 }
 
-/// Where a list lies is as the collector takes it.
+/// A list lies in S3: a path would name any file of the machine that the collector runs on.
 fn file_fault(file: &str) -> Option<String> {
-    let is_web_address = file.starts_with("http://") || file.starts_with("https://");
-    if is_web_address {
-        return Some(format!(
-            "{} is a web address, and the collector reads none. Put the list into your bucket, and enter s3://bucket/key.",
-            quoted(file)
-        ));
-    }
-    let object = file.strip_prefix("s3://")?;
+    let Some(object) = file.strip_prefix("s3://") else {
+        // That it is empty is said already.
+        return (!file.is_empty()).then(|| {
+            format!(
+                "{} is no object of your import bucket. Put the list there, and enter its place, for example s3://lists/spring.csv.",
+                quoted(file)
+            )
+        });
+    };
     let names = object.split_once('/');
     let is_whole = names.is_some_and(|(bucket, key)| !bucket.is_empty() && !key.is_empty());
     (!is_whole).then(|| {

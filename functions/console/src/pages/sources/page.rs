@@ -18,6 +18,7 @@ use shared::{
 use super::{
     entries,
     report::{self, Report},
+    trial::Outcome,
 };
 use crate::{
     Deps,
@@ -69,6 +70,26 @@ impl ListPage {
     }
 }
 
+/// A form as it is shown.
+#[derive(Debug, Default)]
+pub(super) struct Filled {
+    pub(super) entries: Entries,
+    pub(super) problems: Problems,
+    /// What a test of it found.
+    pub(super) outcome: Option<Outcome>,
+}
+
+impl Filled {
+    /// As a person sent it, with what could not be taken.
+    pub(super) fn refused(entries: Entries, problems: Problems) -> Self {
+        Self {
+            entries,
+            problems,
+            outcome: None,
+        }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "source.html")]
 struct SourcePage {
@@ -79,6 +100,10 @@ struct SourcePage {
     report: Option<Report>,
     entries: Entries,
     problems: Problems,
+    /// What a test of it found.
+    outcome: Option<Outcome>,
+    /// Whether it can be tested.
+    tests: bool,
     /// Whether a list can be uploaded.
     uploads: bool,
     /// Whether there is a form that makes a source of this kind.
@@ -120,7 +145,7 @@ pub(super) async fn new_page(
     deps: &Deps,
     caller: &Caller,
     id: CampaignId,
-    (entries, problems): (Entries, Problems),
+    filled: Filled,
 ) -> Result<Response, Failure> {
     let mut conn = deps.connect().await?;
     let campaign = campaign(&mut conn, id).await?;
@@ -131,8 +156,10 @@ pub(super) async fn new_page(
         campaign,
         known: None,
         report: None,
-        entries,
-        problems,
+        entries: filled.entries,
+        problems: filled.problems,
+        outcome: filled.outcome,
+        tests: deps.config.collector_function.is_some(),
         uploads: deps.config.import_bucket.is_some(),
         has_form: true,
     };
@@ -144,7 +171,7 @@ pub(super) async fn known_page(
     deps: &Deps,
     caller: &Caller,
     id: SourceId,
-    (sent, said): (Option<(Entries, Problems)>, Option<String>),
+    (sent, said): (Option<Filled>, Option<String>),
 ) -> Result<Response, Failure> {
     let mut conn = deps.connect().await?;
     let source = sources::one(&mut conn, id).await?;
@@ -152,8 +179,14 @@ pub(super) async fn known_page(
     let shell = Shell::load(&mut conn, deps, caller, Place::Campaigns).await?;
     let stored = entries::of(&source);
     let has_form = stored.is_some();
-    let (mut entries, problems) =
-        sent.unwrap_or_else(|| (stored.unwrap_or_default(), Problems::default()));
+    let Filled {
+        mut entries,
+        problems,
+        outcome,
+    } = sent.unwrap_or_else(|| Filled {
+        entries: stored.unwrap_or_default(),
+        ..Filled::default()
+    });
     entries.set("name", &source.name);
     // An entry that could not be taken is still one to the version that its author saw.
     if entries.get("version").is_empty() {
@@ -167,6 +200,8 @@ pub(super) async fn known_page(
         known: Some(Line::new(source)),
         entries,
         problems,
+        outcome,
+        tests: deps.config.collector_function.is_some(),
         uploads: deps.config.import_bucket.is_some(),
         has_form,
     };

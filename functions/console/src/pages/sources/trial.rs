@@ -11,15 +11,17 @@ use data_encoding::BASE64URL_NOPAD;
 use serde::Deserialize;
 use serde_json::json;
 use shared::{
-    db::{console::sources, operator},
+    db::{
+        console::sources,
+        operator::{self, Definition},
+    },
     domain::{
-        email::{EmailAddress, HashKey},
+        email::HashKey,
         ids::{CampaignId, SourceId},
-        intake::Field,
-        lead::NewLead,
         place,
     },
-    lists::{self, List, ListError, Params, Trial},
+    lists::{List, ListError, Params},
+    trial::{RefusedRow, Trial, TrialRequest, Tried, TriedLead, Unread},
 };
 
 use super::{entries, page::status};
@@ -36,9 +38,6 @@ use crate::{
 
 /// Largest list that a form brings, in bytes.
 pub(crate) const LARGEST: usize = 200 * 1024;
-/// Leads and refused rows that are shown.
-const SHOWN: usize = 20;
-const LISTED: usize = 100;
 
 #[derive(Template)]
 #[template(path = "source_trial.html")]
@@ -53,35 +52,35 @@ struct TrialPage {
 
 /// What was found, as the page words it.
 #[derive(Debug)]
-struct Outcome {
-    heading: String,
-    refuses_most: bool,
-    lacks_addresses: bool,
-    shape: String,
-    columns: Vec<ColumnLine>,
-    leads: Vec<LeadLine>,
-    refused: Vec<(u64, &'static str, String)>,
-    more_refused: usize,
+pub(super) struct Outcome {
+    pub(super) heading: String,
+    pub(super) refuses_most: bool,
+    pub(super) lacks_addresses: bool,
+    pub(super) shape: String,
+    pub(super) columns: Vec<ColumnLine>,
+    pub(super) leads: Vec<LeadLine>,
+    pub(super) refused: Vec<RefusedRow>,
+    pub(super) more_refused: usize,
 }
 
 #[derive(Debug)]
-struct ColumnLine {
-    name: String,
+pub(super) struct ColumnLine {
+    pub(super) name: String,
     /// None where it is not used.
-    field: Option<&'static str>,
-    unread: usize,
+    pub(super) field: Option<String>,
+    pub(super) unread: usize,
 }
 
 /// A lead as it would be stored.
 #[derive(Debug, PartialEq, Eq)]
-struct LeadLine {
-    line: u64,
-    platform: &'static str,
-    username: String,
-    name: String,
-    address: String,
-    country: String,
-    followers: String,
+pub(super) struct LeadLine {
+    pub(super) line: u64,
+    pub(super) platform: &'static str,
+    pub(super) username: String,
+    pub(super) name: String,
+    pub(super) address: String,
+    pub(super) country: String,
+    pub(super) followers: String,
 }
 
 /// The source whose way of reading the form begins with.
@@ -124,8 +123,8 @@ pub(crate) async fn run(
     });
     let mut outcome = None;
     if problems.is_empty() {
-        match read(&bytes, &params, &deps.config.hash_key, SHOWN) {
-            Ok(trial) => outcome = Some(worded(&trial)),
+        match read(&bytes, &params, &deps.config.hash_key) {
+            Ok(trial) => outcome = Some(worded(trial)),
             Err(error) => {
                 let of_columns = matches!(error, ListError::NoSuchColumn { .. });
                 let (field, label) = if of_columns {
@@ -186,12 +185,7 @@ fn bytes(entries: &Entries) -> Result<Vec<u8>, String> {
 }
 
 /// Reads a list as an import would; nothing is stored.
-pub(crate) fn read(
-    bytes: &[u8],
-    params: &Params,
-    key: &HashKey,
-    shown: usize,
-) -> Result<Trial, ListError> {
+pub(crate) fn read(bytes: &[u8], params: &Params, key: &HashKey) -> Result<Trial, ListError> {
     let file = || -> io::Result<_> {
         let mut file = tempfile::tempfile()?;
         file.write_all(bytes)?;
@@ -200,7 +194,7 @@ pub(crate) fn read(
     };
     let file = file().map_err(|error| ListError::Unreadable(error.to_string()))?;
     let mut list = List::open(file, String::new(), params, &json!({}))?;
-    lists::trial(&mut list, key, shown)
+    Trial::of_list(&mut list, key)
 }
 
 /// In a page's words, where a parameter's are of no use.
@@ -214,84 +208,125 @@ pub(crate) fn sentence(error: &ListError) -> String {
     }
 }
 
-fn worded(trial: &Trial) -> Outcome {
-    let refused = trial.bad_rows.len();
-    let list = &trial.list;
-    let unread = |word: &str| {
-        let mut unknown = trial.unknown.iter();
-        unknown
-            .find(|(field, _): &(&Field, _)| field.word() == word)
-            .map_or(0, |(_, rows)| *rows)
+/// In a page's words.
+pub(super) fn worded(trial: Trial) -> Outcome {
+    let lacks_addresses = trial.leads > 0 && trial.with_email == 0 && trial.list.is_some();
+    Outcome {
+        heading: heading(&trial),
+        refuses_most: trial.refuses_most(),
+        lacks_addresses,
+        shape: shape(&trial),
+        columns: columns(&trial),
+        more_refused: trial.refused - trial.refused_rows.len(),
+        leads: trial.shown.into_iter().map(LeadLine::from).collect(),
+        refused: trial.refused_rows,
+    }
+}
+
+fn heading(trial: &Trial) -> String {
+    if trial.rows() == 0 {
+        let place = if trial.more { " on the first page" } else { "" };
+        return format!("Nothing was found{place}");
+    }
+    let refused = counted(trial.refused, "row", "rows").to_lowercase();
+    let leads = counted(trial.leads, "lead", "leads");
+    format!("{leads} would be stored, {refused} refused")
+}
+
+fn shape(trial: &Trial) -> String {
+    let rows = counted(trial.rows(), "row", "rows");
+    let first = if trial.more && trial.rows() > 0 {
+        "The first "
+    } else {
+        ""
+    };
+    let (read, empty) = match &trial.list {
+        Some(list) => {
+            let delimiter = match list.delimiter.as_str() {
+                "\t" => "tabs",
+                ";" => "semicolons",
+                "," => "commas",
+                _ => "another sign",
+            };
+            let empty = format!(", {} empty", number(list.empty_rows));
+            let encoding = &list.encoding;
+            (
+                format!("{rows} in {encoding}, parted by {delimiter}"),
+                empty,
+            )
+        }
+        None => (rows, String::new()),
+    };
+    format!(
+        "{first}{read}: {} with an address, {} named again{empty}.",
+        number(trial.with_email),
+        number(trial.duplicates)
+    )
+}
+
+fn columns(trial: &Trial) -> Vec<ColumnLine> {
+    let Some(list) = &trial.list else {
+        return Vec::new();
     };
     let used = list.columns.used.iter().map(|(name, field)| ColumnLine {
         name: name.clone(),
-        field: Some(field),
-        unread: unread(field),
+        field: Some(field.clone()),
+        unread: trial.unknown.get(field).copied().unwrap_or_default(),
     });
     let ignored = list.columns.ignored.iter().map(|name| ColumnLine {
         name: name.clone(),
         field: None,
         unread: 0,
     });
-    let delimiter = match list.delimiter.as_str() {
-        "\t" => "tabs",
-        ";" => "semicolons",
-        "," => "commas",
-        _ => "another sign",
-    };
-    let rows = trial.bad_rows.iter().take(LISTED);
-    Outcome {
-        heading: format!(
-            "{} would be stored, {} refused",
-            counted(trial.leads, "lead", "leads"),
-            counted(refused, "row", "rows")
-        ),
-        refuses_most: trial.refuses_most(),
-        lacks_addresses: trial.leads > 0 && trial.with_email == 0,
-        shape: format!(
-            "{} in {}, parted by {delimiter}: {} with an address, {} named again, {} empty.",
-            counted(trial.rows(), "row", "rows"),
-            list.encoding,
-            number(trial.with_email),
-            number(trial.duplicates),
-            number(list.empty_rows)
-        ),
-        columns: used.chain(ignored).collect(),
-        leads: trial
-            .leads_shown
-            .iter()
-            .map(|(line, lead)| lead_line(*line, lead))
-            .collect(),
-        refused: rows
-            .map(|row| (row.line, row.column.unwrap_or(""), row.error.to_string()))
-            .collect(),
-        more_refused: refused.saturating_sub(LISTED),
-    }
+    used.chain(ignored).collect()
 }
 
 fn counted(count: usize, one: &str, many: &str) -> String {
     view::counted(i64::try_from(count).unwrap_or(i64::MAX), one, many)
 }
 
-fn lead_line(line: u64, lead: &NewLead) -> LeadLine {
-    let address = lead.email.as_ref().map(|(address, _)| veiled(address));
-    let country = lead.country.as_ref().map(place::english_name);
-    let given = |text: Option<&str>| text.unwrap_or("Not given").to_owned();
-    LeadLine {
-        line,
-        platform: lead.platform.title(),
-        username: lead.username.clone(),
-        name: given(lead.name.as_deref()),
-        address: given(address.as_deref()),
-        country: given(country),
-        followers: lead.follower_count.map_or_else(|| given(None), number),
+impl From<TriedLead> for LeadLine {
+    fn from(lead: TriedLead) -> Self {
+        let country = lead.country.as_ref().map(place::english_name);
+        let given = |text: Option<String>| text.unwrap_or_else(|| "Not given".to_owned());
+        Self {
+            line: lead.line,
+            platform: lead.platform.title(),
+            username: lead.username,
+            name: given(lead.name),
+            address: given(lead.address),
+            country: given(country.map(str::to_owned)),
+            followers: given(lead.followers.map(number)),
+        }
     }
 }
 
-/// As pages show an address to whoever may know that there is one: `m•••@example.org`.
-pub(crate) fn veiled(address: &EmailAddress) -> String {
-    let first = address.as_str().chars().next().unwrap_or('•');
-    format!("{first}•••@{}", address.domain())
+/// What the collector finds where a source is to read, or why it could not.
+///
+/// # Errors
+/// With a sentence for whoever asked.
+pub(crate) async fn of_source(deps: &Deps, definition: &Definition) -> Result<Trial, Unread> {
+    let Some(collector) = &deps.config.collector_function else {
+        let why = "This console was not told which function collects. Deploy it with COLLECTOR_FUNCTION set.";
+        return Err(Unread {
+            of_params: false,
+            why: why.to_owned(),
+        });
+    };
+    let wanted = TrialRequest {
+        kind: definition.kind().to_owned(),
+        params: definition.params(),
+    };
+    match deps.collector.tries(collector, &wanted).await {
+        Tried::Read(trial) => Ok(*trial),
+        Tried::Unread(unread) => Err(Unread {
+            why: format!(
+                "It could not be read: {}.",
+                unread.why.trim_end_matches('.')
+            ),
+            ..unread
+        }),
+    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! A list that is tried.
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use data_encoding::BASE64URL_NOPAD;
-use shared::db::PgPool;
+use serde_json::json;
+use shared::{db::PgPool, domain::person::Role};
 
-use super::{added, form, operator};
-use crate::fixture::HOSTILE;
+use super::{LIST, added, form, operator};
+use crate::fixture::{Console, HOSTILE};
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn list_is_shown_and_nothing_stored(pool: PgPool) {
@@ -98,4 +99,52 @@ async fn hostile_list_neither_runs_nor_breaks_pages(pool: PgPool) {
             answer.is_unharmed(&format!("{form:?}"));
         }
     }
+}
+
+/// The local cloud has Lambda, and no function of this name.
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn collector_that_does_not_answer_is_said(pool: PgPool) {
+    let (operator, sources) = operator(&pool).await;
+    assert!(
+        !operator
+            .get(&format!("{sources}/new"))
+            .await
+            .body
+            .contains("value=\"test\"")
+    );
+    let console = Console::with(&pool, &[("COLLECTOR_FUNCTION", "nobody-collects")]);
+    let operator = console.as_role(Role::Operator).await;
+    let page = operator.get(&format!("{sources}/new")).await;
+    page.shows(StatusCode::OK, &["value=\"test\"", "ten posts"]);
+    let path = added(&operator, &sources, &LIST).await;
+    let test = form(&[("do", "test"), ("name", "")]);
+    for path in [&sources, &path] {
+        let answer = operator.post(path, &test).await;
+        answer.shows(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            &["the collector could not be asked", "s3://lists/spring.csv"],
+        );
+        let wrong = operator
+            .post(
+                path,
+                &form(&[("do", "test"), ("file", "https://example.org/a.csv")]),
+            )
+            .await;
+        wrong.shows(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            &["is no object of your import bucket"],
+        );
+    }
+    assert_eq!(operator.count("select count(*) from sources").await, 1);
+    let body = json!({"kind": "x", "query": "trail running"});
+    let path = "/api/v1/sources/test";
+    let answer = operator.send_json(Method::POST, path, &[], &body).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT, "{answer:?}");
+    let none = json!({"kind": "x"});
+    let answer = operator.send_json(Method::POST, path, &[], &none).await;
+    assert_eq!(
+        answer.status,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "{answer:?}"
+    );
 }

@@ -52,7 +52,12 @@ fn entry_that_cannot_be_taken_is_named() {
         ("name", "", "cannot be empty"),
         ("name", "a\0b", "U+0000"),
         ("file", "", "cannot be empty"),
-        ("file", "https://example.org/list.csv", "is a web address"),
+        (
+            "file",
+            "https://example.org/list.csv",
+            "is no object of your import bucket",
+        ),
+        ("file", "/etc/passwd", "is no object of your import bucket"),
         ("file", "s3://lists", "names no object"),
         ("file", "s3:///key", "names no object"),
         ("platform", "myspace", "“myspace” is no platform"),
@@ -99,7 +104,7 @@ fn stored_source_reads_back_from_its_form() {
         ("x", json!({"query": "runners", "max_pages": 3})),
         (
             "csv",
-            json!({"file": "list.csv", "columns": {"A": "email"}, "platform": "x"}),
+            json!({"file": "s3://lists/list.csv", "columns": {"A": "email"}, "platform": "x"}),
         ),
     ] {
         let wanted = read(&of(&source(kind, params.clone())).unwrap()).unwrap();

@@ -2,7 +2,7 @@ use super::*;
 
 fn tried(text: &str) -> Result<Outcome, ListError> {
     let key = HashKey::new(vec![7; 32]).unwrap();
-    read(text.as_bytes(), &Params::default(), &key, SHOWN).map(|trial| worded(&trial))
+    read(text.as_bytes(), &Params::default(), &key).map(worded)
 }
 
 #[test]
@@ -26,18 +26,56 @@ fn list_is_shown_as_it_would_be_stored() {
         ("a•••@example.org", "Portugal")
     );
     assert_eq!(outcome.leads[1].address, "Not given");
-    let (row, _, why) = &outcome.refused[0];
-    assert!(*row == 5 && why.contains("no username"), "{why}");
+    let row = &outcome.refused[0];
+    assert!(
+        row.line == 5 && row.reason.contains("no username"),
+        "{row:?}"
+    );
     let unread: Vec<_> = outcome
         .columns
         .iter()
-        .map(|c| (c.name.as_str(), c.field, c.unread))
+        .map(|c| (c.name.as_str(), c.field.as_deref(), c.unread))
         .collect();
     assert!(
         unread.contains(&("Country", Some("country"), 1)),
         "{unread:?}"
     );
     assert!(unread.contains(&("Fax", None, 0)), "{unread:?}");
+}
+
+#[test]
+fn heading_counts_what_was_found() {
+    let trial = |leads, refused| {
+        worded(Trial {
+            leads,
+            refused,
+            more: leads + refused > 9,
+            ..Trial::default()
+        })
+    };
+    for (found, expected) in [
+        (trial(0, 0), "Nothing was found"),
+        (trial(2, 0), "2 leads would be stored, no rows refused"),
+        (trial(0, 1), "No leads would be stored, 1 row refused"),
+    ] {
+        assert_eq!(found.heading, expected);
+    }
+    let found = trial(8, 2);
+    assert_eq!(
+        found.shape,
+        "The first 10 rows: 0 with an address, 0 named again."
+    );
+    assert!(found.columns.is_empty() && !found.lacks_addresses);
+    let empty_page = worded(Trial {
+        more: true,
+        ..Trial::default()
+    });
+    assert_eq!(empty_page.heading, "Nothing was found on the first page");
+    assert!(
+        empty_page.shape.starts_with("No rows:"),
+        "{}",
+        empty_page.shape
+    );
 }
 
 #[test]
