@@ -23,7 +23,7 @@ use shared::{
 
 use crate::{
     answer::SCHEMA_TEXT,
-    prompt::{Prompt, SYSTEM, correction},
+    prompt::{Prompt, correction},
     score::{NotScored, Scored},
 };
 
@@ -176,6 +176,6 @@ fn cost(model: &Model, input_tokens: u32, output_tokens: u32) -> i64 {
 /// A token is at least one byte, so no question costs more than its bytes and its longest answer. A
 /// correction may repeat the schema.
 fn worst_cost(model: &Model, prompt: &Prompt, max_tokens: u32) -> i64 {
-    let bytes = SYSTEM.len() + 2 * SCHEMA_TEXT.len() + prompt.user.len() + 600;
+    let bytes = prompt.system.len() + 2 * SCHEMA_TEXT.len() + prompt.user.len() + 600;
     cost(model, u32::try_from(bytes).unwrap_or(u32::MAX), max_tokens)
 }

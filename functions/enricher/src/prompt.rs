@@ -1,6 +1,8 @@
 //! What the model is asked. The same lead, campaign, prompt and model give the same key, which is
 //! what an answer is remembered under (invariant 5).
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use shared::{
@@ -8,7 +10,7 @@ use shared::{
         enrichment::{Assessed, Campaign, LatestEnrichment, Task},
         model_calls::RequestKey,
     },
-    domain::{lead::Lead, model_calls::CallFault},
+    domain::{lead::Lead, letter::Language, model_calls::CallFault},
 };
 
 use crate::{answer::SCHEMA_TEXT, redact::without_addresses};
@@ -19,6 +21,8 @@ pub(crate) const SYSTEM: &str = include_str!("prompts/enrich-1.md");
 /// A question about one lead.
 #[derive(Debug, Clone)]
 pub(crate) struct Prompt {
+    /// What to do.
+    pub(crate) system: Cow<'static, str>,
     /// Offer, audience and profile.
     pub(crate) user: String,
     /// What the profile says, as the model is shown it: what quotes are checked against.
@@ -80,14 +84,16 @@ impl Prompt {
             data(&campaign.audience),
             data(&json),
         );
+        let system = instructions(campaign.language);
         let profile = Sha256::digest(json.as_bytes()).into();
         let mut hash = Sha256::new();
-        for part in [model, SYSTEM, SCHEMA_TEXT, &user] {
+        for part in [model, &system, SCHEMA_TEXT, &user] {
             hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             hash.update(part.as_bytes());
         }
         let key = hash.finalize().into();
         Self {
+            system,
             user,
             shown,
             key,
@@ -95,12 +101,14 @@ impl Prompt {
                 profile,
                 question: key,
                 offer: campaign.offer.clone(),
+                language: campaign.language,
             },
         }
     }
 
     /// The question whose answer is there already, if it was about the same profile: changed rules plan
-    /// anew from it. A changed offer or audience asks the model again only if a person says so.
+    /// anew from it. A changed offer, audience or language asks the
+    /// model again only if a person says so.
     pub(crate) fn or_answered(self, task: &Task) -> Self {
         let latest = task.latest.as_ref();
         let asked_again =
@@ -116,6 +124,20 @@ impl Prompt {
                 ..self
             },
             None => self,
+        }
+    }
+}
+
+/// Where the instructions say what to write in.
+const LANGUAGE: &str = "in the profile's language";
+
+/// The instructions; without a choice of the campaign they stay as they are, and so do the keys of answers.
+fn instructions(language: Option<Language>) -> Cow<'static, str> {
+    match language {
+        None => Cow::Borrowed(SYSTEM),
+        Some(language) => {
+            let chosen = format!("in {}, whatever the profile is in", language.title());
+            Cow::Owned(SYSTEM.replace(LANGUAGE, &chosen))
         }
     }
 }
@@ -188,6 +210,7 @@ pub(crate) mod tests {
             id: CampaignId(1),
             offer: "a share of every sale of running shoes".to_owned(),
             audience: "people who run".to_owned(),
+            language: None,
             facts: CampaignFacts {
                 status: CampaignStatus::Active,
                 min_score: Score::new(70).unwrap(),
@@ -242,6 +265,27 @@ pub(crate) mod tests {
         let user = Prompt::new(&Lead { bio, ..lead() }, &campaign(), "m").user;
         assert_eq!(user.matches("</profile>").count(), 1, "{user}");
         assert_eq!(user.matches("<profile>").count(), 1, "{user}");
+    }
+
+    #[test]
+    fn campaigns_language_is_asked_for() {
+        let german = Campaign {
+            language: Some(Language::German),
+            ..campaign()
+        };
+        let (own, asked) = (
+            Prompt::new(&lead(), &campaign(), "m"),
+            Prompt::new(&lead(), &german, "m"),
+        );
+        assert_eq!(own.system, SYSTEM);
+        assert!(asked.system.contains("sentences in German, whatever"));
+        assert!(!asked.system.contains(LANGUAGE));
+        assert_ne!(own.key, asked.key, "it is another question");
+        assert_eq!(own.assessed.profile, asked.assessed.profile);
+        assert_eq!(
+            (own.assessed.language, asked.assessed.language),
+            (None, Some(Language::German))
+        );
     }
 
     #[test]

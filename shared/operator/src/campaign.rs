@@ -2,7 +2,10 @@
 
 use anyhow::{Context as _, Result, bail};
 use shared::db::operator::{self, Campaign, CampaignOutcome};
-use shared::domain::campaign::{Change, Settings};
+use shared::domain::{
+    campaign::{Change, Settings},
+    letter::Language,
+};
 
 use crate::cli::{CampaignArgs, Options};
 use crate::stack::Stack;
@@ -49,6 +52,7 @@ fn change(args: &CampaignArgs) -> Change {
         status: args.status,
         offer: args.offer.clone(),
         audience: args.audience.clone(),
+        language: args.language,
         min_score: args.min_score,
         min_confidence: args.min_confidence,
         daily_cap: args.daily_cap,
@@ -97,7 +101,7 @@ fn explain(name: &str, before: &Settings, after: &Settings) {
         output::fresh(
             "Texts",
             format_args!(
-                "that were written keep their offer; `outreach ask-again {name} --all` says what new ones cost"
+                "that were written keep their offer and language; `outreach ask-again {name} --all` says what new ones cost"
             ),
         );
     }
@@ -150,11 +154,15 @@ fn show(campaign: &Campaign, options: &Options) -> Result<()> {
     let hours = settings
         .hours
         .map_or("any".to_owned(), |(from, until)| format!("{from}-{until}"));
+    let language = settings
+        .language
+        .map_or("that of each profile", Language::title);
     let rows = [
         ("campaign", campaign.name.clone()),
         ("status", status.to_owned()),
         ("offer", settings.offer.clone()),
         ("audience", settings.audience.clone()),
+        ("language", language.to_owned()),
         ("minimum score", settings.min_score.to_string()),
         ("minimum confidence", settings.min_confidence.to_string()),
         ("mails a day", settings.daily_cap.to_string()),

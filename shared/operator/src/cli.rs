@@ -105,8 +105,8 @@ pub enum Command {
     Resolve(ResolveArgs),
     /// Show campaigns, change one or begin one
     ///
-    /// A changed rule plans every lead anew that had no mail, from the assessment that is there. A changed offer
-    /// or audience holds for leads that are assessed from now on: `outreach ask-again --all` asks the model
+    /// A changed rule plans every lead anew that had no mail, from the assessment that is there. A changed
+    /// offer, audience or language holds for leads that are assessed from now on: `outreach ask-again --all` asks the model
     /// about the others too.
     Campaign(CampaignArgs),
     /// Show where campaigns look for people, or set up a place to look

@@ -17,6 +17,7 @@ use crate::domain::{
     gate::{CampaignFacts, CampaignStatus, Method, PastMails, RecipientFacts},
     ids::{CampaignId, LeadId},
     lead::Lead,
+    letter::Language,
 };
 
 /// One lead to be enriched for one campaign.
@@ -54,6 +55,8 @@ pub struct Assessed {
     pub profile: [u8; 32],
     pub question: RequestKey,
     pub offer: String,
+    /// What the campaign wanted it written in; `None`: the profile's language.
+    pub language: Option<Language>,
 }
 
 /// A campaign as an enrichment needs it.
@@ -62,6 +65,8 @@ pub struct Campaign {
     pub id: CampaignId,
     pub offer: String,
     pub audience: String,
+    /// What texts are written in; `None`: that of each profile.
+    pub language: Option<Language>,
     /// The gate's rules.
     pub facts: CampaignFacts,
 }
@@ -103,6 +108,10 @@ pub async fn load(conn: &mut PgConnection, ids: &[i64]) -> Result<Work, DbError>
         let basis: Option<Basis> = basis
             .map(|word| known(word, "recipients", &mailbox, "basis"))
             .transpose()?;
+        let written_in = row.enriched_language.as_deref();
+        let written_in = written_in
+            .map(|code| known(code, "enriched_leads", &mailbox, "language"))
+            .transpose()?;
         work.tasks.push(Task {
             email_hash: row
                 .email_hash
@@ -113,6 +122,10 @@ pub async fn load(conn: &mut PgConnection, ids: &[i64]) -> Result<Work, DbError>
                 id: CampaignId(campaign_id),
                 offer: row.offer,
                 audience: row.audience,
+                language: row
+                    .text_language
+                    .map(|code| known(&code, "campaigns", campaign_id, "language"))
+                    .transpose()?,
                 facts: RuleColumns {
                     id: campaign_id,
                     status: CampaignStatus::Active,
@@ -137,7 +150,11 @@ pub async fn load(conn: &mut PgConnection, ids: &[i64]) -> Result<Work, DbError>
                     input_hash,
                     method: known(&method, "enriched_leads", &mailbox, "method")?,
                     at,
-                    assessed: assessed(row.profile_hash, row.question_hash, row.enriched_offer),
+                    assessed: assessed(
+                        row.profile_hash,
+                        row.question_hash,
+                        row.enriched_offer.map(|offer| (offer, written_in)),
+                    ),
                 }),
                 _ => None,
             },
@@ -164,12 +181,14 @@ pub async fn load(conn: &mut PgConnection, ids: &[i64]) -> Result<Work, DbError>
 fn assessed(
     profile: Option<Vec<u8>>,
     question: Option<Vec<u8>>,
-    offer: Option<String>,
+    text: Option<(String, Option<Language>)>,
 ) -> Option<Assessed> {
+    let (offer, language) = text?;
     Some(Assessed {
         profile: profile?.try_into().ok()?,
         question: question?.try_into().ok()?,
-        offer: offer?,
+        offer,
+        language,
     })
 }
 

@@ -7,10 +7,14 @@ use super::{
     country::Country,
     gate::{CampaignFacts, CampaignStatus},
     hours::SendingHours,
+    letter::Language,
     place::is_assigned,
     reason::Reason,
     score::{Confidence, Score},
 };
+
+/// The word for the language of each profile.
+pub const PROFILE: &str = "profile";
 
 /// What is offered, to whom, under which rules.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -24,6 +28,8 @@ pub struct Settings {
     pub min_score: i16,
     /// 0 to 1.
     pub min_confidence: f32,
+    /// What texts are written in; `None`: that of each profile.
+    pub language: Option<Language>,
     /// Mails a day at most.
     pub daily_cap: i32,
     /// Whether a person approves every mail.
@@ -43,6 +49,7 @@ impl Settings {
             status: CampaignStatus::Draft,
             offer,
             audience,
+            language: None,
             min_score: 70,
             min_confidence: 0.5,
             daily_cap: 50,
@@ -89,7 +96,8 @@ impl Settings {
 
     /// Whether the model would be asked something else.
     pub fn asks_other_than(&self, before: &Self) -> bool {
-        self.offer != before.offer || self.audience != before.audience
+        (&self.offer, &self.audience, self.language)
+            != (&before.offer, &before.audience, before.language)
     }
 }
 
@@ -99,6 +107,7 @@ pub struct Change {
     pub status: Option<CampaignStatus>,
     pub offer: Option<String>,
     pub audience: Option<String>,
+    pub language: Option<TextLanguage>,
     pub min_score: Option<i16>,
     pub min_confidence: Option<f32>,
     pub daily_cap: Option<i32>,
@@ -112,6 +121,10 @@ pub struct Change {
 /// From the hour on, before the hour; `None`: any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hours(pub Option<(i16, i16)>);
+
+/// The language of a campaign's texts; `None`: that of each profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TextLanguage(pub Option<Language>);
 
 impl Change {
     pub fn is_nothing(&self) -> bool {
@@ -133,6 +146,9 @@ impl Change {
                 .audience
                 .clone()
                 .unwrap_or_else(|| before.audience.clone()),
+            language: self
+                .language
+                .map_or(before.language, |TextLanguage(language)| language),
             min_score: self.min_score.unwrap_or(before.min_score),
             min_confidence: self.min_confidence.unwrap_or(before.min_confidence),
             daily_cap: self.daily_cap.unwrap_or(before.daily_cap),
@@ -185,6 +201,25 @@ pub fn hours(text: &str) -> Result<Hours, String> {
     Ok(Hours(Some((from.into(), until.into()))))
 }
 
+/// Reads a language's code, or `profile` for that of each profile.
+///
+/// # Errors
+/// A sentence that says what is wrong.
+pub fn text_language(text: &str) -> Result<TextLanguage, String> {
+    let text = text.trim();
+    if text == PROFILE {
+        return Ok(TextLanguage(None));
+    }
+    let language = text.parse().map(|language| TextLanguage(Some(language)));
+    language.map_err(|_| {
+        let codes: Vec<&str> = Language::all().map(Language::code).collect();
+        format!(
+            "`{text}` is no language that mails are written in: {PROFILE} for that of each profile, or one of {}",
+            codes.join(", ")
+        )
+    })
+}
+
 /// Reads a score from 0 to 100.
 ///
 /// # Errors
@@ -210,6 +245,7 @@ pub fn confidence(text: &str) -> Result<f32, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::letter::Frame;
 
     #[test]
     fn rules_of_countries_are_read_or_refused() {
@@ -239,6 +275,21 @@ mod tests {
         assert_eq!(hours("any"), Ok(Hours(None)));
         for text in ["20-8", "8", "8-25", "eight-20", "-1-5", ""] {
             assert!(hours(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn languages_are_those_of_frames() {
+        assert_eq!(text_language("profile"), Ok(TextLanguage(None)));
+        for language in Language::all() {
+            let read = text_language(language.code());
+            assert_eq!(read, Ok(TextLanguage(Some(language))));
+            let frame = Frame::of(Some(language.code()));
+            assert_eq!(frame.language, language, "it has no frame");
+        }
+        for text in ["", "German", "DE", "ja", "de-AT"] {
+            let error = text_language(text).unwrap_err();
+            assert!(error.contains("en, de, fr"), "{text}: {error}");
         }
     }
 
@@ -277,10 +328,18 @@ mod tests {
         assert!(!after.asks_other_than(&before) && after.offer == before.offer);
         let lifted: Vec<Reason> = after.lifts(&before).collect();
         assert_eq!(lifted, [Reason::QuietHours]);
+        let language = Change {
+            language: Some(TextLanguage(Some(Language::German))),
+            ..Change::default()
+        };
+        let german = language.applied_to(&before);
+        assert_eq!(Change::default().applied_to(&german), german);
         let other = Settings {
             audience: "b".to_owned(),
             ..before.clone()
         };
-        assert!(other.asks_other_than(&before));
+        for asks_otherwise in [german, other] {
+            assert!(asks_otherwise.asks_other_than(&before));
+        }
     }
 }

@@ -1,8 +1,10 @@
 //! What stands around a personal message in a mail: the greeting, and the sentences that the law asks for.
 
 mod frame;
+mod language;
 
 pub use frame::{FRAMES, Frame, greets};
+pub use language::{Language, Languages};
 
 use super::{
     lead::{Origin, Platform},

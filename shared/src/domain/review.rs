@@ -4,6 +4,9 @@ mod verdict;
 
 pub use verdict::{LEASE_MINUTES, RejectReason, Rejection, SKIPPED_HOURS, UNDO_SECONDS, Verdict};
 
+use chrono::{DateTime, Utc};
+use sha2::{Digest as _, Sha256};
+
 use super::{
     content::{Draft, DraftFault},
     send_state::SendState,
@@ -32,6 +35,36 @@ pub struct Reviewed {
     pub draft: Option<Draft>,
     /// Whether the text is the one that was planned or approved.
     pub unchanged: bool,
+}
+
+/// What a person who decides has before them: a decision counts for this mail to this profile alone.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// Of the text.
+    pub content_hash: &'a [u8],
+    pub profile_changed_at: Option<DateTime<Utc>>,
+    /// Offer and language of the frame around it.
+    pub offer: &'a str,
+    pub language: Option<&'a str>,
+}
+
+impl Seen<'_> {
+    pub fn fingerprint(&self) -> [u8; 32] {
+        let changed_at = self
+            .profile_changed_at
+            .map_or(0, |at| at.timestamp_micros());
+        let mut hash = Sha256::new();
+        for part in [
+            self.content_hash,
+            &changed_at.to_be_bytes(),
+            self.offer.as_bytes(),
+            self.language.unwrap_or_default().as_bytes(),
+        ] {
+            hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hash.update(part);
+        }
+        hash.finalize().into()
+    }
 }
 
 /// Why a review is not carried out. Nothing is changed.

@@ -65,6 +65,39 @@ async fn approved_mail_leaves_with_edited_text(pool: PgPool) {
     assert_eq!(again, ReviewOutcome::Refused(ReviewRefused::MayHaveLeft));
 }
 
+/// The frame of a mail is in the language of its text, whatever the campaign's or the profile's is by now.
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn frame_follows_language_of_text(pool: PgPool) {
+    let campaign = testing::campaign(&pool, "c").await;
+    let ids = planned(&pool, campaign, &runners(5)).await;
+    let run = async |statement| {
+        sqlx::query(statement).execute(&pool).await.unwrap();
+    };
+    run("update leads set language = 'fr'").await;
+    // Written for a campaign in Italian, for one without a choice, and by a person for one in German; two that nobody
+    // has written.
+    run("update enriched_leads e set offer = 'o', language = 'it'
+         where id = (select min(id) from enriched_leads)")
+    .await;
+    run("update enriched_leads e set offer = 'o'
+         where id = (select min(id) + 1 from enriched_leads)")
+    .await;
+    run("update campaigns set language = 'de'").await;
+    put_in_review(&pool, ids[2]).await;
+    review(&pool, ids[2], Review::Approve).await;
+    run("update campaigns set language = 'nl'").await;
+    let languages = async |ids: &[i64]| -> Vec<Option<String>> {
+        let mails = armed(&pool, ids).await;
+        mails.into_iter().map(|mail| mail.language).collect()
+    };
+    let tags = |tags: &[&str]| tags.iter().map(|tag| Some((*tag).to_owned())).collect();
+    let expected: Vec<_> = tags(&["it", "fr", "de", "nl"]);
+    assert_eq!(languages(&ids[..4]).await, expected);
+    run("update campaigns set language = null").await;
+    let expected: Vec<_> = tags(&["fr"]);
+    assert_eq!(languages(&ids[4..]).await, expected);
+}
+
 /// The collector reads another bio of the lead of a send.
 async fn read_again(pool: &PgPool, campaign: CampaignId, bio: &str) {
     let again = NewLead {

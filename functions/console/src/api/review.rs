@@ -89,7 +89,7 @@ pub(crate) struct ReviewDraft {
     /// Null where the rules scored the lead, which write no text.
     subject: Option<String>,
     message: Option<String>,
-    /// Stands for exactly this text: send it with the decision.
+    /// Stands for exactly this text and profile: send it with the decision.
     seen: String,
     held_until: Option<DateTime<Utc>>,
 }
@@ -133,7 +133,7 @@ impl ReviewDraft {
                 .collect(),
             subject,
             message,
-            seen: HEXLOWER.encode(&item.content_hash),
+            seen: HEXLOWER.encode(&item.seen),
             held_until: item.held_until,
         }
     }
@@ -262,7 +262,7 @@ pub(crate) async fn decide_draft(
     match decided {
         Decided::Done => Ok(Body(Changed { changed: true }).into_response()),
         Decided::OtherText => Err(Refused::Conflict(format!(
-            "The text was changed after you read it. Take it again, and decide about that one.{also}"
+            "The text or the profile was changed after you read it. Take it again, and decide then.{also}"
         ))),
         Decided::NotWaiting(state) => {
             let already = page::already(state, item.decided_by.as_deref());

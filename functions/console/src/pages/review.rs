@@ -228,7 +228,7 @@ fn draft<'a>(
         bio: segments(item.bio.as_deref().unwrap_or_default(), &item.evidence),
         subject,
         message,
-        seen: HEXLOWER.encode(&item.content_hash),
+        seen: HEXLOWER.encode(&item.seen),
         checks: checks(subject, message, item.evidence.len()),
         sentences: letter::sentences(frame, &to, message, sender),
         frame,

@@ -115,7 +115,7 @@ async fn edit_is_of_the_present_version(pool: PgPool) {
     assert_eq!(stale.headers.get(header::ETAG), Some(present));
     assert_ne!(present.to_str().unwrap(), tag);
     // What is not given stays; null takes a country's own rule back.
-    let body = json!({"countries": {"FR": null}, "any_hour": true});
+    let body = json!({"countries": {"FR": null}, "any_hour": true, "language": "de"});
     let answer = edit(Some(present.to_str().unwrap()), body).await.json();
     assert_eq!(
         (
@@ -123,20 +123,23 @@ async fn edit_is_of_the_present_version(pool: PgPool) {
             &answer["daily_cap"],
             &answer["min_score"],
             &answer["countries"],
-            &answer["any_hour"]
+            &answer["any_hour"],
+            &answer["language"]
         ),
         (
             &json!("Spring"),
             &json!(20),
             &json!(60),
             &json!({"DE": "allow"}),
-            &json!(true)
+            &json!(true),
+            &json!("de")
         )
     );
     let read = operator.get(&path).await;
     assert_eq!(read.json(), answer);
     // A code in another spelling means the same country, and hours that are named are kept.
-    let body = json!({"countries": {"de": null}, "hours_from": "09:00", "hours_to": "17:00"});
+    let body = json!({"countries": {"de": null}, "hours_from": "09:00", "hours_to": "17:00",
+        "language": "profile"});
     let tag = read.headers.get(header::ETAG).unwrap().to_str().unwrap();
     let weak = format!("W/{tag}");
     let answer = edit(Some(&weak), body).await.json();
@@ -144,9 +147,15 @@ async fn edit_is_of_the_present_version(pool: PgPool) {
         (
             &answer["countries"],
             &answer["any_hour"],
-            &answer["hours_from"]
+            &answer["hours_from"],
+            &answer["language"]
         ),
-        (&json!({}), &json!(false), &json!("09:00"))
+        (
+            &json!({}),
+            &json!(false),
+            &json!("09:00"),
+            &json!("profile")
+        )
     );
 }
 
@@ -162,6 +171,8 @@ async fn wrong_field_is_named_and_nothing_stored(pool: PgPool) {
         ("min_score", json!(70.5)),
         ("min_confidence", json!(2)),
         ("daily_cap", json!(-1)),
+        ("language", json!("German")),
+        ("language", json!(null)),
         ("hours_from", json!("8:30")),
         ("hours_to", json!("07:00")),
         ("countries", json!({"XX": "allow"})),

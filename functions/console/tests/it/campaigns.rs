@@ -42,7 +42,7 @@ pub(crate) async fn begun(pool: &PgPool) -> (Console, String) {
 async fn stored(pool: &PgPool) -> String {
     sqlx::query_scalar(
         "select concat_ws('|', name, status, offer, audience, min_score, min_confidence, daily_cap, review_all,
-                          rules_decide, basis_rules, send_from, send_until, 'r' || revision)
+                          rules_decide, basis_rules, send_from, send_until, language, 'r' || revision)
          from campaigns order by id desc limit 1",
     )
     .fetch_one(pool)
@@ -94,6 +94,7 @@ async fn changes_are_stored_with_their_note(pool: PgPool) {
         ("daily_cap", "1,200"),
         ("min_score", "60"),
         ("min_confidence", "0,35"),
+        ("language", "de"),
         ("review_all", "yes"),
         ("any_hour", "yes"),
         ("rule_FR", "allow"),
@@ -104,7 +105,7 @@ async fn changes_are_stored_with_their_note(pool: PgPool) {
     let answer = operator.post(&path, &changes).await;
     answer.leads_to(&format!("{path}?done=saved"));
     let expected = "Spring, again|draft|12 % of every sale|People who run|60|0.35|1200|t|f\
-                    |{\"FR\": \"allow\", \"JP\": \"never\"}|r2";
+                    |{\"FR\": \"allow\", \"JP\": \"never\"}|de|r2";
     assert_eq!(stored(&pool).await, expected);
     let note = "select count(*) from audit_log where note = 'The ramp allows more'
                 and actor = 'person:subject-operator' and action = 'update'";
@@ -342,6 +343,7 @@ async fn hostile_text_neither_runs_nor_breaks_pages(pool: PgPool) {
         "name",
         "offer",
         "audience",
+        "language",
         "min_score",
         "min_confidence",
         "daily_cap",

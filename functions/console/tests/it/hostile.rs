@@ -99,6 +99,7 @@ fn places(campaign: &str, lead: i64, send: i64) -> Vec<Place> {
         "name",
         "offer",
         "audience",
+        "language",
         "note",
         "min_score",
         "hours_from",

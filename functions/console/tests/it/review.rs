@@ -234,7 +234,10 @@ async fn text_that_changed_meanwhile_is_shown_again(pool: PgPool) {
         .await;
     stale.shows(
         StatusCode::UNPROCESSABLE_ENTITY,
-        &["The text was changed after you opened it", "My own words"],
+        &[
+            "The text or the profile was changed after you opened it",
+            "My own words",
+        ],
     );
     assert_eq!(stands(&console, ids[0]).await.0, "review");
 }

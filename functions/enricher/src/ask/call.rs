@@ -8,10 +8,7 @@ use shared::{
     deadline::Deadline,
 };
 
-use crate::{
-    answer::SCHEMA,
-    prompt::{Prompt, SYSTEM},
-};
+use crate::{answer::SCHEMA, prompt::Prompt};
 
 /// How long a server that is down or slow is asked again.
 const LONGEST_RETRY: Duration = Duration::from_secs(20);
@@ -33,7 +30,7 @@ pub(super) async fn call(
     until: Deadline,
 ) -> Result<Answer, ModelError> {
     let question = Question {
-        system: SYSTEM,
+        system: &put.prompt.system,
         user: &put.prompt.user,
         schema_name: "lead_enrichment",
         schema: &SCHEMA,

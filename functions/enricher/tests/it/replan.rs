@@ -171,6 +171,37 @@ async fn changed_offer_asks_only_when_told(pool: PgPool) {
     assert_eq!((asked(&stage), stage.number(now).await), (2, 1));
 }
 
+/// What a text is written in stays with it; another language is asked for when a person says so.
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn chosen_language_is_that_of_new_texts(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let leads = refused_lead(&stage).await;
+    stage
+        .run("update campaigns set language = 'de', min_score = 10")
+        .await;
+    assert_eq!(sweep(&stage).await, leads);
+    let (was, languages) = (
+        "select count(*) from enriched_leads where language is null and message ~ '^(Hi|Hello)'",
+        "select count(*) from enriched_leads where language is not null",
+    );
+    assert_eq!(
+        (stage.number(was).await, stage.number(languages).await),
+        (2, 0),
+        "planned anew with the text that was there"
+    );
+    stage
+        .run("update sends set state = 'review', reason = 'review_all'")
+        .await;
+    let mut conn = stage.pool.acquire().await.unwrap();
+    enrichment::ask_again(&mut conn, "demo", true)
+        .await
+        .unwrap();
+    answer(&stage, &leads).await;
+    let now = "select count(*) from sends s join enriched_leads e on e.id = s.enriched_lead_id
+               where e.language = 'de' and e.message ~ '^(Hallo|Guten Tag)'";
+    assert_eq!((asked(&stage), stage.number(now).await), (2, 1));
+}
+
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]
 async fn recorded_consent_plans_who_lacked_it(pool: PgPool) {
     let stage = Stage::new(pool).await;

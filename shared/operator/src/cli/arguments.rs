@@ -85,7 +85,7 @@ pub struct ConsentArgs {
 pub struct AskAgainArgs {
     /// The campaign's name
     pub(crate) campaign: String,
-    /// Also those that the model has assessed and that had no mail: after a changed offer or audience
+    /// Also those that the model has assessed and that had no mail: after a changed offer, audience or language
     #[arg(long)]
     pub(crate) all: bool,
     /// Do it; without it, only what would be asked is shown
@@ -141,7 +141,7 @@ pub struct ReviewArgs {
 /// Which campaign, and what to change.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("change").multiple(true).args([
-    "new", "status", "offer", "audience", "min_score", "min_confidence", "daily_cap", "hours", "countries",
+    "new", "status", "offer", "audience", "language", "min_score", "min_confidence", "daily_cap", "hours", "countries",
     "review_all", "rules_decide",
 ]).requires("campaign"))]
 pub struct CampaignArgs {
@@ -159,6 +159,9 @@ pub struct CampaignArgs {
     /// Whom it is for: the model reads it
     #[arg(long, value_name = "TEXT", value_parser = long_text)]
     pub(crate) audience: Option<String>,
+    /// Language of the texts: en, de, fr, es, it, pt or nl, or profile for that of each profile
+    #[arg(long, value_name = "CODE", value_parser = campaign::text_language)]
+    pub(crate) language: Option<campaign::TextLanguage>,
     /// Lowest score that gets a mail, 0 to 100
     #[arg(long, value_name = "SCORE", value_parser = campaign::score)]
     pub(crate) min_score: Option<i16>,

@@ -51,6 +51,8 @@ async fn change_is_kept_with_its_note(pool: PgPool) {
             "active",
             "--offer",
             "30 %",
+            "--language",
+            "pt",
             "--note",
             "asked by Mara",
         ],
@@ -59,6 +61,7 @@ async fn change_is_kept_with_its_note(pool: PgPool) {
         "every lead that had no mail",
         "outreach ask-again spring --all",
         "FR=allow, US=never",
+        "Portuguese",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
@@ -68,6 +71,7 @@ async fn change_is_kept_with_its_note(pool: PgPool) {
     assert_eq!(shown["status"], "active");
     assert_eq!(shown["countries"]["US"], "never");
     assert_eq!(shown["hours"], Value::Null);
+    assert_eq!(shown["language"], "pt");
     let audited: (String, String, String, String) = sqlx::query_as(
         "select actor, note, before ->> 'offer', after ->> 'offer' from audit_log
          where table_name = 'campaigns' and action = 'update' order by id desc limit 1",
@@ -120,6 +124,7 @@ async fn wrong_words_are_named(pool: PgPool) {
         (["--country", "France=allow"], "`France` is no country code"),
         (["--min-score", "101"], "0 to 100"),
         (["--hours", "20-8"], "a span of one day"),
+        (["--language", "German"], "one of en, de, fr"),
         (["--status", "running"], "draft, active, paused and ended"),
         (["--daily-cap", "-1"], "-1"),
     ] {

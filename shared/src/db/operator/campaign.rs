@@ -10,6 +10,7 @@ use crate::{
     domain::campaign::{Change, Settings},
     domain::gate::CampaignStatus,
     domain::ids::CampaignId,
+    domain::letter::Language,
     domain::reason::Reason,
 };
 
@@ -91,7 +92,7 @@ async fn read(
     id: Option<CampaignId>,
 ) -> Result<Vec<Campaign>, DbError> {
     let rows = sqlx::query!(
-        "select id, name, status, offer, audience, min_score, min_confidence, daily_cap, review_all,
+        "select id, name, status, offer, audience, language, min_score, min_confidence, daily_cap, review_all,
                 rules_decide, basis_rules, send_from, send_until, revision, created_at, updated_at
          from campaigns
          where ($1::text is null or name = $1) and ($2::bigint is null or id = $2)
@@ -115,6 +116,10 @@ async fn read(
                 status,
                 offer: row.offer,
                 audience: row.audience,
+                language: row
+                    .language
+                    .map(|code| code.parse().map_err(|_| unknown("language")))
+                    .transpose()?,
                 min_score: row.min_score,
                 min_confidence: row.min_confidence,
                 daily_cap: row.daily_cap,
@@ -235,8 +240,8 @@ pub async fn create_campaign(
         sign(tx, author).await?;
         let id = sqlx::query_scalar!(
             "insert into campaigns (name, status, offer, audience, min_score, min_confidence, daily_cap,
-                                    review_all, rules_decide, basis_rules, send_from, send_until)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                                    review_all, rules_decide, basis_rules, send_from, send_until, language)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
              on conflict on constraint campaigns_name_key do nothing
              returning id",
             name,
@@ -251,6 +256,7 @@ pub async fn create_campaign(
             serde_json::to_value(&settings.countries).unwrap_or_default(),
             settings.hours.map(|(from, _)| from),
             settings.hours.map(|(_, until)| until),
+            settings.language.map(Language::code),
         )
         .fetch_optional(&mut *tx)
         .await
@@ -297,7 +303,7 @@ async fn write(
         "update campaigns
          set name = $2, status = $3, offer = $4, audience = $5, min_score = $6, min_confidence = $7,
              daily_cap = $8, review_all = $9, rules_decide = $10, basis_rules = $11, send_from = $12,
-             send_until = $13, revision = revision + 1, updated_at = now()
+             send_until = $13, language = $14, revision = revision + 1, updated_at = now()
          where id = $1
          returning revision, updated_at",
         before.id.0,
@@ -313,6 +319,7 @@ async fn write(
         serde_json::to_value(&settings.countries).unwrap_or_default(),
         settings.hours.map(|(from, _)| from),
         settings.hours.map(|(_, until)| until),
+        settings.language.map(Language::code),
     )
     .fetch_one(&mut *conn)
     .await

@@ -9,8 +9,9 @@ use crate::{
     domain::{
         content::Draft,
         ids::SendId,
+        letter::Languages,
         reason::Reason,
-        review::{self, Change, Review, ReviewRefused, Reviewed},
+        review::{self, Change, Review, ReviewRefused, Reviewed, Seen},
         send_state::SendState,
     },
 };
@@ -140,16 +141,21 @@ pub(in crate::db) async fn carry_out(
 /// A mail whose row is locked.
 pub(in crate::db) struct Locked {
     enrichment: i64,
-    /// Of the text that was planned or approved.
-    pub(in crate::db) content_hash: Vec<u8>,
+    /// What a person who decides must have had before them.
+    pub(in crate::db) seen: [u8; 32],
+    /// Of the frame that they saw around the text: it stays around it.
+    offer: String,
+    chosen_language: Option<String>,
     pub(in crate::db) mail: Reviewed,
 }
 
-/// Locks the row of a mail.
+/// Locks the row of a mail, and the profile that it is written to before it, as every transaction does: neither changes
+/// between what was seen and what is decided.
 pub(in crate::db) async fn lock(
     conn: &mut PgConnection,
     send: SendId,
 ) -> Result<Option<Locked>, DbError> {
+    lock_profile(conn, send).await?;
     let row = sqlx::query!(
         r#"select enriched_lead_id, state::text as "state!", content_hash,
                   attempts > 0 or may_have_left as "may_have_left!"
@@ -162,18 +168,63 @@ pub(in crate::db) async fn lock(
     let Some(row) = row else {
         return Ok(None);
     };
-    let draft = draft(conn, send).await?;
+    let shown = sqlx::query!(
+        r#"select e.subject, e.message, coalesce(e.offer, c.offer) as "offer!", e.offer is not null as "is_written!",
+                  e.language as text_language, c.language as campaign_language, l.language as profile_language,
+                  l.profile_changed_at
+           from sends s
+           join enriched_leads e on e.id = s.enriched_lead_id
+           join campaigns c on c.id = s.campaign_id
+           join leads l on l.id = s.lead_id
+           where s.id = $1"#,
+        send.0,
+    )
+    .fetch_one(&mut *conn)
+    .await
+    .map_err(DbError::on("read what was reviewed"))?;
+    let languages = Languages {
+        is_written: shown.is_written,
+        text: shown.text_language,
+        campaign: shown.campaign_language,
+        profile: shown.profile_language,
+    };
+    let draft = text(shown.subject, shown.message);
     let hash = draft.as_ref().map(Draft::hash);
+    let chosen_language = languages.chosen().map(str::to_owned);
+    let language = languages.of_text();
+    let seen = Seen {
+        content_hash: &row.content_hash,
+        profile_changed_at: shown.profile_changed_at,
+        offer: &shown.offer,
+        language: language.as_deref(),
+    };
     Ok(Some(Locked {
         enrichment: row.enriched_lead_id,
+        seen: seen.fingerprint(),
+        chosen_language,
         mail: Reviewed {
             state: known::<SendState>(&row.state, "sends", send.0, "state")?,
             may_have_left: row.may_have_left,
             unchanged: hash.is_some_and(|hash| hash.as_slice() == row.content_hash),
             draft,
         },
-        content_hash: row.content_hash,
+        offer: shown.offer,
     }))
+}
+
+/// Locks the profile that a mail is written to.
+pub(in crate::db) async fn lock_profile(
+    conn: &mut PgConnection,
+    send: SendId,
+) -> Result<(), DbError> {
+    sqlx::query!(
+        "select l.id from leads l join sends s on s.lead_id = l.id where s.id = $1 for share of l",
+        send.0,
+    )
+    .fetch_optional(conn)
+    .await
+    .map_err(DbError::on("lock a reviewed profile"))?;
+    Ok(())
 }
 
 fn text(subject: Option<String>, message: Option<String>) -> Option<Draft> {
@@ -199,15 +250,15 @@ async fn write(
         Change::Queue | Change::Refuse => locked.mail.draft.as_ref(),
     };
     sqlx::query!(
-        "update enriched_leads e
-         set subject = $2, message = $3, reviewed = $4, updated_at = now(),
-             -- A text that a person wrote where the model gave none is of today's offer.
-             offer = coalesce(e.offer, (select c.offer from campaigns c where c.id = e.campaign_id))
+        "update enriched_leads
+         set subject = $2, message = $3, reviewed = $4, offer = $5, language = $6, updated_at = now()
          where id = $1",
         locked.enrichment,
         draft.map(|draft| draft.subject.as_str()),
         draft.map(|draft| draft.message.as_str()),
         approved,
+        locked.offer,
+        locked.chosen_language,
     )
     .execute(&mut *conn)
     .await

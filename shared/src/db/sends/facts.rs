@@ -17,6 +17,7 @@ use crate::domain::{
     hours::SendingHours,
     ids::{CampaignId, SendId},
     lead::{Origin, Platform},
+    letter::Languages,
     reason::Reason,
     score::{Confidence, Score},
     send_state::SendState,
@@ -207,7 +208,13 @@ pub(super) async fn read(
             })?,
             username: row.username,
             name: row.name,
-            language: row.language,
+            language: Languages {
+                is_written: row.is_written,
+                text: row.text_language,
+                campaign: row.campaign_language,
+                profile: row.profile_language,
+            }
+            .of_text(),
             offer: row.offer,
             draft,
             now: row.now,

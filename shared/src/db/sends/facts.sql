@@ -3,7 +3,7 @@
 select
     s.id, s.campaign_id, s.lead_id, s.enriched_lead_id,
     s.email_hash, s.content_hash, s.attempts,
-    l.source, l.username, l.name, l.language, l.email,
+    l.source, l.username, l.name, l.email, l.language as profile_language,
     l.country as lead_country,
     l.email_hash is distinct from s.email_hash as "address_changed!",
     l.erased_at is not null or r.erased_at is not null as "erased!",
@@ -16,7 +16,8 @@ select
     c.review_all,
     c.rules_decide,
     c.basis_rules,
-    coalesce(e.offer, c.offer) as "offer!",
+    coalesce(e.offer, c.offer) as "offer!", e.offer is not null as "is_written!",
+    e.language as text_language, c.language as campaign_language,
     c.send_from, c.send_until,
     b.opened_at is not null as "breaker_open!",
     (select stopped_at is not null from installation) as "sending_stopped!",

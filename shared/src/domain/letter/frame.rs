@@ -3,11 +3,13 @@
 //! A test holds that every sentence has its blanks, and SpamAssassin is asked about every frame
 //! (`tests/spamassassin`): some words that sound harmless cost points.
 
+use super::language::Language;
+
 /// The sentences of one language. `{…}` are blanks.
 #[derive(Debug)]
 pub struct Frame {
-    /// ISO 639-1; the mail's `lang`.
-    pub language: &'static str,
+    /// The mail's `lang`.
+    pub language: Language,
     /// To `{name}`.
     pub greeting: &'static str,
     /// Without a name.
@@ -39,7 +41,7 @@ pub struct Frame {
 // sentence.
 
 const ENGLISH: Frame = Frame {
-    language: "en",
+    language: Language::English,
     greeting: "Hello {name},",
     greeting_without_name: "Hello,",
     closing: "Kind regards,",
@@ -54,7 +56,7 @@ const ENGLISH: Frame = Frame {
 };
 
 const GERMAN: Frame = Frame {
-    language: "de",
+    language: Language::German,
     greeting: "Hallo {name},",
     greeting_without_name: "Guten Tag,",
     closing: "Freundliche Grüße",
@@ -71,7 +73,7 @@ const GERMAN: Frame = Frame {
 };
 
 const FRENCH: Frame = Frame {
-    language: "fr",
+    language: Language::French,
     greeting: "Bonjour {name},",
     greeting_without_name: "Bonjour,",
     closing: "Bien cordialement,",
@@ -86,7 +88,7 @@ const FRENCH: Frame = Frame {
 };
 
 const SPANISH: Frame = Frame {
-    language: "es",
+    language: Language::Spanish,
     greeting: "Hola, {name}:",
     greeting_without_name: "Hola:",
     closing: "Un saludo,",
@@ -101,7 +103,7 @@ const SPANISH: Frame = Frame {
 };
 
 const ITALIAN: Frame = Frame {
-    language: "it",
+    language: Language::Italian,
     greeting: "Ciao {name},",
     greeting_without_name: "Buongiorno,",
     closing: "Un cordiale saluto,",
@@ -117,7 +119,7 @@ const ITALIAN: Frame = Frame {
 
 // Worded so that it reads well on both sides of the Atlantic.
 const PORTUGUESE: Frame = Frame {
-    language: "pt",
+    language: Language::Portuguese,
     greeting: "Olá, {name}!",
     greeting_without_name: "Olá!",
     closing: "Atenciosamente,",
@@ -132,7 +134,7 @@ const PORTUGUESE: Frame = Frame {
 };
 
 const DUTCH: Frame = Frame {
-    language: "nl",
+    language: Language::Dutch,
     greeting: "Hallo {name},",
     greeting_without_name: "Goedendag,",
     closing: "Met vriendelijke groet,",
@@ -170,7 +172,7 @@ impl Frame {
     pub fn is_for(&self, language: Option<&str>) -> bool {
         language
             .and_then(|tag| tag.split(['-', '_']).next())
-            .is_some_and(|tag| tag.eq_ignore_ascii_case(self.language))
+            .is_some_and(|tag| tag.eq_ignore_ascii_case(self.language.code()))
     }
 }
 

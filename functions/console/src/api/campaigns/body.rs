@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use shared::{db::operator, domain::country::Country};
+use shared::{
+    db::operator,
+    domain::{campaign::PROFILE, country::Country, letter::Language},
+};
 use utoipa::ToSchema;
 
 use super::super::{
@@ -24,6 +27,8 @@ pub(crate) struct Campaign {
     status: &'static str,
     offer: String,
     audience: String,
+    /// What texts are written in: a code of two letters, or `profile` for that of each profile.
+    language: &'static str,
     /// 0 to 100.
     min_score: i16,
     /// 0 to 1.
@@ -57,6 +62,7 @@ impl From<operator::Campaign> for Campaign {
             status: settings.status.into(),
             offer: settings.offer,
             audience: settings.audience,
+            language: settings.language.map_or(PROFILE, Language::code),
             min_score: settings.min_score,
             min_confidence: (f64::from(settings.min_confidence) * 1_000.0).round() / 1_000.0,
             daily_cap: settings.daily_cap,
@@ -109,6 +115,10 @@ pub(crate) struct CampaignFields {
     #[serde(default, deserialize_with = "given")]
     #[schema(nullable = false, min_length = 1, max_length = 4000)]
     audience: Option<String>,
+    /// What texts are written in: `en`, `de`, `fr`, `es`, `it`, `pt` or `nl`, or `profile` for that of each profile.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false, pattern = "^(profile|en|de|fr|es|it|pt|nl)$")]
+    language: Option<String>,
     #[serde(default, deserialize_with = "given")]
     #[schema(nullable = false, value_type = Option<i64>, minimum = 0, maximum = 100)]
     min_score: Option<Whole>,
@@ -157,6 +167,7 @@ impl CampaignFields {
             ("name", self.name),
             ("offer", self.offer),
             ("audience", self.audience),
+            ("language", self.language),
             (
                 "min_score",
                 self.min_score.map(|number| number.0.to_string()),

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::{http::StatusCode, response::Response};
 use shared::{
     db::{console::campaigns::Changed, operator::Campaign},
-    domain::{basis::BasisRule, country::Country, place},
+    domain::{basis::BasisRule, country::Country, letter::Language, place},
 };
 
 use super::{entries, entries::Wanted};
@@ -115,10 +115,11 @@ fn differences(theirs: &Entries, mine: &Entries) -> Vec<Difference> {
         .collect()
 }
 
-const FIELDS: [(&str, &str); 11] = [
+const FIELDS: [(&str, &str); 12] = [
     ("name", "Name"),
     ("offer", "Offer"),
     ("audience", "Audience"),
+    ("language", "Language"),
     ("min_score", "Lowest score"),
     ("min_confidence", "Lowest confidence"),
     ("review_all", "Review every mail"),
@@ -154,6 +155,10 @@ fn shown(field: &str, entries: &Entries) -> String {
         "review_all" | "rules_decide" | "any_hour" => {
             if entries.is_on(field) { "Yes" } else { "No" }.to_owned()
         }
+        "language" => match entry.parse::<Language>() {
+            Ok(language) => language.title().to_owned(),
+            Err(_) => "That of each profile".to_owned(),
+        },
         _ if field.starts_with("rule_") => match entry.parse::<BasisRule>() {
             Ok(rule) => rule.title().to_owned(),
             Err(_) => "The table’s rule".to_owned(),

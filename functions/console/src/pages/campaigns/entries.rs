@@ -2,10 +2,11 @@
 
 use shared::domain::{
     basis::{BasisRule, BasisRules, DEFAULTS, default_rule},
-    campaign::{self, Settings},
+    campaign::{self, PROFILE, Settings, TextLanguage},
     country::Country,
     gate::CampaignStatus,
     hours::SendingHours,
+    letter::Language,
     place,
 };
 
@@ -51,6 +52,10 @@ pub(crate) fn of(name: &str, settings: &Settings) -> Entries {
     entries.set("name", name);
     entries.set("offer", &settings.offer);
     entries.set("audience", &settings.audience);
+    entries.set(
+        "language",
+        settings.language.map_or(PROFILE, Language::code),
+    );
     entries.set("min_score", settings.min_score);
     entries.set("min_confidence", settings.min_confidence);
     entries.set("daily_cap", settings.daily_cap);
@@ -101,6 +106,7 @@ pub(crate) fn read(entries: &Entries) -> Result<Wanted, Problems> {
         whole(entries.get("daily_cap"), 0, MOST_A_DAY, defaults.daily_cap),
     );
     let min_confidence = confidence(entries, &mut problems);
+    let language = language(entries, &mut problems);
     let hours = hours(entries, &mut problems);
     let countries = countries(entries, &mut problems);
     let settings = Settings {
@@ -112,6 +118,7 @@ pub(crate) fn read(entries: &Entries) -> Result<Wanted, Problems> {
         review_all: entries.is_on("review_all"),
         rules_decide: entries.is_on("rules_decide"),
         status: CampaignStatus::Draft,
+        language,
         countries,
         hours,
         ..defaults
@@ -144,6 +151,22 @@ fn confidence(entries: &Entries, problems: &mut Problems) -> Option<f32> {
         );
     }
     read.ok()
+}
+
+/// A form that says nothing of it means that of each profile.
+fn language(entries: &Entries, problems: &mut Problems) -> Option<Language> {
+    let entry = entries.get("language").trim();
+    if entry.is_empty() {
+        return None;
+    }
+    let read = campaign::text_language(entry).map_err(|_| {
+        let message = format!(
+            "{} is no language that mails are written in. Choose one of the list.",
+            quoted(entry)
+        );
+        problems.add("language", "Language", message);
+    });
+    read.map_or(None, |TextLanguage(language)| language)
 }
 
 fn hours(entries: &Entries, problems: &mut Problems) -> Option<(i16, i16)> {

@@ -34,7 +34,7 @@ pub(super) fn said(done: &str, campaign: &Campaign, count: Option<u64>) -> Optio
     Some(match done {
         "created" => "The campaign is there, as a draft. Nothing is collected, assessed or sent before you activate it.".to_owned(),
         "saved" => format!("Saved as version {version}. Leads that had no mail are planned anew within minutes, from the assessment that is there."),
-        "saved-texts" => format!("Saved as version {version}. Texts that were written keep the offer of then, and no lead is assessed again by this: “Ask again” says what that would cost."),
+        "saved-texts" => format!("Saved as version {version}. Texts that were written keep the offer and the language of then, and no lead is assessed again by this: “Ask again” says what that would cost."),
         "unchanged" => "Nothing was changed: it was like this before.".to_owned(),
         "active" => "The campaign is active. Its sources are read at the collector’s next run, and mails leave within the limits of the day.".to_owned(),
         "paused" => "The campaign is paused. What is planned waits, and nothing is collected or assessed until you resume it.".to_owned(),

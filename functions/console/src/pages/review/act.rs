@@ -118,7 +118,7 @@ pub(crate) async fn act(
     match decided {
         Decided::Done => Ok(next(done, send, &form.queue)),
         Decided::OtherText => {
-            again(format!("The text was changed after you opened it. Yours is kept below; compare, and decide again.{also}")).await
+            again(format!("The text or the profile was changed after you opened it. Yours is kept below; compare, and decide again.{also}")).await
         }
         Decided::NotWaiting(state) => {
             let already = already(state, item.decided_by.as_deref());

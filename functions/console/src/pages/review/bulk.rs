@@ -85,9 +85,9 @@ struct Outcome {
 }
 
 impl BulkPage {
-    /// What stands for exactly the text that is shown.
+    /// What stands for exactly the mail and the profile that are shown.
     fn seen(draft: &Item) -> String {
-        format!("{}:{}", draft.send, HEXLOWER.encode(&draft.content_hash))
+        format!("{}:{}", draft.send, HEXLOWER.encode(&draft.seen))
     }
 }
 
@@ -158,7 +158,7 @@ fn outcome(did: &str, done: Vec<i64>, failed: &[Item]) -> Option<Outcome> {
     let stands = |item: &Item| {
         let why = match item.state {
             SendState::Review => {
-                "Its text was changed after you saw it, or there was no time left: it still waits."
+                "Its text or profile was changed after you saw it, or there was no time left: it still waits."
                     .to_owned()
             }
             state => already(state, item.decided_by.as_deref()),

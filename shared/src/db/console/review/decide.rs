@@ -25,7 +25,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decided {
     Done,
-    /// The text is not the one that the person saw.
+    /// The text is not the one that the person saw, or the profile is not.
     OtherText,
     /// Somebody decided before, or the mail is past deciding.
     NotWaiting(SendState),
@@ -48,9 +48,10 @@ pub async fn decide(
     let note = note(verdict);
     transaction(conn, async |tx| {
         sign(tx, Author::new(person, note.as_deref())).await?;
-        // The mailbox before the send, as every transaction locks them. It counts even where the draft was decided
-        // before: that is the safe direction.
+        // Profile, mailbox, send: every transaction locks them so. The opt-out counts even where the draft was
+        // decided before: that is the safe direction.
         if matches!(verdict, Verdict::Reject(rejection) if rejection.why.suppresses()) {
+            review::lock_profile(tx, send).await?;
             suppress(tx, send).await?;
         }
         let Some(locked) = review::lock(tx, send).await? else {
@@ -59,7 +60,7 @@ pub async fn decide(
         if locked.mail.state != SendState::Review {
             return Ok(Decided::NotWaiting(locked.mail.state));
         }
-        if locked.content_hash != seen {
+        if locked.seen != seen {
             return Ok(Decided::OtherText);
         }
         let outcome = carry_out(tx, send, &locked, verdict).await?;

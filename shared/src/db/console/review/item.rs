@@ -9,6 +9,8 @@ use crate::{
     domain::{
         content::Draft,
         lead::{Origin, Platform},
+        letter::Languages,
+        review::Seen,
         send_state::SendState,
     },
 };
@@ -49,8 +51,8 @@ pub struct Item {
     /// None where the rules scored the lead, which write no text.
     pub draft: Option<Draft>,
     pub offer: String,
-    /// Of the text that is planned; what is decided is decided about this one.
-    pub content_hash: Vec<u8>,
+    /// Stands for text, frame and profile: what is decided is decided about these.
+    pub seen: [u8; 32],
     /// Until when whoever asked holds it.
     pub held_until: Option<DateTime<Utc>>,
     /// Who decided about it last, by name.
@@ -90,7 +92,9 @@ pub async fn items(
                   c.name as campaign, c.min_score, c.min_confidence, c.status = 'active' as "active!",
                   coalesce(e.offer, c.offer) as "offer!",
                   l.source, l.username, l.name, l.bio, l.follower_count, l.location, l.website, l.profile_url,
-                  coalesce(r.country, l.country) as country, l.language, l.updated_at,
+                  coalesce(r.country, l.country) as country, l.updated_at, l.profile_changed_at,
+                  e.offer is not null as "is_written!", e.language as text_language,
+                  c.language as campaign_language, l.language as profile_language,
                   split_part(l.email, '@', 2) as domain,
                   e.niche, e.score, e.ai_confidence, e.notes, e.compliance_notes, e.method, e.evidence,
                   e.subject, e.message, h.until as "until?",
@@ -123,6 +127,20 @@ pub async fn items(
             row: format!("of lead {}", row.lead_id),
             column: "kind",
         })?;
+        let language = Languages {
+            is_written: row.is_written,
+            text: row.text_language,
+            campaign: row.campaign_language,
+            profile: row.profile_language,
+        }
+        .of_text();
+        let seen = Seen {
+            content_hash: &row.content_hash,
+            profile_changed_at: row.profile_changed_at,
+            offer: &row.offer,
+            language: language.as_deref(),
+        }
+        .fingerprint();
         items.push(Item {
             send: row.id,
             state: known(&row.state, "sends", row.id, "state")?,
@@ -142,7 +160,7 @@ pub async fn items(
             website: row.website,
             profile_url: row.profile_url,
             country: row.country,
-            language: row.language,
+            language,
             domain: row.domain.filter(|domain| !domain.is_empty()),
             read_at: row.updated_at,
             niche: row.niche,
@@ -155,7 +173,7 @@ pub async fn items(
             evidence: serde_json::from_value(row.evidence).unwrap_or_default(),
             draft: text.map(|(subject, message)| Draft { subject, message }),
             offer: row.offer,
-            content_hash: row.content_hash,
+            seen,
             held_until: row.until,
             decided_by: row.decided_by,
         });

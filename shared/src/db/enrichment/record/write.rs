@@ -14,6 +14,7 @@ use super::{
 use crate::domain::{
     content::{ContentHash, Draft},
     ids::{CampaignId, LeadId, SendId},
+    letter::Language,
     reason::Reason,
     send_state::SendState,
 };
@@ -37,6 +38,7 @@ struct Row<'a> {
     method: &'static str,
     model: Option<&'a str>,
     offer: Option<&'a str>,
+    language: Option<&'a str>,
     profile_hash: Option<String>,
     question_hash: Option<String>,
     rules_hash: String,
@@ -68,6 +70,9 @@ impl<'a> From<&Kept<'a>> for Row<'a> {
             method: new.method.as_str(),
             model: new.model.as_deref(),
             offer: assessed.map(|assessed| assessed.offer.as_str()),
+            language: assessed
+                .and_then(|assessed| assessed.language)
+                .map(Language::code),
             profile_hash: assessed.map(|assessed| bytes(&assessed.profile)),
             question_hash: assessed.map(|assessed| bytes(&assessed.question)),
             rules_hash: bytes(&new.rules),

@@ -26,6 +26,7 @@ fn form_of_settings_reads_back_the_same() {
         Settings {
             hours: None,
             rules_decide: true,
+            language: Some(Language::Dutch),
             min_confidence: 0.123_456_7,
             ..settings()
         },
@@ -61,6 +62,7 @@ fn entry_that_cannot_be_taken_is_named() {
         ),
         ("min_confidence", "", "for example 0.5"),
         ("daily_cap", "-1", "from 0 to 1,000,000, for example 50."),
+        ("language", "ja", "“ja” is no language that mails"),
         ("hours_from", "8:30", "“8:30” is not a whole hour."),
         ("hours_from", "", "is not a whole hour"),
         ("hours_to", "25", "“25” is not a whole hour."),
