@@ -20,6 +20,8 @@ use crate::{invoke, mail, migrate, output, wait};
 const HELD: Duration = Duration::from_secs(60);
 /// Drafts that are decided.
 const DRAFTS: usize = 12;
+/// Mails that the kill switch meets on their way.
+const APPROVED_LAST: usize = 2;
 const LIMIT: Duration = Duration::from_secs(120);
 const PAUSE: Duration = Duration::from_millis(500);
 /// What an operator sees, for the drawings.
@@ -67,7 +69,7 @@ pub(super) async fn run(chromium: &Chromium, settings: &Settings, aws: &SdkConfi
         "Lived",
         format_args!(
             "a day at the console: a campaign with an uploaded list, ten drafts reviewed by the keyboard, {mails} \
-             mails seen to leave, one that did not explained ({refused}), none after the kill switch; {drawn} pages \
+             mails seen to leave, one that did not explained ({refused}), none after the kill switch, pressed while a batch was under way; {drawn} pages \
              drawn in {}",
             settings.paths.shown(&day.drawings())
         ),
@@ -127,6 +129,7 @@ impl Day<'_> {
             )
             .fill(Target::field("Audience"), "People who write about running")
             .fill(Target::field("Lowest score"), "40")
+            .select(Target::selector("#language"), "de")
             .click(Target::button("Create campaign"))
             .expect("The campaign is there, as a draft")
             .axe()
@@ -139,8 +142,19 @@ impl Day<'_> {
             .click(Target::link("Back to the sources"))
             .click(Target::link("Add a source"))
             .fill(Target::field("Name"), "people")
+            .click(Target::selector("[name=kind][value=x]"))
+            .fill(Target::selector("#query"), "affiliate -is:retweet")
+            .click(Target::button("Test"))
+            .expect("would be stored")
+            .axe()
+            .fits()
+            .click(Target::selector("[name=kind][value=list]"))
             .upload(Target::selector("#upload"), &list)
             .expect("is in the bucket")
+            .axe()
+            .click(Target::button("Test"))
+            .expect("3 leads would be stored, 1 row refused")
+            .expect("Nothing was stored.")
             .axe()
             .click(Target::button("Add source"))
             .expect("The source is there")
@@ -271,20 +285,47 @@ impl Day<'_> {
         Ok("consent")
     }
 
-    /// Approves, and stops all sending before what was approved may leave.
+    /// Approves two, and stops all sending while the batch that holds them is under way.
     async fn stop(&self) -> Result<()> {
-        let mut walk = self
+        let mut approve = self
             .signed_in(Role::Operator)?
             .go(format!("{}/review", self.origin));
-        for _ in 0..2 {
-            walk = walk.press("a").expect("Approved.");
+        for _ in 0..APPROVED_LAST {
+            approve = approve.press("a").expect("Approved.");
         }
-        walk = walk
-            .click(Target::button("Stop all sending").within("header"))
-            .expect("Sending is stopped")
-            .axe();
-        self.walk(walk).await?;
+        self.walk(approve).await?;
         let before = self.mails()?;
+        // Mailboxes that are locked: whoever would send to one has claimed the mail, and waits.
+        let holder = migrate::marked(&self.settings.database_url()).await?;
+        let mut holder = db::acquire(&holder).await?;
+        let mut holding = db::begin(&mut holder).await?;
+        interventions::lock_mailboxes(&mut holding).await?;
+        self.let_leave().await?;
+        wait::until("a batch to be under way", LIMIT, PAUSE, async || {
+            let mut conn = db::acquire(&self.pool).await?;
+            let claimed = interventions::sends_in(&mut conn, "claimed").await?.len();
+            let waits = interventions::waits_for_lock(&mut conn).await?;
+            Ok((claimed >= APPROVED_LAST && waits).then_some(()))
+        })
+        .await?;
+        let press = self
+            .signed_in(Role::Operator)?
+            .click(Target::button("Stop all sending").within("header"))
+            .expect("Sending is stopped");
+        self.walk(press).await?;
+        let mut looking = db::acquire(&self.pool).await?;
+        ensure!(
+            interventions::waits_for_lock(&mut looking).await?,
+            "the batch had ended before the kill switch was pressed"
+        );
+        drop(looking);
+        db::commit(holding).await?;
+        wait::until("the batch to end", LIMIT, PAUSE, async || {
+            let mut conn = db::acquire(&self.pool).await?;
+            let stopped = interventions::sends_that_wait_for(&mut conn, "sending_disabled").await?;
+            Ok((stopped >= APPROVED_LAST).then_some(()))
+        })
+        .await?;
         for _ in 0..3 {
             self.let_leave().await?;
         }
@@ -298,7 +339,7 @@ impl Day<'_> {
         self.walk(again).await?;
         self.let_leave().await?;
         wait::until("what had waited to leave", LIMIT, PAUSE, async || {
-            Ok((self.mails()? >= before + 2).then_some(()))
+            Ok((self.mails()? >= before + APPROVED_LAST).then_some(()))
         })
         .await
     }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::behaviour::ModelFault;
 use super::conform::conform;
+use super::phrases::wanted_language;
 use super::profile::Profile;
 use super::request::Request;
 use super::score::assess;
@@ -25,7 +26,9 @@ pub(super) fn compose(
     created: i64,
 ) -> Answer {
     let schema = request.schema;
-    let wish = serde_json::to_value(assess(&Profile::read(&request.users_text()))).ok();
+    let profile = Profile::read(&request.text_of("user"));
+    let language = wanted_language(&request.text_of("system"));
+    let wish = serde_json::to_value(assess(&profile, language)).ok();
     let mut content = conform(wish.as_ref(), schema, schema, 0);
     if fault == Some(ModelFault::OutOfRange)
         && let Some(score) = content.get_mut("score")

@@ -139,6 +139,40 @@ const JAPANESE: Phrases = Phrases {
             しています。ご興味があれば短いご返信をお願いいたします。",
 };
 
+const DUTCH: Phrases = Phrases {
+    unnamed: "daar",
+    subjects: [
+        "{name}, een vraag over je berichten",
+        "Een idee voor je volgers",
+    ],
+    quoting: [
+        "Hallo {name}, door je zin “{quote}” las ik verder. Wie je daarom volgt, is voor wie ons \
+         partnerprogramma bedoeld is. Mag ik je er kort meer over schrijven?",
+        "Hallo {name}, “{quote}” klinkt als iemand die dingen test voordat hij ze aanraadt. Wij hebben \
+         een klein partnerprogramma dat daarbij past. Een kort antwoord is genoeg.",
+        "Hallo {name}, ik zocht mensen die hun onderwerp echt kennen en vond “{quote}”. Zal ik je de \
+         voorwaarden van ons programma sturen?",
+    ],
+    plain: "Hallo {name}, ik kwam je profiel tegen. Wij hebben een klein partnerprogramma. Ben je \
+            nieuwsgierig, dan is een kort antwoord genoeg.",
+};
+
+/// The code of the language that the instructions name, if they name one: "two to four sentences in German".
+pub(super) fn wanted_language(instructions: &str) -> Option<&'static str> {
+    let (_, wanted) = instructions.split_once("sentences in ")?;
+    let languages = [
+        ("English", "en"),
+        ("German", "de"),
+        ("French", "fr"),
+        ("Spanish", "es"),
+        ("Italian", "it"),
+        ("Portuguese", "pt"),
+        ("Dutch", "nl"),
+    ];
+    let found = languages.iter().find(|(name, _)| wanted.starts_with(name));
+    found.map(|(_, code)| *code)
+}
+
 /// The sentences for a language code; English where there are none.
 pub(super) fn phrases(language: &str) -> &'static Phrases {
     match language {
@@ -147,6 +181,7 @@ pub(super) fn phrases(language: &str) -> &'static Phrases {
         "es" => &SPANISH,
         "pt" => &PORTUGUESE,
         "it" => &ITALIAN,
+        "nl" => &DUTCH,
         "ja" => &JAPANESE,
         _ => &ENGLISH,
     }

@@ -68,9 +68,9 @@ impl<'a> Request<'a> {
         })
     }
 
-    /// Everything that users wrote.
-    pub(super) fn users_text(&self) -> String {
-        let texts = self.messages.iter().filter(|(role, _)| *role == "user");
+    /// Everything that was written in this role.
+    pub(super) fn text_of(&self, role: &str) -> String {
+        let texts = self.messages.iter().filter(|(of, _)| *of == role);
         texts
             .map(|(_, text)| text.as_str())
             .collect::<Vec<_>>()

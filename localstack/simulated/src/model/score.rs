@@ -50,10 +50,11 @@ impl Compliance {
     }
 }
 
-pub(super) fn assess(profile: &Profile) -> Opinion {
+/// `language`: what the instructions want the text in; `None`: the profile's.
+pub(super) fn assess(profile: &Profile, language: Option<&str>) -> Opinion {
     let bio = profile.bio.as_deref().unwrap_or_default();
     let lower = bio.to_lowercase();
-    let honest = honest(profile, bio, &lower);
+    let honest = honest(profile, language, bio, &lower);
     match orders(&lower) {
         Some(Orders::FullMarks) => obedient(profile),
         Some(Orders::Link) => Opinion {
@@ -117,7 +118,7 @@ fn obedient(profile: &Profile) -> Opinion {
     }
 }
 
-fn honest(profile: &Profile, bio: &str, lower: &str) -> Opinion {
+fn honest(profile: &Profile, language: Option<&str>, bio: &str, lower: &str) -> Opinion {
     let clauses = clauses(bio);
     let niche = niches::recognised(lower);
     let prohibited = niches::prohibited(lower);
@@ -140,8 +141,8 @@ fn honest(profile: &Profile, bio: &str, lower: &str) -> Opinion {
         }
         (None, None) => ("ok", Vec::new()),
     };
-    let language = profile.language.as_deref().unwrap_or("en");
-    let words = phrases(language);
+    let language = language.or(profile.language.as_deref());
+    let words = phrases(language.unwrap_or("en"));
     let name = profile.first_name().unwrap_or(words.unnamed);
     let topic = prohibited.or(niche).unwrap_or("other");
     let fill = |template: &str| {
