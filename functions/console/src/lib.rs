@@ -2,9 +2,9 @@
 //!
 //! [`routes()`] lists every page and every call of the API with the least role that may use it; the router
 //! and the tests of who may enter are made from that one table. A request passes `access` before its
-//! handler sees it: a session for pages, a token for the API, and no change without proof that one of our own
+//! handler sees it: by a session's cookie or a bearer token, and no change by cookie without proof that one of our own
 //! pages asked for it. Pages are in `pages`, what they show is read by `shared::db::console`, and what a
-//! person changes by `shared::db::operator`.
+//! person changes by `shared::db::operator`, decisions about drafts and leads by `shared::db::console`.
 
 mod access;
 mod answer;

@@ -124,7 +124,7 @@ pub(super) fn not_set_up(deps: &Deps) -> Response {
         text: "The console lets people in whom your OpenID Connect issuer knows, and this stack does not know \
                the issuer yet. Deploy it again with these set:",
         button: None,
-        note: "The README of outreach, under “The console”, says where to find each at Cognito, Google, Entra and Auth0.",
+        note: "The README of outreach, under “Who may sign in to the console”, says where to find each at Cognito, Google, Entra and Auth0.",
         missing: &deps.config.missing,
     };
     answer::page(StatusCode::SERVICE_UNAVAILABLE, &page)
