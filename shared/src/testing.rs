@@ -143,6 +143,26 @@ impl TestQueue {
             .expect("a count")
     }
 
+    /// Has another queue take what could not be worked on.
+    pub async fn dead_letters_go_to(&self, other: &Self) {
+        use aws_sdk_sqs::types::QueueAttributeName as Name;
+        let request = self.client.get_queue_attributes().queue_url(&other.url);
+        let reply = request.attribute_names(Name::QueueArn).send().await;
+        let attributes = reply.expect("a queue has a name").attributes;
+        let arn = attributes.and_then(|mut all| all.remove(&Name::QueueArn));
+        let policy = json!({"deadLetterTargetArn": arn, "maxReceiveCount": 10});
+        let request = self.client.set_queue_attributes().queue_url(&self.url);
+        let set = request.attributes(Name::RedrivePolicy, policy.to_string());
+        set.send().await.expect("a queue can have dead letters");
+    }
+
+    /// Puts a message of ours there.
+    pub async fn put(&self, id: i64) {
+        let request = self.client.send_message().queue_url(&self.url);
+        let sent = request.message_body(messages::encode(id)).send().await;
+        sent.expect("the local cloud takes messages");
+    }
+
     /// Every row id that was published, sorted; empties the queue.
     pub async fn published(&self) -> Vec<i64> {
         let mut ids = Vec::new();

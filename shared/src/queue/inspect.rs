@@ -35,11 +35,6 @@ impl Inspector {
         Self(Client::new(&aws::load().await))
     }
 
-    /// Of this client, for tests.
-    pub fn new(client: Client) -> Self {
-        Self(client)
-    }
-
     /// How much is in a queue and in its dead-letter queue.
     ///
     /// # Errors
@@ -74,6 +69,11 @@ impl Inspector {
         }))
     }
 
+    async fn arn(&self, url: &str) -> Result<Option<String>, InspectError> {
+        let attributes = self.attributes(url, &[Name::QueueArn]).await?;
+        Ok(attributes.into_iter().next().map(|(_, arn)| arn))
+    }
+
     async fn attributes(
         &self,
         url: &str,
@@ -91,17 +91,18 @@ impl Inspector {
         Ok(reply.attributes.unwrap_or_default().into_iter().collect())
     }
 
-    /// Has SQS move the messages back to the queue that they came from.
+    /// Has SQS move dead letters to their queue, which is named: what a function or SNS put among them itself came from
+    /// none, and would stay.
     ///
     /// # Errors
     /// When SQS does not begin.
-    pub async fn move_back(&self, dead_letters_url: &str) -> Result<(), InspectError> {
-        let attributes = self.attributes(dead_letters_url, &[Name::QueueArn]).await?;
-        let arn = attributes.into_iter().next().map(|(_, arn)| arn);
+    pub async fn move_back(&self, dead_letters_url: &str, url: &str) -> Result<(), InspectError> {
+        let (from, to) = tokio::try_join!(self.arn(dead_letters_url), self.arn(url))?;
         let begun = self
             .0
             .start_message_move_task()
-            .set_source_arn(arn)
+            .set_source_arn(from)
+            .set_destination_arn(to)
             .send()
             .await;
         begun.map_err(|error| InspectError {

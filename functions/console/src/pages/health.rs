@@ -272,7 +272,7 @@ pub(crate) async fn move_dead_letters(
         .queues
         .get()
         .await
-        .move_back(&queue.dead_letters_url)
+        .move_back(&queue.dead_letters_url, &queue.url)
         .await;
     moved.map_err(|error| {
         tracing::error!(

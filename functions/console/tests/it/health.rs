@@ -1,7 +1,11 @@
 //! The page about health, and the kill switch.
 
 use axum::http::StatusCode;
-use shared::{db::PgPool, domain::person::Role};
+use shared::{
+    db::PgPool,
+    domain::person::Role,
+    testing::{self, TestQueue},
+};
 
 use crate::fixture::Console;
 
@@ -90,4 +94,39 @@ async fn page_shows_sources_quarantine_and_schema(pool: PgPool) {
             "The tables are those of this release.",
         ],
     );
+}
+
+/// A function puts among the dead letters what it cannot read: that message came from no queue.
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn dead_letters_are_moved_to_their_queue(pool: PgPool) {
+    let sdk = testing::sdk(None);
+    let queue = TestQueue::create(&sdk, &pool, "feedback").await;
+    let dead_letters = TestQueue::create(&sdk, &pool, "feedback-dlq").await;
+    queue.dead_letters_go_to(&dead_letters).await;
+    dead_letters.put(7).await;
+    let console = Console::with(
+        &pool,
+        &[
+            ("FEEDBACK_QUEUE_URL", &queue.url),
+            ("FEEDBACK_DEAD_LETTER_QUEUE_URL", &dead_letters.url),
+        ],
+    );
+    let operator = console.as_role(Role::Operator).await;
+    let unknown = operator
+        .post("/health/dead-letters", &[("queue", "letters")])
+        .await;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+    operator
+        .post("/health/dead-letters", &[("queue", "feedback")])
+        .await
+        .leads_to("/health?done=moved");
+    let limit = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
+    let mut moved = queue.published().await;
+    while moved.is_empty() && tokio::time::Instant::now() < limit {
+        moved = queue.published().await;
+    }
+    assert_eq!(moved, [7]);
+    assert_eq!(dead_letters.published().await, [0; 0]);
+    let by = "select count(*) from audit_log where actor = 'person:subject-operator' and row_key = 'feedback'";
+    assert_eq!(operator.count(by).await, 1);
 }
