@@ -55,6 +55,7 @@ pub struct Deps {
     queues: pages::health::QueueClient,
     uploads: uploads::Signer,
     collector: collector::Collector,
+    runs: pages::health::RunCounts,
 }
 
 /// The function cannot start.
@@ -81,6 +82,7 @@ impl Deps {
             queues: pages::health::QueueClient::default(),
             uploads: uploads::Signer::default(),
             collector: collector::Collector::default(),
+            runs: pages::health::RunCounts::default(),
         })
     }
 

@@ -194,7 +194,13 @@ impl Day<'_> {
             .select(Target::selector("#campaign"), self.campaign(name).await?)
             .click(Target::button("Search"))
             .expect("3 leads match")
-            .axe();
+            .axe()
+            .go(format!("{}/health", self.origin))
+            .expect_in(
+                // The collector's last run, as CloudWatch counted it.
+                Target::selector("[aria-label=\"Functions\"] tbody tr:first-child .state-good"),
+                ":",
+            );
         self.walk(seen).await
     }
 

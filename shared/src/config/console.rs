@@ -34,6 +34,8 @@ pub struct Console {
     pub import_bucket: Option<String>,
     /// The function that reads sources, asked to try one; none where none can be tried.
     pub collector_function: Option<String>,
+    /// The stack whose functions it shows; none where CloudWatch is not asked.
+    pub stack: Option<String>,
     /// Requests to the API that a person may send in a minute.
     pub requests_a_minute: i32,
     /// As the sender has it.
@@ -95,6 +97,7 @@ impl Console {
         let collects_every = r.optional("COLLECT_SCHEDULE").and_then(|text| rate(&text));
         let import_bucket = r.optional("IMPORT_BUCKET");
         let collector_function = r.optional("COLLECTOR_FUNCTION");
+        let stack = r.optional("STACK_NAME");
         let requests_a_minute = r.or_default(
             "API_REQUESTS_PER_MINUTE",
             "a whole number",
@@ -112,6 +115,7 @@ impl Console {
             collects_every,
             import_bucket,
             collector_function,
+            stack,
             requests_a_minute,
             ramp,
             access,

@@ -17,7 +17,6 @@ use shared::{
             health, shell,
         },
         operator::{self, Author, Breaker},
-        schema,
     },
     domain::{audit::Record, person::Role},
 };
@@ -35,7 +34,8 @@ use crate::{
     access::Caller,
     change,
     pages::{
-        audit as audit_page, health as health_page,
+        audit as audit_page,
+        health::{self as health_page, Check, FunctionRuns},
         overview::{self, Figure},
     },
 };
@@ -121,12 +121,51 @@ pub(crate) struct Health {
     /// Mails that wait for their time.
     planned: i64,
     to_review: i64,
-    /// Whether the tables are those of this release, and what to do if not.
-    schema_is_current: bool,
-    schema: String,
+    /// What `outreach doctor` says of the database.
+    checks: Vec<CheckResult>,
+    /// Runs of the last 24 hours; null where CloudWatch does not say.
+    functions: Option<Vec<FunctionState>>,
     queues: Vec<QueueState>,
     breakers: Vec<CampaignStop>,
     quarantined: Vec<QuarantinedMessage>,
+}
+
+/// One check, in a sentence.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CheckResult {
+    is_good: bool,
+    sentence: String,
+}
+
+impl From<Check> for CheckResult {
+    fn from(check: Check) -> Self {
+        Self {
+            is_good: check.is_good,
+            sentence: check.sentence,
+        }
+    }
+}
+
+/// A function in the last 24 hours.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FunctionState {
+    name: &'static str,
+    /// Begin of the five minutes in which it ran last.
+    last_run_from: Option<DateTime<Utc>>,
+    runs: i64,
+    /// Runs that failed.
+    errors: i64,
+}
+
+impl From<FunctionRuns> for FunctionState {
+    fn from(runs: FunctionRuns) -> Self {
+        Self {
+            name: runs.name,
+            last_run_from: runs.last,
+            runs: runs.runs,
+            errors: runs.errors,
+        }
+    }
 }
 
 /// A queue, as SQS estimates it; the numbers are null where it could not be asked.
@@ -185,10 +224,15 @@ pub(crate) async fn show_health(State(deps): State<Arc<Deps>>) -> Result<Body<He
     let standing = shell::standing(&mut conn).await?;
     let read = health::read(&mut conn).await?;
     let breakers = operator::breakers(&mut conn, None).await?;
-    let state = schema::state(&mut conn).await?;
+    let checks = health_page::checks(&mut conn, &deps).await?;
     drop(conn);
-    let (schema_is_current, schema) = health_page::schema_line(&state);
-    let queues = health_page::queues(&deps).await.into_iter().map(|line| {
+    let (functions, queues) = tokio::join!(
+        health_page::functions(&deps, read.now),
+        health_page::queues(&deps)
+    );
+    let functions =
+        functions.map(|functions| functions.into_iter().map(FunctionState::from).collect());
+    let queues = queues.into_iter().map(|line| {
         let number = |number: fn(&shared::queue::inspect::Standing) -> i64| {
             line.standing.as_ref().map(number)
         };
@@ -210,8 +254,8 @@ pub(crate) async fn show_health(State(deps): State<Arc<Deps>>) -> Result<Body<He
         model_spent_micros: read.limits.model_spent_micros,
         planned: read.planned,
         to_review: standing.to_review,
-        schema_is_current,
-        schema,
+        checks: checks.into_iter().map(CheckResult::from).collect(),
+        functions,
         queues: queues.collect(),
         breakers: breakers.into_iter().map(CampaignStop::from).collect(),
         quarantined: read

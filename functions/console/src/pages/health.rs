@@ -1,5 +1,8 @@
 //! Health: whether mails leave, what waits in the queues, what was stopped, and what does not fit together.
 
+mod checks;
+mod runs;
+
 use std::sync::Arc;
 
 use askama::Template;
@@ -8,19 +11,25 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
 };
+use chrono::{DateTime, Utc};
 use futures::future::join_all;
 use serde::Deserialize;
 use shared::{
     db::{
+        DbError, PgConnection,
         console::health::{self, Limits, Quarantined, SourceRun},
         operator::{self, Author, Breaker},
-        schema::{self, SchemaState},
+        schema::SchemaState,
     },
     queue::inspect::{Inspector, Standing as QueueStanding},
     telemetry,
 };
 use tokio::sync::OnceCell;
 
+pub(crate) use self::{
+    checks::Check,
+    runs::{FunctionRuns, RunCounts},
+};
 use crate::{
     Deps,
     access::Caller,
@@ -54,12 +63,14 @@ pub(crate) struct QueueLine<'a> {
 struct HealthPage<'a> {
     shell: Shell,
     now: Moment,
+    /// None where there is no stack to ask about, or CloudWatch did not say.
+    functions: Option<Vec<FunctionRuns>>,
     queues: Vec<QueueLine<'a>>,
     limits: Limits,
     breakers: Vec<Breaker>,
     sources: Vec<SourceRun>,
     quarantined: Vec<Quarantined>,
-    schema: (bool, String),
+    checks: Vec<Check>,
     planned: i64,
     may_operate: bool,
 }
@@ -90,21 +101,34 @@ pub(crate) async fn show(
     let shell = Shell::load(&mut conn, &deps, &caller, Place::Health).await?;
     let read = health::read(&mut conn).await?;
     let breakers = operator::breakers(&mut conn, None).await?;
-    let schema = schema_line(&schema::state(&mut conn).await?);
+    let checks = checks(&mut conn, &deps).await?;
     drop(conn);
+    let (functions, queues) = tokio::join!(functions(&deps, read.now), queues(&deps));
     let page = HealthPage {
         may_operate: shell.may(shared::domain::person::Role::Operator),
         shell: shell.saying(done.as_deref().and_then(said)),
         now: Moment(read.now),
-        queues: queues(&deps).await,
+        functions,
+        queues,
         limits: read.limits,
         breakers,
         sources: read.sources,
         quarantined: read.quarantined,
-        schema,
+        checks,
         planned: read.planned,
     };
     Ok(answer::page(StatusCode::OK, &page))
+}
+
+/// What `outreach doctor` says of the database.
+pub(crate) async fn checks(conn: &mut PgConnection, deps: &Deps) -> Result<Vec<Check>, DbError> {
+    checks::read(conn, &deps.config.hash_key.fingerprint()).await
+}
+
+/// How the functions of this stack ran.
+pub(crate) async fn functions(deps: &Deps, now: DateTime<Utc>) -> Option<Vec<FunctionRuns>> {
+    let stack = deps.config.stack.as_deref()?;
+    deps.runs.of_stack(stack, now).await
 }
 
 /// Asks every queue, at the same time.

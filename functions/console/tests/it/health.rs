@@ -130,3 +130,45 @@ async fn dead_letters_are_moved_to_their_queue(pool: PgPool) {
     let by = "select count(*) from audit_log where actor = 'person:subject-operator' and row_key = 'feedback'";
     assert_eq!(operator.count(by).await, 1);
 }
+
+/// The functions that the local cloud runs, counted by its CloudWatch.
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn runs_of_functions_are_asked_for(pool: PgPool) {
+    let plain = Console::new(&pool).as_role(Role::Viewer).await;
+    let page = plain.get("/health").await;
+    assert!(!page.body.contains("Table of functions"), "{page:?}");
+
+    let console = Console::with(&pool, &[("STACK_NAME", "outreach")]);
+    let viewer = console.as_role(Role::Viewer).await;
+    let page = viewer.get("/health").await;
+    let words = [
+        "Table of functions",
+        "collector",
+        "enricher",
+        "sender",
+        "feedback",
+        "web",
+        "console",
+        "Nothing waits for a person but drafts.",
+    ];
+    page.shows(StatusCode::OK, &words);
+    let health = viewer.get("/api/v1/health").await.json();
+    assert_eq!(health["functions"].as_array().unwrap().len(), 6);
+    assert!(health["checks"][0]["is_good"].as_bool().unwrap());
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn checks_say_what_waits_for_a_person(pool: PgPool) {
+    let viewer = Console::new(&pool).as_role(Role::Viewer).await;
+    for statement in [
+        "update installation set key_fingerprint = sha256('another key')",
+        "insert into quarantine (queue, message_id, reason, payload_hash) values ('enrich', 'm', 'Not JSON', '\\x00')",
+    ] {
+        sqlx::query(statement).execute(&pool).await.unwrap();
+    }
+    let words = [
+        "another key of addresses than this database was begun with",
+        "1 message of the last 14 days could not be read",
+    ];
+    viewer.get("/health").await.shows(StatusCode::OK, &words);
+}

@@ -6,7 +6,12 @@ use super::{Broken, Function, detects, functions, holds, many, properties, targe
 use crate::template::Template;
 
 /// Wildcards that are meant: statement, what it says, why.
-const WILDCARDS: [(&str, &str, &str); 3] = [
+const WILDCARDS: [(&str, &str, &str); 4] = [
+    (
+        "ReadRuns",
+        "*",
+        "CloudWatch checks no narrower resource for reading figures",
+    ),
     (
         "ReadImports",
         "arn:${AWS::Partition}:s3:::${ImportBucket}/*",
@@ -83,6 +88,7 @@ const GRANTS: &[(&str, &[(&str, &str)])] = &[
             ("s3:PutObject", "ImportBucket"),
             ("kms:GenerateDataKey", "ImportBucketKeyArn"),
             ("lambda:InvokeFunction", "CollectorFunction"),
+            ("cloudwatch:GetMetricData", "*"),
             ("sqs:GetQueueAttributes", "EnrichQueue"),
             ("sqs:GetQueueAttributes", "EnrichDeadLetterQueue"),
             ("sqs:GetQueueAttributes", "OutreachQueue"),
