@@ -326,10 +326,13 @@ impl Day<'_> {
         );
         drop(looking);
         db::commit(holding).await?;
+        // A sender that waited too long has given up, and a later one ends what it left.
         wait::until("the batch to end", LIMIT, PAUSE, async || {
+            self.let_leave().await?;
             let mut conn = db::acquire(&self.pool).await?;
-            let stopped = interventions::sends_that_wait_for(&mut conn, "sending_disabled").await?;
-            Ok((stopped >= APPROVED_LAST).then_some(()))
+            let claimed = interventions::sends_in(&mut conn, "claimed").await?;
+            let calling = interventions::sends_in(&mut conn, "calling").await?;
+            Ok((claimed.is_empty() && calling.is_empty()).then_some(()))
         })
         .await?;
         for _ in 0..3 {
