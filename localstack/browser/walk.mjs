@@ -5,6 +5,7 @@
 // commands makes it, and says what each step means.
 
 import assert from 'node:assert/strict';
+import { existsSync, writeFileSync } from 'node:fs';
 
 import { accessible, colours } from './accessible.mjs';
 
@@ -13,6 +14,8 @@ const LIMIT_MILLIS = 10_000;
 // As long without a request means that an action has done what it does.
 const IDLE_MILLIS = 50;
 const POLL_MILLIS = 20;
+// How long something beside the browser may take.
+const BESIDE_MILLIS = 180_000;
 
 export async function walk(browser, { origins, statuses = [], steps, failure }) {
   const walker = new Walker(browser, origins, statuses);
@@ -165,6 +168,14 @@ class Walker {
 
   async idle() {}
 
+  async write_file(file) {
+    writeFileSync(file, '');
+  }
+
+  async wait_for_file(file) {
+    await this.#until(`${file} is not there`, () => existsSync(file), BESIDE_MILLIS);
+  }
+
   async tab(name) {
     const page = this.#pages.get(name) ?? (await this.#open(name));
     await page.bringToFront();
@@ -250,8 +261,8 @@ class Walker {
     return text.replace(/\s+/g, ' ');
   }
 
-  async #until(what, holds) {
-    const end = Date.now() + LIMIT_MILLIS;
+  async #until(what, holds, limit = LIMIT_MILLIS) {
+    const end = Date.now() + limit;
     for (;;) {
       try {
         if (await holds()) return;

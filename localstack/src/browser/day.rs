@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use aws_config::SdkConfig;
-use shared::db::{self, PgPool};
+use shared::db::{self, PgConnection, PgPool, Postgres};
 use simulated::Role;
+use sqlx::Transaction;
 use url::Url;
 
 use super::chromium::Chromium;
@@ -301,24 +302,32 @@ impl Day<'_> {
         }
         self.walk(approve).await?;
         let before = self.mails()?;
-        // Mailboxes that are locked: whoever would send to one has claimed the mail, and waits.
-        let holder = migrate::marked(&self.settings.database_url()).await?;
-        let mut holder = db::acquire(&holder).await?;
-        let mut holding = db::begin(&mut holder).await?;
-        interventions::lock_mailboxes(&mut holding).await?;
-        self.let_leave().await?;
-        wait::until("a batch to be under way", LIMIT, PAUSE, async || {
-            let mut conn = db::acquire(&self.pool).await?;
-            let claimed = interventions::sends_in(&mut conn, "claimed").await?.len();
-            let waits = interventions::waits_for_lock(&mut conn).await?;
-            Ok((claimed >= APPROVED_LAST && waits).then_some(()))
-        })
-        .await?;
+        // Signed in before the batch begins: a sender waits half a minute for a lock, and no longer.
+        let [signed_in, under_way] =
+            ["signed-in", "batch-under-way"].map(|name| self.drawings().join(name));
+        for file in [&signed_in, &under_way] {
+            if file.exists() {
+                std::fs::remove_file(file)?;
+            }
+        }
         let press = self
             .signed_in(Role::Operator)?
+            .write_file(&signed_in)
+            .wait_for_file(&under_way)
             .click(Target::button("Stop all sending").within("header"))
             .expect("Sending is stopped");
-        self.walk(press).await?;
+        let holder = migrate::marked(&self.settings.database_url()).await?;
+        let mut holder = db::acquire(&holder).await?;
+        let begun = async {
+            wait::until("the sign-in", LIMIT, PAUSE, async || {
+                Ok(signed_in.exists().then_some(()))
+            })
+            .await?;
+            let holding = self.begin_batch(&mut holder).await?;
+            std::fs::write(&under_way, "")?;
+            Ok(holding)
+        };
+        let ((), holding) = tokio::try_join!(self.walk(press), begun)?;
         let mut looking = db::acquire(&self.pool).await?;
         ensure!(
             interventions::waits_for_lock(&mut looking).await?,
@@ -326,13 +335,10 @@ impl Day<'_> {
         );
         drop(looking);
         db::commit(holding).await?;
-        // A sender that waited too long has given up, and a later one ends what it left.
-        wait::until("the batch to end", LIMIT, PAUSE, async || {
-            self.let_leave().await?;
+        wait::until("the switch to stop the batch", LIMIT, PAUSE, async || {
             let mut conn = db::acquire(&self.pool).await?;
-            let claimed = interventions::sends_in(&mut conn, "claimed").await?;
-            let calling = interventions::sends_in(&mut conn, "calling").await?;
-            Ok((claimed.is_empty() && calling.is_empty()).then_some(()))
+            let stopped = interventions::sends_that_wait_for(&mut conn, "sending_disabled").await?;
+            Ok((stopped >= APPROVED_LAST).then_some(()))
         })
         .await?;
         for _ in 0..3 {
@@ -351,6 +357,24 @@ impl Day<'_> {
             Ok((self.mails()? >= before + APPROVED_LAST).then_some(()))
         })
         .await
+    }
+
+    /// Has a sender claim mails, and wait for their mailboxes, which the transaction locks.
+    async fn begin_batch<'conn>(
+        &self,
+        conn: &'conn mut PgConnection,
+    ) -> Result<Transaction<'conn, Postgres>> {
+        let mut holding = db::begin(conn).await?;
+        interventions::lock_mailboxes(&mut holding).await?;
+        self.let_leave().await?;
+        wait::until("a batch to be under way", LIMIT, PAUSE, async || {
+            let mut conn = db::acquire(&self.pool).await?;
+            let claimed = interventions::sends_in(&mut conn, "claimed").await?.len();
+            let waits = interventions::waits_for_lock(&mut conn).await?;
+            Ok((claimed >= APPROVED_LAST && waits).then_some(()))
+        })
+        .await?;
+        Ok(holding)
     }
 
     /// Every page, on a desk and on a phone, light and dark, without a fault by axe.

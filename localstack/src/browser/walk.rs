@@ -31,6 +31,8 @@ enum Step {
     Press(String),
     Upload { target: Target, file: PathBuf },
     Idle(()),
+    WriteFile(PathBuf),
+    WaitForFile(PathBuf),
     Expect(Words),
     ExpectNot(Words),
     ExpectValue { target: Target, text: String },
@@ -178,6 +180,18 @@ impl Walk {
     #[must_use]
     pub fn idle(self) -> Self {
         self.step(Step::Idle(()))
+    }
+
+    /// Writes an empty file, which says how far the walk is.
+    #[must_use]
+    pub fn write_file(self, file: impl AsRef<Path>) -> Self {
+        self.step(Step::WriteFile(file.as_ref().to_owned()))
+    }
+
+    /// Waits until a file is there, which says what has happened beside the browser.
+    #[must_use]
+    pub fn wait_for_file(self, file: impl AsRef<Path>) -> Self {
+        self.step(Step::WaitForFile(file.as_ref().to_owned()))
     }
 
     /// The page comes to show a text.
@@ -358,6 +372,8 @@ mod tests {
             .press("a")
             .upload(target(), "x")
             .idle()
+            .write_file("x")
+            .wait_for_file("x")
             .expect("")
             .expect_not("")
             .expect_value(target(), "")

@@ -112,6 +112,17 @@ pub(crate) async fn sends_in(conn: &mut PgConnection, state: &str) -> Result<Vec
         .with_context(|| format!("could not look for {state} sends"))
 }
 
+/// How many queued mails wait for this reason.
+pub(crate) async fn sends_that_wait_for(conn: &mut PgConnection, reason: &str) -> Result<usize> {
+    let waiting: i64 =
+        sqlx::query_scalar("select count(*) from sends where state = 'queued' and reason = $1")
+            .bind(reason)
+            .fetch_one(conn)
+            .await
+            .with_context(|| format!("could not look for mails that wait: {reason}"))?;
+    Ok(usize::try_from(waiting)?)
+}
+
 /// Locks the mailboxes of queued mails until the transaction ends.
 pub(crate) async fn lock_mailboxes(conn: &mut PgConnection) -> Result<()> {
     sqlx::query(
