@@ -15,7 +15,7 @@ use data_encoding::HEXLOWER_PERMISSIVE;
 use url::Url;
 
 pub use collector::Collector;
-pub use console::{Access, CONSOLE_TIMEOUT, Console, Queues};
+pub use console::{Access, CONSOLE_TIMEOUT, Console, Mailing, Queues};
 pub use enricher::{Enricher, Model};
 pub use feedback::Feedback;
 pub use sender::{Identity, Sender};

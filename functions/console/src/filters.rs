@@ -48,3 +48,11 @@ pub(crate) fn capped(count: &i64, _: &dyn Values) -> Result<String> {
 pub(crate) fn hundredths(share: &f32, _: &dyn Values) -> Result<String> {
     Ok(format!("{share:.2}"))
 }
+
+/// With a capital letter, as a sentence begins.
+#[filter_fn]
+pub(crate) fn capitalised(text: &str, _: &dyn Values) -> Result<String> {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string());
+    Ok(first.unwrap_or_default() + letters.as_str())
+}

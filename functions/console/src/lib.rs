@@ -56,6 +56,7 @@ pub struct Deps {
     uploads: uploads::Signer,
     collector: collector::Collector,
     runs: pages::health::RunCounts,
+    ses: pages::health::SesChecks,
 }
 
 /// The function cannot start.
@@ -83,6 +84,7 @@ impl Deps {
             uploads: uploads::Signer::default(),
             collector: collector::Collector::default(),
             runs: pages::health::RunCounts::default(),
+            ses: pages::health::SesChecks::default(),
         })
     }
 

@@ -14,8 +14,9 @@ use crate::{
     Deps,
     access::entry,
     api::{
-        campaigns as api_campaigns, document, leads as api_leads, review as api_review,
-        sends as api_sends, sources as api_sources, suppressions as api_suppressions, system,
+        campaigns as api_campaigns, document, health as api_health, leads as api_leads,
+        review as api_review, sends as api_sends, sources as api_sources,
+        suppressions as api_suppressions, system,
     },
     pages::{
         audit, campaigns,
@@ -100,6 +101,7 @@ pub fn routes() -> Vec<Route> {
         shows("/audit", viewer, audit::show),
         shows("/audit/export", admin, audit::export),
         shows("/health", viewer, health::show),
+        shows("/health/checks", viewer, health::all_checks::show),
         does("/sending/stop", reviewer, health::stop),
         does("/sending/start", operator, health::start),
         does("/health/dead-letters", operator, health::move_back),
@@ -263,14 +265,15 @@ fn api() -> Vec<Route> {
             admin,
             api_suppressions::lift_suppression,
         ),
-        shows("/api/v1/health", viewer, system::show_health),
+        shows("/api/v1/health", viewer, api_health::show_health),
+        shows("/api/v1/health/checks", viewer, api_health::list_checks),
         does("/api/v1/sending/stop", reviewer, system::stop_sending),
         does("/api/v1/sending/start", operator, system::start_sending),
         does("/api/v1/breakers/close", operator, system::close_breaker),
         does(
             "/api/v1/dead-letters/move-back",
             operator,
-            system::move_dead_letters_back,
+            api_health::move_dead_letters_back,
         ),
         shows("/api/v1/audit", viewer, system::list_records),
     ]

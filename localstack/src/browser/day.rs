@@ -26,7 +26,7 @@ const APPROVED_LAST: usize = 2;
 const LIMIT: Duration = Duration::from_secs(120);
 const PAUSE: Duration = Duration::from_millis(500);
 /// What an operator sees, for the drawings.
-const PAGES: [(&str, &str); 9] = [
+const PAGES: [(&str, &str); 10] = [
     ("overview", "/"),
     ("review", "/review"),
     ("leads", "/leads"),
@@ -34,6 +34,7 @@ const PAGES: [(&str, &str); 9] = [
     ("sends", "/sends"),
     ("suppressions", "/suppressions"),
     ("health", "/health"),
+    ("checks", "/health/checks"),
     ("audit", "/audit"),
     ("reference", "/reference"),
 ];

@@ -1,73 +1,34 @@
 //! `outreach doctor`: is everything in place for mails to leave and for opt-outs to arrive?
 
-mod clock;
 mod database;
 mod queues;
-mod ses;
 mod settings;
-mod web;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Result;
 use comfy_table::{Cell, Color, ContentArrangement, Table};
-use serde::Serialize;
+use shared::clients::checks::{Finding, Status, page, ses};
+use shared::domain::email::EmailAddress;
 
 use crate::cli::Options;
 use crate::output;
 use crate::stack::Stack;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Status {
-    Ok,
-    /// It works, but not as it should in production.
-    Warn,
-    Fail,
-}
-
-/// One line of the report.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Finding {
-    check: &'static str,
-    status: Status,
-    detail: String,
-    /// What to do about it.
-    advice: Option<String>,
-}
-
-fn ok(check: &'static str, detail: impl Into<String>) -> Finding {
-    Finding {
-        check,
-        status: Status::Ok,
-        detail: detail.into(),
-        advice: None,
-    }
-}
-
-fn warn(check: &'static str, detail: impl Into<String>, advice: impl Into<String>) -> Finding {
-    Finding {
-        check,
-        status: Status::Warn,
-        detail: detail.into(),
-        advice: Some(advice.into()),
-    }
-}
-
-fn fail(check: &'static str, detail: impl Into<String>, advice: impl Into<String>) -> Finding {
-    Finding {
-        status: Status::Fail,
-        ..warn(check, detail, advice)
-    }
-}
+/// How long SES may take for all questions.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// Checks everything, and says what to do. Fails when something is broken; a warning is no failure.
 pub(crate) async fn doctor(stack: &Stack, options: &Options) -> Result<ExitCode> {
     let mut findings = Box::pin(database::check(stack, options)).await;
     findings.extend(settings::check(stack));
-    findings.extend(Box::pin(ses::check(stack)).await);
+    findings.extend(Box::pin(of_ses(stack)).await);
     findings.extend(Box::pin(queues::check(stack)).await);
-    findings.extend(Box::pin(web::check(stack)).await);
+    // A missing address is a matter of the settings.
+    if let Some(base) = stack.setting("PUBLIC_BASE_URL") {
+        findings.extend(Box::pin(page::check(&base)).await);
+    }
     let broken = findings.iter().any(|found| found.status == Status::Fail);
     if options.json {
         output::json(&findings)?;
@@ -80,6 +41,19 @@ pub(crate) async fn doctor(stack: &Stack, options: &Options) -> Result<ExitCode>
     } else {
         ExitCode::SUCCESS
     })
+}
+
+async fn of_ses(stack: &Stack) -> Vec<Finding> {
+    let sender = stack.setting("SENDER_ADDRESS");
+    let sender = sender.and_then(|text| EmailAddress::parse(&text).ok());
+    let configuration_set = stack.setting("SES_CONFIGURATION_SET");
+    let most_a_second = stack.setting("SES_MAX_PER_SECOND");
+    let sending = ses::Sending {
+        sender: sender.as_ref(),
+        configuration_set: configuration_set.as_deref(),
+        most_a_second: most_a_second.and_then(|text| text.parse().ok()),
+    };
+    ses::check(&ses::Client::new(&stack.aws), sending, LIMIT).await
 }
 
 fn table(findings: &[Finding]) -> Table {

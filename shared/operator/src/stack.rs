@@ -1,15 +1,14 @@
 //! The stack that the commands work on: its database, its settings, its AWS account.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::error::Error;
 use std::fmt;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use aws_config::SdkConfig;
 use aws_sdk_lambda::Client;
-use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_lambda::error::SdkError;
 use shared::{
-    clients::aws,
+    clients::aws::{self, failure},
     config::{self, Secret},
 };
 
@@ -47,20 +46,6 @@ pub fn all_of(functions: &BTreeMap<String, Variables>) -> Variables {
     settings
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect()
-}
-
-/// Why AWS did not do what it was asked: its code, or what kept the question from it.
-pub(crate) fn failure<E, R>(error: &SdkError<E, R>) -> String
-where
-    E: ProvideErrorMetadata + Error + 'static,
-    R: fmt::Debug,
-{
-    let code = error.code().map(str::to_owned);
-    code.unwrap_or_else(|| {
-        // Where credentials were looked for takes many lines.
-        let chain = shared::telemetry::chain(error);
-        chain.lines().next().unwrap_or_default().to_owned()
-    })
 }
 
 /// The address that all functions share. With a login of its own no function may do what an operator does.

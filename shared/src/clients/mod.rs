@@ -2,6 +2,7 @@
 //! configurable address and a time limit.
 
 pub mod aws;
+pub mod checks;
 pub mod http;
 pub mod issuer;
 pub mod mailer;

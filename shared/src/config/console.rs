@@ -40,10 +40,25 @@ pub struct Console {
     pub requests_a_minute: i32,
     /// As the sender has it.
     pub ramp: Ramp,
+    /// What the health page's checks ask about.
+    pub mailing: Mailing,
     /// None while the variables of the issuer are missing: then nobody can enter.
     pub access: Option<Access>,
     /// What must be set before anybody can enter.
     pub missing: Vec<&'static str>,
+}
+
+/// What mails leave with, as it is written in the sender's environment: what is wrong with it a check says, and the
+/// console with its kill switch starts all the same.
+#[derive(Debug, Clone)]
+pub struct Mailing {
+    /// Who mails come from.
+    pub sender: Option<String>,
+    /// SES's configuration set.
+    pub configuration_set: Option<String>,
+    pub most_a_second: Option<String>,
+    /// Base of the links in every mail.
+    pub public_base_url: Option<String>,
 }
 
 /// A queue and where its messages go that nobody could work on.
@@ -104,6 +119,7 @@ impl Console {
             API_REQUESTS_PER_MINUTE,
         );
         let ramp = ramp(&mut r);
+        let mailing = mailing(&mut r);
         let (access, missing) = access(&mut r);
         let config = hash_key.map(|hash_key| Self {
             database_url,
@@ -118,10 +134,20 @@ impl Console {
             stack,
             requests_a_minute,
             ramp,
+            mailing,
             access,
             missing,
         });
         r.finish(config)
+    }
+}
+
+fn mailing(r: &mut Reader<'_>) -> Mailing {
+    Mailing {
+        sender: r.optional("SENDER_ADDRESS"),
+        configuration_set: r.optional("SES_CONFIGURATION_SET"),
+        most_a_second: r.optional("SES_MAX_PER_SECOND"),
+        public_base_url: r.optional("PUBLIC_BASE_URL"),
     }
 }
 

@@ -83,7 +83,7 @@ fn operator_names_each_service_in_one_module() {
         ("println!", &[]),
         ("aws_config", &["stack.rs"]),
         ("aws_sdk_lambda", &["stack.rs"]),
-        ("aws_sdk_ses", &["doctor/ses.rs"]),
+        ("aws_sdk_ses", &[]),
         ("aws_sdk_sqs", &["doctor/queues.rs"]),
         ("std::env", &[]),
     ] {

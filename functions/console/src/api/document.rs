@@ -15,7 +15,9 @@ use utoipa::{
     },
 };
 
-use super::{answer::Problem, campaigns, leads, review, sends, sources, suppressions, system};
+use super::{
+    answer::Problem, campaigns, health, leads, review, sends, sources, suppressions, system,
+};
 use crate::{
     Deps,
     access::Caller,
@@ -53,8 +55,8 @@ use crate::{
         review::count_drafts, review::take_draft, review::decide_draft, review::undo_decision, review::ask_for_draft, review::check_text,
         sends::list_sends, sends::show_send, sends::resolve_send,
         suppressions::look_up_mailbox, suppressions::suppress_mailbox, suppressions::lift_suppression,
-        system::show_me, system::list_figures, system::show_health, system::stop_sending, system::start_sending, system::close_breaker,
-        system::move_dead_letters_back, system::list_records,
+        system::show_me, system::list_figures, health::show_health, health::list_checks, system::stop_sending, system::start_sending, system::close_breaker,
+        health::move_dead_letters_back, system::list_records,
         show_document,
     ),
     components(schemas(Problem)),

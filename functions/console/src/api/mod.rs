@@ -4,6 +4,7 @@
 pub(crate) mod answer;
 pub(crate) mod campaigns;
 pub(crate) mod document;
+pub(crate) mod health;
 pub(crate) mod leads;
 mod limit;
 mod list;

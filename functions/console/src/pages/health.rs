@@ -1,5 +1,6 @@
 //! Health: whether mails leave, what waits in the queues, what was stopped, and what does not fit together.
 
+pub(crate) mod all_checks;
 mod checks;
 mod runs;
 
@@ -27,6 +28,7 @@ use shared::{
 use tokio::sync::OnceCell;
 
 pub(crate) use self::{
+    all_checks::SesChecks,
     checks::Check,
     runs::{FunctionRuns, RunCounts},
 };

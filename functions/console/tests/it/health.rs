@@ -172,3 +172,107 @@ async fn checks_say_what_waits_for_a_person(pool: PgPool) {
     ];
     viewer.get("/health").await.shows(StatusCode::OK, &words);
 }
+
+/// SES is that of the local cloud: it takes every sender for verified, signs for none, and has no set of this name.
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn checks_ask_ses_and_the_links(pool: PgPool) {
+    let sending = [
+        ("SENDER_ADDRESS", "mara@unsigned.example"),
+        ("SES_CONFIGURATION_SET", "unknown-set"),
+        ("PUBLIC_BASE_URL", "http://127.0.0.1:9"),
+    ];
+    let viewer = Console::with(&pool, &sending).as_role(Role::Viewer).await;
+    let page = viewer.get("/health/checks").await;
+    let words = [
+        "3 checks failed, 1 needs a look",
+        "configuration set unknown-set does not exist",
+        "mails from unsigned.example are not signed",
+        "the page http://127.0.0.1:9/privacy: 127.0.0.1 did not answer",
+    ];
+    page.shows(StatusCode::OK, &words);
+    assert!(!page.body.contains("mara@"), "{page:?}");
+    assert_eq!(
+        checks(&viewer).await,
+        [
+            ("clock", "ok"),
+            ("schema", "ok"),
+            ("hash key", "ok"),
+            ("waiting", "ok"),
+            ("kill switch", "ok"),
+            ("origin", "ok"),
+            ("SES quota", "warn"),
+            ("SES events", "fail"),
+            ("SES identity", "ok"),
+            ("DKIM", "fail"),
+            ("unsubscribe link", "fail"),
+        ]
+        .map(|(check, status)| (check.to_owned(), status.to_owned()))
+    );
+}
+
+/// Each check and how it ended, as the API lists them.
+async fn checks(viewer: &Console) -> Vec<(String, String)> {
+    let findings = viewer.get("/api/v1/health/checks").await.json();
+    let findings = findings["items"].as_array().unwrap().iter();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    findings
+        .map(|found| (text(&found["check"]), text(&found["status"])))
+        .collect()
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn checks_tell_what_keeps_mails_back(pool: PgPool) {
+    for statement in [
+        "update installation set key_fingerprint = sha256('another key'), origin = 'elsewhere',
+                stopped_at = now(), stopped_by = 'Mara', stop_reason = 'a wrong link'",
+        "insert into quarantine (queue, message_id, reason, payload_hash) values ('enrich', 'm', 'Not JSON', '\\x00')",
+    ] {
+        sqlx::query(statement).execute(&pool).await.unwrap();
+    }
+    let settings = [
+        ("SENDER_ADDRESS", "nobody"),
+        ("SES_MAX_PER_SECOND", "many"),
+        ("ENRICH_QUEUE_URL", "http://127.0.0.1:9/queue/enrich"),
+        (
+            "ENRICH_DEAD_LETTER_QUEUE_URL",
+            "http://127.0.0.1:9/queue/dead",
+        ),
+    ];
+    let viewer = Console::with(&pool, &settings).as_role(Role::Viewer).await;
+    let found = checks(&viewer).await;
+    for (check, status) in [
+        ("schema", "ok"),
+        ("hash key", "fail"),
+        ("waiting", "warn"),
+        ("kill switch", "warn"),
+        ("origin", "fail"),
+        ("queue", "fail"),
+        ("SES events", "warn"),
+        ("unsubscribe link", "warn"),
+    ] {
+        let expected = (check.to_owned(), status.to_owned());
+        assert!(found.contains(&expected), "{expected:?}: {found:?}");
+    }
+    let words = [
+        "Mara stopped sending: a wrong link",
+        "SENDER_ADDRESS is not an address",
+        "SES_MAX_PER_SECOND is not a number",
+    ];
+    viewer
+        .get("/health/checks")
+        .await
+        .shows(StatusCode::OK, &words);
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn silent_link_is_waited_for_in_vain(pool: PgPool) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let settings = [("PUBLIC_BASE_URL", base.as_str())];
+    let viewer = Console::with(&pool, &settings).as_role(Role::Viewer).await;
+    let words = ["did not answer in 5 seconds"];
+    viewer
+        .get("/health/checks")
+        .await
+        .shows(StatusCode::OK, &words);
+}

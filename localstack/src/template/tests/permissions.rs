@@ -6,7 +6,12 @@ use super::{Broken, Function, detects, functions, holds, many, properties, targe
 use crate::template::Template;
 
 /// Wildcards that are meant: statement, what it says, why.
-const WILDCARDS: [(&str, &str, &str); 4] = [
+const WILDCARDS: [(&str, &str, &str); 5] = [
+    (
+        "CheckSes",
+        "*",
+        "what SES says of the account and its identities takes no resource",
+    ),
     (
         "ReadRuns",
         "*",
@@ -81,10 +86,15 @@ const GRANTS: &[(&str, &[(&str, &str)])] = &[
     ),
     // Its pages need nothing of AWS: the database is reached by its password.
     ("WebFunction", &[]),
-    // Nothing of SES: no page sends a mail past the sender.
+    // It reads what SES says of the account, and sends nothing: no page sends a mail past the sender.
     (
         "ConsoleFunction",
         &[
+            ("ses:GetSendQuota", "*"),
+            ("ses:GetAccountSendingEnabled", "*"),
+            ("ses:DescribeConfigurationSet", "*"),
+            ("ses:GetIdentityVerificationAttributes", "*"),
+            ("ses:GetIdentityDkimAttributes", "*"),
             ("s3:PutObject", "ImportBucket"),
             ("kms:GenerateDataKey", "ImportBucketKeyArn"),
             ("lambda:InvokeFunction", "CollectorFunction"),

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 use chrono::TimeDelta;
+use shared::clients::checks::{Finding, clock, fail, ok, warn};
 use shared::db::{self, PgConnection, installation, operator, schema::SchemaState};
 use shared::domain::installation::{KeyCheck, OriginCheck, check_key, check_origin};
 
-use super::{Finding, clock, fail, ok, warn};
 use crate::cli::Options;
 use crate::stack::Stack;
 use crate::{connection, migrate};

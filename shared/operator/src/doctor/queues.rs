@@ -3,9 +3,12 @@
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::QueueAttributeName as Name;
 use serde_json::Value;
+use shared::clients::{
+    aws::failure,
+    checks::{Finding, fail, ok, warn},
+};
 
-use super::{Finding, fail, ok, warn};
-use crate::stack::{Stack, failure};
+use crate::stack::Stack;
 
 /// Each setting that names a queue, and what to do about its dead letters.
 const QUEUES: [(&str, &str); 3] = [

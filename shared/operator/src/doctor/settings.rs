@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use shared::clients::checks::{Finding, fail, ok, warn};
 use shared::config::{Collector, Console, Enricher, Feedback, InvalidEnvironment, Sender, Web};
 use url::{Host, Url};
 
-use super::{Finding, fail, ok, warn};
 use crate::connection::whereabouts;
 use crate::stack::{FUNCTIONS, Stack, Variables};
 

@@ -9,14 +9,14 @@ const TOLERATED: TimeDelta = TimeDelta::seconds(2);
 /// A claim's lease: beyond it two senders would not agree on who holds a send.
 const HARMFUL: TimeDelta = TimeDelta::seconds(30);
 
-/// This machine's clock, which is what the others are compared with.
+/// Our clock, which is what the others are compared with.
 #[expect(clippy::disallowed_methods, reason = "the clock itself is examined")]
-pub(super) fn now() -> DateTime<Utc> {
+pub fn now() -> DateTime<Utc> {
     Utc::now()
 }
 
 /// Compares a remote clock, read between two readings of our own. `precision` is how coarse it is.
-pub(super) fn check(
+pub fn check(
     whose: &str,
     before: DateTime<Utc>,
     remote: DateTime<Utc>,
@@ -27,28 +27,28 @@ pub(super) fn check(
     let behind = before - (remote + precision);
     let skew = ahead.max(behind).max(TimeDelta::zero());
     let seconds = skew.num_seconds();
-    let advice = "set both machines' clocks by NTP; AWS's are right";
+    let advice = "set both clocks by NTP; AWS's are right";
     if skew > HARMFUL {
         fail(
             CHECK,
-            format!("{whose} differs from this machine by {seconds} s"),
+            format!("{whose} differs from ours by {seconds} s"),
             advice,
         )
     } else if skew > TOLERATED {
         warn(
             CHECK,
-            format!("{whose} differs from this machine by {seconds} s"),
+            format!("{whose} differs from ours by {seconds} s"),
             advice,
         )
     } else {
-        ok(CHECK, format!("{whose} agrees with this machine"))
+        ok(CHECK, format!("{whose} agrees with ours"))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::Status;
+    use crate::clients::checks::Status;
 
     #[test]
     fn check_tolerates_seconds_and_fails_beyond_leases() {

@@ -1,31 +1,30 @@
 //! The pages behind the links of every mail.
 
 use chrono::{DateTime, TimeDelta};
-use shared::clients::http::{Http, Reply};
 use url::Url;
 
 use super::{Finding, clock, fail, ok};
-use crate::stack::Stack;
+use crate::{
+    clients::http::{Http, Reply},
+    telemetry,
+};
 
 const CHECK: &str = "unsubscribe link";
 const ADVICE: &str = "open the address in a browser; look at the logs of the web function, and at what stands \
                       in front of it";
 
-pub(super) async fn check(stack: &Stack) -> Vec<Finding> {
-    // A missing address is a matter of the settings.
-    let Some(base) = stack.setting("PUBLIC_BASE_URL") else {
-        return Vec::new();
-    };
+/// Asks for the privacy notice below this base, which every mail leads to.
+pub async fn check(base: &str) -> Vec<Finding> {
     let page = format!("{}/privacy", base.trim_end_matches('/'));
     let before = clock::now();
     match get(&page).await {
-        Err(error) => vec![fail(CHECK, format!("{page}: {error}"), ADVICE)],
+        Err(error) => vec![fail(CHECK, format!("the page {page}: {error}"), ADVICE)],
         Ok(reply) if !reply.status.is_success() => {
-            let detail = format!("{page} answers {}", reply.status);
+            let detail = format!("the page {page} answers {}", reply.status);
             vec![fail(CHECK, detail, ADVICE)]
         }
         Ok(reply) => {
-            let mut findings = vec![ok(CHECK, format!("{page} answers"))];
+            let mut findings = vec![ok(CHECK, format!("the page {page} answers"))];
             let date = reply.header("date");
             let date = date.and_then(|text| DateTime::parse_from_rfc2822(text).ok());
             findings.extend(date.map(|remote| {
@@ -47,8 +46,8 @@ async fn get(page: &str) -> Result<Reply, String> {
     } else {
         Http::new()
     };
-    let http = http.map_err(|error| shared::telemetry::chain(&error))?;
+    let http = http.map_err(|error| telemetry::chain(&error))?;
     http.get(page, &(), None)
         .await
-        .map_err(|error| shared::telemetry::chain(&error))
+        .map_err(|error| telemetry::chain(&error))
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use shared::{
+    clients::checks::Status,
     db::{
         DbError, PgConnection, installation,
         schema::{self, SchemaState},
@@ -21,8 +22,16 @@ const RECENT: Duration = Duration::from_hours(14 * 24);
 /// One check, in a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Check {
-    pub(crate) is_good: bool,
+    /// As `outreach doctor` calls it.
+    pub(crate) name: &'static str,
+    pub(crate) status: Status,
     pub(crate) sentence: String,
+}
+
+impl Check {
+    pub(crate) fn is_good(&self) -> bool {
+        self.status == Status::Ok
+    }
 }
 
 /// Checks the database; of one with another schema nothing else is asked.
@@ -35,7 +44,11 @@ pub(crate) async fn read(
 ) -> Result<Vec<Check>, DbError> {
     let state = schema::state(conn).await?;
     let (is_good, sentence) = super::schema_line(&state);
-    let mut checks = vec![Check { is_good, sentence }];
+    let mut checks = vec![Check {
+        name: "schema",
+        status: good_or(Status::Fail, is_good),
+        sentence,
+    }];
     if state == SchemaState::Current {
         let stored = installation::stored_key(conn).await?;
         checks.push(of_key(check_key(stored.as_deref(), key)));
@@ -59,9 +72,14 @@ fn of_key(check: KeyCheck) -> Check {
         ),
     };
     Check {
-        is_good,
+        name: "hash key",
+        status: good_or(Status::Fail, is_good),
         sentence: sentence.to_owned(),
     }
+}
+
+fn good_or(bad: Status, is_good: bool) -> Status {
+    if is_good { Status::Ok } else { bad }
 }
 
 /// What waits for a person, or that nothing does.
@@ -96,13 +114,15 @@ fn of_waiting(waiting: &Waiting) -> Vec<Check> {
     let found = kinds.into_iter().filter(|(count, _, _)| *count > 0);
     let checks: Vec<Check> = found
         .map(|(count, [one, many], what)| Check {
-            is_good: false,
+            name: "waiting",
+            status: Status::Warn,
             sentence: format!("{} {what}", counted(count, one, many)),
         })
         .collect();
     match checks.is_empty() {
         true => vec![Check {
-            is_good: true,
+            name: "waiting",
+            status: Status::Ok,
             sentence: "Nothing waits for a person but drafts.".to_owned(),
         }],
         false => checks,
@@ -116,7 +136,7 @@ mod tests {
     #[test]
     fn each_kind_that_waits_is_said() {
         let good = of_waiting(&Waiting::default());
-        assert!(good.len() == 1 && good[0].is_good, "{good:?}");
+        assert!(good.len() == 1 && good[0].is_good(), "{good:?}");
         let all = Waiting {
             unresolved_sends: 1_200,
             open_breakers: 1,
@@ -126,18 +146,18 @@ mod tests {
         };
         let found = of_waiting(&all);
         assert_eq!(found.len(), 5);
-        assert!(found.iter().all(|check| !check.is_good));
+        assert!(found.iter().all(|check| check.status == Status::Warn));
         assert!(found[0].sentence.starts_with("1,200 mails may or may not"));
     }
 
     #[test]
     fn another_key_is_no_good() {
-        for (check, is_good) in [
-            (KeyCheck::Same, true),
-            (KeyCheck::First, true),
-            (KeyCheck::Different, false),
+        for (check, status) in [
+            (KeyCheck::Same, Status::Ok),
+            (KeyCheck::First, Status::Ok),
+            (KeyCheck::Different, Status::Fail),
         ] {
-            assert_eq!(of_key(check).is_good, is_good);
+            assert_eq!(of_key(check).status, status);
         }
     }
 }

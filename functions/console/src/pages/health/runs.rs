@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use shared::clients::aws;
 use tokio::{
     sync::{Mutex, OnceCell},
-    time::Instant,
+    time::{Instant, timeout},
 };
 
 /// Each function, and what wakes it.
@@ -29,6 +29,8 @@ const METRICS: [&str; 2] = ["Invocations", "Errors"];
 const PERIOD: i32 = 300;
 /// CloudWatch is paid by the question: within this time it is not asked again.
 const KEPT: Duration = Duration::from_mins(1);
+/// Whoever looks at the page waits for it, perhaps to stop sending.
+const LIMIT: Duration = Duration::from_secs(3);
 
 /// A function in the last 24 hours.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +49,8 @@ pub(crate) struct FunctionRuns {
 #[derive(Debug, Default)]
 pub(crate) struct RunCounts {
     client: OnceCell<Client>,
-    kept: Mutex<Option<(Instant, Vec<FunctionRuns>)>>,
+    /// What it said last; no runs where it did not say.
+    kept: Mutex<Option<(Instant, Option<Vec<FunctionRuns>>)>>,
 }
 
 impl RunCounts {
@@ -61,7 +64,7 @@ impl RunCounts {
         if let Some((at, runs)) = kept.as_ref()
             && at.elapsed() < KEPT
         {
-            return Some(runs.clone());
+            return runs.clone();
         }
         let client = self
             .client
@@ -75,18 +78,20 @@ impl RunCounts {
                 (now + TimeDelta::minutes(1)).timestamp(),
             ))
             .scan_by(ScanBy::TimestampDescending);
-        match asked.send().await {
-            Ok(answer) => {
-                let runs = counted(answer.metric_data_results());
-                *kept = Some((Instant::now(), runs.clone()));
-                Some(runs)
-            }
-            Err(error) => {
+        let runs = match timeout(LIMIT, asked.send()).await {
+            Ok(Ok(answer)) => Some(counted(answer.metric_data_results())),
+            Ok(Err(error)) => {
                 let error = DisplayErrorContext(&error).to_string();
                 tracing::warn!(error, "CloudWatch did not say how the functions ran");
                 None
             }
-        }
+            Err(_) => {
+                tracing::warn!("CloudWatch did not say in time how the functions ran");
+                None
+            }
+        };
+        *kept = Some((Instant::now(), runs.clone()));
+        runs
     }
 }
 
