@@ -227,6 +227,21 @@ fn api() -> Vec<Route> {
         .taking(JSON_LIMIT),
         shows("/api/v1/review", viewer, api_review::count_drafts),
         does("/api/v1/review/take", reviewer, api_review::take_draft),
+        does(
+            "/api/v1/review/take-many",
+            reviewer,
+            api_review::many::take_drafts,
+        ),
+        does(
+            "/api/v1/review/decisions",
+            reviewer,
+            api_review::many::decide_drafts,
+        ),
+        does(
+            "/api/v1/review/undo",
+            reviewer,
+            api_review::many::undo_decisions,
+        ),
         does("/api/v1/review/check", reviewer, api_review::check_text),
         does(
             "/api/v1/review/{id}/decision",

@@ -53,6 +53,7 @@ use crate::{
         sources::switch_source, sources::run_source, sources::trial::test_list,
         sources::trial::test_source, uploads::allow_upload,
         review::count_drafts, review::take_draft, review::decide_draft, review::undo_decision, review::ask_for_draft, review::check_text,
+        review::many::take_drafts, review::many::decide_drafts, review::many::undo_decisions,
         sends::list_sends, sends::show_send, sends::resolve_send,
         suppressions::look_up_mailbox, suppressions::suppress_mailbox, suppressions::lift_suppression,
         system::show_me, system::list_figures, health::show_health, health::list_checks, system::stop_sending, system::start_sending, system::close_breaker,

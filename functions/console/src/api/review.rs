@@ -1,5 +1,7 @@
 //! The review queue: one draft at a time, and what a person decides about it.
 
+pub(crate) mod many;
+
 use std::sync::Arc;
 
 use axum::{
@@ -9,7 +11,7 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use data_encoding::HEXLOWER;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use shared::{
     db::console::review::{self, Decided, Item, Queue},
     domain::{ids::SendId, person::Role, reason::Reason},
@@ -183,14 +185,28 @@ pub(crate) enum Choice {
     Skip,
 }
 
+/// Stands for exactly the text and the profile that came with a draft.
+#[derive(Debug)]
+pub(crate) struct Seen(pub(crate) Vec<u8>);
+
+impl<'de> Deserialize<'de> for Seen {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let hash = HEXLOWER.decode(text.as_bytes()).ok();
+        let hash = hash.filter(|hash| hash.len() == 32);
+        hash.map(Self)
+            .ok_or_else(|| D::Error::custom("this is not what came with a draft"))
+    }
+}
+
 /// A decision about a draft.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DraftDecision {
     decision: Choice,
     /// Of the text that you saw.
-    #[schema(pattern = "^[0-9a-f]{64}$")]
-    seen: String,
+    #[schema(value_type = String, pattern = "^[0-9a-f]{64}$")]
+    seen: Seen,
     /// With `approve`: another subject. Both or none.
     #[serde(default, deserialize_with = "given")]
     #[schema(nullable = false)]
@@ -220,8 +236,7 @@ pub(crate) async fn decide_draft(
     Id(id): Id,
     Json { body, .. }: Json<DraftDecision>,
 ) -> Result<Response, Refused> {
-    let seen = HEXLOWER.decode(body.seen.as_bytes());
-    let seen = seen.map_err(|_| Refused::field("/seen", "This is not what came with a draft."))?;
+    let Seen(seen) = body.seen;
     let mut conn = deps.connect().await?;
     let item = review::item(&mut conn, &caller.person.subject, id).await?;
     drop(conn);
@@ -240,7 +255,7 @@ pub(crate) async fn decide_draft(
         }
     };
     let form = page::Decision {
-        seen: body.seen,
+        seen: HEXLOWER.encode(&seen),
         subject,
         message,
         decision: match body.decision {

@@ -1,5 +1,7 @@
 //! The API: what it creates once, what it edits, how it pages, and what it refuses.
 
+mod review;
+
 use axum::http::{HeaderName, Method, StatusCode, header};
 use serde_json::{Value, json};
 use shared::{db::PgPool, domain::person::Role, testing};
@@ -358,46 +360,6 @@ async fn personal_data_is_for_its_role(pool: PgPool) {
     );
     let looked = "select count(*) from audit_log where action = 'show_address'";
     assert_eq!(console.count(looked).await, 1);
-}
-
-#[sqlx::test(migrator = "shared::db::MIGRATOR")]
-async fn draft_is_taken_and_decided_once(pool: PgPool) {
-    waiting(&pool, 1).await;
-    let reviewer = Console::new(&pool).as_role(Role::Reviewer).await;
-    let post =
-        async |path: String, body: Value| reviewer.send_json(Method::POST, &path, &[], &body).await;
-    let draft = post("/api/v1/review/take".to_owned(), json!({}))
-        .await
-        .json()["draft"]
-        .clone();
-    let (id, seen) = (draft["id"].as_i64().unwrap(), draft["seen"].clone());
-    let decide = format!("/api/v1/review/{id}/decision");
-    let half = post(
-        decide.clone(),
-        json!({"decision": "approve", "seen": seen, "subject": "Only this"}),
-    )
-    .await;
-    problem(&half, StatusCode::UNPROCESSABLE_ENTITY, Some("/message"));
-    let other = post(
-        decide.clone(),
-        json!({"decision": "approve", "seen": "00".repeat(32)}),
-    )
-    .await;
-    problem(&other, StatusCode::CONFLICT, None);
-    let approved = post(decide.clone(), json!({"decision": "approve", "seen": seen})).await;
-    assert_eq!(approved.json(), json!({"changed": true}));
-    let again = post(
-        decide,
-        json!({"decision": "reject", "seen": seen, "why": "tone"}),
-    )
-    .await;
-    problem(&again, StatusCode::CONFLICT, None);
-    let undone = post(format!("/api/v1/review/{id}/undo"), json!({})).await;
-    assert_eq!(undone.json(), json!({"changed": true}));
-    let has_text = post(format!("/api/v1/review/{id}/ask"), json!({})).await;
-    assert_eq!(has_text.status, StatusCode::CONFLICT);
-    let waiting = "select count(*) from sends where state = 'review'";
-    assert_eq!(reviewer.count(waiting).await, 1);
 }
 
 #[sqlx::test(migrator = "shared::db::MIGRATOR")]

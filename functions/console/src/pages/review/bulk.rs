@@ -20,6 +20,7 @@ use shared::{
     },
     domain::{
         ids::SendId,
+        person::Person,
         reason::Reason,
         review::{RejectReason, Rejection, UNDO_SECONDS, Verdict},
         send_state::SendState,
@@ -41,7 +42,7 @@ use crate::{
 };
 
 /// Drafts of a page: as many as a person can look through.
-const MOST: usize = 50;
+pub(crate) const MOST: usize = 50;
 
 /// How long one press may take: what is left then is decided with the next.
 const TIME: Duration = Duration::from_secs(6);
@@ -112,14 +113,8 @@ async fn page(
     let done = ids(&asked.done).ok_or(Failure::Unreadable("the address"))?;
     let (subject, word) = (caller.person.subject.clone(), reason.to_owned());
     let (drafts, failed) = change(deps, async move |conn| {
-        let queue = Queue {
-            reason: Some(&word),
-            campaign: None,
-        };
-        let most = i64::try_from(MOST).unwrap_or(i64::MAX);
-        let held = review::take_many(conn, &subject, queue, most).await?;
         let failed = review::items(conn, &subject, &failed).await?;
-        Ok((review::items(conn, &subject, &held).await?, failed))
+        Ok((take(conn, &subject, &word, MOST).await?, failed))
     })
     .await?;
     let mut conn = deps.connect().await?;
@@ -143,6 +138,22 @@ async fn page(
     Ok(answer::page(status, &page))
 }
 
+/// Takes and holds the best drafts of a reason that have a text.
+pub(crate) async fn take(
+    conn: &mut PgConnection,
+    subject: &str,
+    reason: &str,
+    most: usize,
+) -> Result<Vec<Item>, DbError> {
+    let queue = Queue {
+        reason: Some(reason),
+        campaign: None,
+    };
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let held = review::take_many(conn, subject, queue, most).await?;
+    review::items(conn, subject, &held).await
+}
+
 fn outcome(did: &str, done: Vec<i64>, failed: &[Item]) -> Option<Outcome> {
     let words = match did {
         "approved" => "approved",
@@ -155,22 +166,38 @@ fn outcome(did: &str, done: Vec<i64>, failed: &[Item]) -> Option<Outcome> {
         0 => String::new(),
         many => format!(", {many} not"),
     };
-    let stands = |item: &Item| {
-        let why = match item.state {
-            SendState::Review => {
-                "Its text or profile was changed after you saw it, or there was no time left: it still waits."
-                    .to_owned()
-            }
-            state => already(state, item.decided_by.as_deref()),
-        };
-        (item.username.clone(), why)
-    };
     Some(Outcome {
         heading: format!("{} {words}{not}", counted(count, "draft", "drafts")),
-        failed: failed.iter().map(stands).collect(),
+        failed: failed
+            .iter()
+            .map(|item| (item.username.clone(), why_not(item)))
+            .collect(),
         leaves: did == "approved",
         undo: if did == "undone" { Vec::new() } else { done },
     })
+}
+
+/// How a draft stands that was not decided.
+fn why_not(item: &Item) -> String {
+    match item.state {
+        SendState::Review => {
+            "Its text or profile was changed after you saw it, or there was no time left: it still waits."
+                .to_owned()
+        }
+        state => already(state, item.decided_by.as_deref()),
+    }
+}
+
+/// Reads why many are rejected.
+///
+/// # Errors
+/// Says why it is no reason, or none for many.
+pub(crate) fn rejection(why: &str, words: &str) -> Result<Verdict, &'static str> {
+    let rejection = Rejection::read(why, words)?;
+    match rejection.why.suppresses() {
+        true => Err("What suppresses a mailbox is decided about one person at a time."),
+        false => Ok(Verdict::Reject(rejection)),
+    }
 }
 
 /// Decides about every draft that was chosen, each by itself.
@@ -193,12 +220,8 @@ pub(crate) async fn decide(
             return again("A reason was given, which an approval has none of. Press “Reject the chosen”, or empty it.").await;
         }
         "approve" => (Verdict::Approve, "approved"),
-        "reject" => match Rejection::read(why, words) {
-            Ok(rejection) if rejection.why.suppresses() => {
-                return again("What suppresses a mailbox is decided about one person at a time.")
-                    .await;
-            }
-            Ok(rejection) => (Verdict::Reject(rejection), "rejected"),
+        "reject" => match rejection(why, words) {
+            Ok(verdict) => (verdict, "rejected"),
             Err(fault) => return again(fault).await,
         },
         _ => return Err(Failure::Unreadable("the form")),
@@ -206,17 +229,49 @@ pub(crate) async fn decide(
     if chosen.is_empty() {
         return again("Choose at least one draft.").await;
     }
-    let person = caller.person.clone();
-    let (done, failed) = each(
-        &deps,
-        chosen,
-        async move |conn, (send, seen): (i64, Vec<u8>)| {
-            let decided = review::decide(conn, &person, SendId(send), &seen, &verdict).await;
-            (send, decided)
-        },
-    )
-    .await?;
-    Ok(back(&asked.reason, did, &done, &failed))
+    let became = decide_each(&deps, caller.person.clone(), chosen, verdict).await?;
+    Ok(back(&asked.reason, did, &became))
+}
+
+/// What became of one of many.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Became {
+    Decided(Decided),
+    /// A statement failed, and nothing was changed.
+    Failed,
+    /// There was no time left: it is as it was.
+    NotBegun,
+}
+
+/// Decides about drafts, each by itself, with the hash of what was seen of it.
+///
+/// # Errors
+/// When there is no connection.
+pub(crate) async fn decide_each(
+    deps: &Arc<Deps>,
+    person: Person,
+    drafts: Vec<(i64, Vec<u8>)>,
+    verdict: Verdict,
+) -> Result<Vec<(i64, Became)>, Failure> {
+    let act = async move |conn: &mut PgConnection, (send, seen): &(i64, Vec<u8>)| {
+        review::decide(conn, &person, SendId(*send), seen, &verdict).await
+    };
+    each(deps, drafts, |(send, _)| *send, act).await
+}
+
+/// Takes decisions back, each by itself.
+///
+/// # Errors
+/// When there is no connection.
+pub(crate) async fn undo_each(
+    deps: &Arc<Deps>,
+    person: Person,
+    sends: Vec<i64>,
+) -> Result<Vec<(i64, Became)>, Failure> {
+    let act = async move |conn: &mut PgConnection, send: &i64| {
+        review::undo(conn, &person, SendId(*send)).await
+    };
+    each(deps, sends, |send| *send, act).await
 }
 
 /// Takes back what one press decided.
@@ -227,56 +282,55 @@ pub(crate) async fn undo(
 ) -> Result<Response, Failure> {
     let entries: Entries = fields.into_iter().collect();
     let sends = ids(entries.get("sends")).ok_or(Failure::Unreadable("the form"))?;
-    let person = caller.person.clone();
-    let (done, failed) = each(&deps, sends, async move |conn, send: i64| {
-        (send, review::undo(conn, &person, SendId(send)).await)
-    })
-    .await?;
-    Ok(back(entries.get("reason"), "undone", &done, &failed))
+    let became = undo_each(&deps, caller.person.clone(), sends).await?;
+    Ok(back(entries.get("reason"), "undone", &became))
 }
 
 /// Carries out one decision after the other. One that fails keeps none of the others back.
 async fn each<T: Send + 'static>(
     deps: &Arc<Deps>,
     items: Vec<T>,
-    act: impl AsyncFn(&mut PgConnection, T) -> (i64, Result<Decided, DbError>) + Send + 'static,
-) -> Result<(Vec<i64>, Vec<i64>), Failure> {
+    send: impl Fn(&T) -> i64 + Send + 'static,
+    act: impl AsyncFn(&mut PgConnection, &T) -> Result<Decided, DbError> + Send + 'static,
+) -> Result<Vec<(i64, Became)>, Failure> {
     let begun = Instant::now();
     change(deps, async move |conn| {
-        let (mut done, mut failed) = (Vec::new(), Vec::new());
-        for item in items {
-            // What there is no time for is not begun: it still waits, and is shown again.
+        let mut became = Vec::with_capacity(items.len());
+        for item in &items {
+            let send = send(item);
             if begun.elapsed() > TIME {
-                break;
+                became.push((send, Became::NotBegun));
+                continue;
             }
-            match act(conn, item).await {
-                (send, Ok(Decided::Done)) => done.push(send),
-                (send, Ok(_)) => failed.push(send),
-                (send, Err(error)) => {
-                    tracing::error!(
-                        error = telemetry::chain(&error),
-                        send,
-                        "one of many decisions was not carried out"
-                    );
-                    failed.push(send);
-                }
-            }
+            let done = act(conn, item).await.inspect_err(|error| {
+                tracing::error!(
+                    error = telemetry::chain(error),
+                    send,
+                    "one of many decisions was not carried out"
+                );
+            });
+            became.push((send, done.map_or(Became::Failed, Became::Decided)));
         }
-        Ok((done, failed))
+        Ok(became)
     })
     .await
 }
 
-fn back(reason: &str, did: &str, done: &[i64], failed: &[i64]) -> Response {
-    let text = |ids: &[i64]| {
-        let ids: Vec<String> = ids.iter().map(i64::to_string).collect();
+/// What was not begun still waits, and is shown again.
+fn back(reason: &str, did: &str, became: &[(i64, Became)]) -> Response {
+    let text = |is: fn(&Became) -> bool| {
+        let of = became.iter().filter(|(_, became)| is(became));
+        let ids: Vec<String> = of.map(|(send, _)| send.to_string()).collect();
         ids.join(".")
     };
+    let done = text(|became| *became == Became::Decided(Decided::Done));
+    let failed =
+        text(|became| !matches!(became, Became::Decided(Decided::Done) | Became::NotBegun));
     let query = url::form_urlencoded::Serializer::new(String::new())
         .append_pair("reason", reason)
         .append_pair("did", did)
-        .append_pair("done", &text(done))
-        .append_pair("failed", &text(failed))
+        .append_pair("done", &done)
+        .append_pair("failed", &failed)
         .finish();
     Redirect::to(&format!("/review/bulk?{query}")).into_response()
 }
