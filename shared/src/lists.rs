@@ -1,4 +1,4 @@
-//! Lists of people, as they are exported or written by hand: delimited text in a file.
+//! Lists of people, as they are exported or written by hand: delimited text or JSON in a file, packed with gzip or not.
 //!
 //! One reader for every import. It is tolerant where nothing is lost (encodings, delimiters, notes
 //! before the header, padded or short rows, numbers as people write them) and strict where a person could
@@ -8,13 +8,21 @@ mod cells;
 mod columns;
 mod cursor;
 mod encoding;
+mod exports;
 mod header;
 mod lines;
 mod names;
+mod opt_out;
+mod record;
 mod report;
+mod unpack;
 mod values;
 
-use std::{collections::BTreeMap, fs::File, io};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fs::File,
+    io,
+};
 
 use cells::{Cells, End};
 use columns::{Columns, Mapping};
@@ -23,9 +31,10 @@ pub use cursor::{file, is_done, version_of};
 use encoding::Encoding;
 use header::Header;
 use lines::{Line, Lines};
-pub use report::{ListReport, UsedColumns};
+pub use report::{ListReport, UsedColumns, shape};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use unpack::{Extent, Format};
 
 use crate::domain::{
     intake::{Field, Page, Row, RowError},
@@ -43,6 +52,12 @@ const CELL_LINES: usize = 1_000;
 const CELL_BYTES: usize = 1024 * 1024;
 /// Lines that a loose quote may take in before another ends it. After more, only the row that it opens in is refused.
 const TAKEN_IN: usize = 50;
+
+/// Records of JSON, and bytes of them, that are looked at for the names of their fields.
+const RECORDS: usize = 1_000;
+const RECORD_BYTES: usize = 4 * 1024 * 1024;
+/// Sets of fields that are kept in mind.
+const LAYOUTS: usize = 64;
 
 /// Which list to read, and how.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,20 +103,20 @@ pub enum ListError {
     UnknownPlatform,
     #[error(
         "`columns` takes names of the list's columns, each with one of platform, id, username, name, first_name, last_name, \
-         email, profile_url, bio, followers, verified, location, website, country, language, ignore; {0} has another word"
+         email, profile_url, bio, followers, verified, location, website, country, language, opt_out, ignore; {0} has another word"
     )]
     UnknownField(String),
     #[error("`columns` names {name}, and the list has no such column; it has: {known}")]
     NoSuchColumn { name: String, known: String },
     #[error(
-        "no line names a column that tells who a row is about; name one username, email or profile url, or map one with `columns`"
+        "nothing names a column that tells who a row is about; name one username, email or profile url, or map one with `columns`"
     )]
     NoHeader,
     #[error(
         "its encoding is not recognised; export it as UTF-8, or name its encoding with `encoding`, such as windows-1251"
     )]
     UnknownEncoding,
-    #[error("it is {0}, not a list of delimited text; save it as CSV")]
+    #[error("it is {0}, not a list; save it as CSV, or as JSON")]
     OtherFormat(&'static str),
     #[error("{0}")]
     Unreadable(String),
@@ -137,6 +152,9 @@ pub struct List {
     report: ListReport,
     line: Line,
     cells: Cells,
+    is_json: bool,
+    /// Columns of records, by the names of their fields: not all records have the same.
+    layouts: HashMap<Vec<String>, Columns>,
     /// Whether the row is behind an empty one.
     after_gap: bool,
     /// Whether it is in a table whose columns are not known.
@@ -160,12 +178,32 @@ impl List {
     /// # Errors
     /// When it cannot be read, or the parameters do not fit.
     pub fn open(
-        mut file: File,
+        file: File,
         version: String,
         params: &Params,
         cursor: &Value,
     ) -> Result<Self, ListError> {
+        Self::open_extent(file, Extent::Whole, (version, cursor), params)
+    }
+
+    /// Opens the beginning of a list, which may be cut anywhere: whole rows of it are read.
+    ///
+    /// # Errors
+    /// When it cannot be read, or the parameters do not fit.
+    pub fn open_beginning(file: File, params: &Params) -> Result<Self, ListError> {
+        let anew = (String::new(), &Value::Null);
+        Self::open_extent(file, Extent::Beginning, anew, params)
+    }
+
+    fn open_extent(
+        file: File,
+        extent: Extent,
+        (version, cursor): (String, &Value),
+        params: &Params,
+    ) -> Result<Self, ListError> {
         let platform = params.platform()?;
+        let (mut file, format) = unpack::lines_of(file, extent)?;
+        let is_json = format != Format::Delimited;
         let mapping = columns::mapping(&params.columns)?;
         let cursor = Cursor::read(cursor);
         let resumes = cursor.version == version && cursor.byte > 0;
@@ -176,28 +214,43 @@ impl List {
                 of,
                 start: cursor.encoding_start,
             },
+            None if is_json => encoding::of_json(&mut file)?,
             None => encoding::find(&mut file, params.encoding.as_deref())?,
         };
         let mut lines = Lines::new(file, encoding);
         lines.seek(encoding.start, 1).map_err(ListError::io)?;
         let header = match resumes {
+            _ if is_json => Header::none(),
             true => header::at(&mut lines, cursor.header, &mapping)?,
             false => header::find(&mut lines, &mapping)?,
         };
-        if resumes {
-            lines
-                .seek(cursor.byte, cursor.line)
-                .map_err(ListError::io)?;
+        if is_json && !resumes {
+            let columns = names_of_records(&mut lines, &mapping)?;
+            columns_exist(&params.columns, &columns)?;
+            lines.seek(encoding.start, 1).map_err(ListError::io)?;
         }
-        let columns = Columns::new(&header.cells, &mapping);
-        columns_exist(&params.columns, &columns)?;
+        match format {
+            // What was written anew is not the same bytes under another release, but the same records.
+            Format::Rewritten if resumes => lines.skip_to(cursor.line).map_err(ListError::io)?,
+            _ if resumes => lines
+                .seek(cursor.byte, cursor.line)
+                .map_err(ListError::io)?,
+            _ => {}
+        }
+        let columns = Columns::new(header.cells.iter(), &mapping);
+        if !is_json {
+            columns_exist(&params.columns, &columns)?;
+        }
         let mut report = ListReport {
             encoding: encoding.of.name().to_owned(),
-            delimiter: char::from(header.delimiter).to_string(),
+            delimiter: match is_json {
+                true => String::new(),
+                false => char::from(header.delimiter).to_string(),
+            },
             tables: 1,
             ..ListReport::default()
         };
-        report.columns.add(&columns);
+        report.add(&columns);
         let (line, cells) = (Line::default(), Cells::default());
         Ok(Self {
             lines,
@@ -210,6 +263,8 @@ impl List {
             report,
             line,
             cells,
+            is_json,
+            layouts: HashMap::new(),
             after_gap: false,
             in_other_table: resumes && cursor.in_other_table,
         })
@@ -228,7 +283,11 @@ impl List {
         let mut rows = Vec::with_capacity(PAGE);
         let mut done = false;
         while rows.len() < PAGE && !done {
-            match self.record()? {
+            let record = match self.is_json {
+                true => self.json_record()?,
+                false => self.record()?,
+            };
+            match record {
                 Record::End => done = true,
                 Record::Empty => {
                     self.report.empty_rows += 1;
@@ -240,6 +299,10 @@ impl List {
                         line,
                         profile: Err(error),
                     }));
+                }
+                Record::Cells { line } if self.is_json => {
+                    let profile = self.columns.profile(&self.cells, self.platform);
+                    rows.push(Row { line, profile });
                 }
                 Record::Cells { line } if self.columns.is_header(&self.cells) => {
                     self.report.repeated_headers += usize::from(line > 0);
@@ -317,6 +380,50 @@ impl List {
         } else {
             Record::Cells { line: number }
         })
+    }
+
+    /// Reads the next record into `cells`, and has `columns` say what they are.
+    fn json_record(&mut self) -> Result<Record, ListError> {
+        if !self.lines.next(&mut self.line).map_err(ListError::io)? {
+            return Ok(Record::End);
+        }
+        let number = self.line.number;
+        if self.line.cut {
+            return Ok(Record::Refused(vec![(number, RowError::TooLong)]));
+        }
+        if self.line.bytes.trim_ascii().is_empty() {
+            return Ok(Record::Empty);
+        }
+        let read = match record::read(&self.line.bytes, &self.mapping) {
+            Ok(read) => read,
+            Err(why) => return Ok(Record::Refused(vec![(number, RowError::NoRecord(why))])),
+        };
+        if let Some(column) = read.opted_out {
+            return Ok(Record::Refused(vec![(
+                number,
+                RowError::OptedOut { column },
+            )]));
+        }
+        self.cells
+            .hold(read.cells.iter().map(|(_, text)| text.as_str()));
+        let names: Vec<String> = read.cells.into_iter().map(|(name, _)| name).collect();
+        self.columns = self.columns_of(names);
+        Ok(match self.cells.filled() {
+            0 => Record::Empty,
+            _ => Record::Cells { line: number },
+        })
+    }
+
+    fn columns_of(&mut self, names: Vec<String>) -> Columns {
+        if let Some(known) = self.layouts.get(&names) {
+            return known.clone();
+        }
+        let columns = Columns::new(names.iter().map(String::as_str), &self.mapping);
+        self.report.add(&columns);
+        if self.layouts.len() < LAYOUTS {
+            self.layouts.insert(names, columns.clone());
+        }
+        columns
     }
 
     /// Reads on while a quoted cell is open. One that takes in what looks like rows is not believed: the rows are
@@ -406,9 +513,29 @@ impl List {
             offset: self.line.offset,
             line,
         };
-        self.columns = Columns::new(&self.cells, &self.mapping);
+        self.columns = Columns::new(self.cells.iter(), &self.mapping);
         self.report.tables += 1;
-        self.report.columns.add(&self.columns);
+        self.report.add(&self.columns);
+    }
+}
+
+/// The columns of the first records. Names that tell who a record is about must be among them, where there are records.
+fn names_of_records(lines: &mut Lines, mapping: &Mapping) -> Result<Columns, ListError> {
+    let (mut line, mut names, mut bytes) = (Line::default(), BTreeSet::new(), 0);
+    for _ in 0..RECORDS {
+        if bytes > RECORD_BYTES || !lines.next(&mut line).map_err(ListError::io)? {
+            break;
+        }
+        bytes += line.bytes.len();
+        if let Ok(read) = record::read(&line.bytes, mapping) {
+            names.extend(read.cells.into_iter().map(|(name, _)| name));
+        }
+    }
+    let columns = Columns::new(names.iter().map(String::as_str), mapping);
+    let is_identified = columns.used().any(|(_, meaning)| meaning.identifies());
+    match names.is_empty() || is_identified {
+        true => Ok(columns),
+        false => Err(ListError::NoHeader),
     }
 }
 

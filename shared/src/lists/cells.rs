@@ -58,6 +58,17 @@ impl Cells {
         self.cells(line, delimiter, Stray::Kept, false)
     }
 
+    /// Holds these cells.
+    pub(super) fn hold<'a>(&mut self, cells: impl IntoIterator<Item = &'a str>) {
+        self.text.clear();
+        self.ends.clear();
+        (self.stray, self.inner) = (false, false);
+        for cell in cells {
+            self.text.push_str(cell);
+            self.end_cell();
+        }
+    }
+
     /// Reads another line into the cell that is open.
     pub(super) fn read_on(&mut self, line: &str, delimiter: u8) -> End {
         self.text.push('\n');

@@ -10,7 +10,9 @@ use strum::IntoEnumIterator;
 use super::{
     ListError,
     cells::Cells,
+    exports,
     names::NAMES,
+    opt_out,
     values::{followers, yes_or_no},
 };
 use crate::domain::{
@@ -35,14 +37,20 @@ pub(super) enum Meaning {
     PerhapsId,
     FirstName,
     LastName,
+    /// Whether, or since when, the person wants no mail.
+    OptOut,
+    /// How the person stands in another tool, which may be that they want no mail.
+    Status,
 }
 
 impl Meaning {
-    fn field(self) -> Field {
+    /// None where it is about the row itself.
+    fn field(self) -> Option<Field> {
         match self {
-            Self::Is(field) | Self::On(field, _) => field,
-            Self::PerhapsId => Field::Id,
-            Self::FirstName | Self::LastName => Field::Name,
+            Self::Is(field) | Self::On(field, _) => Some(field),
+            Self::PerhapsId => Some(Field::Id),
+            Self::FirstName | Self::LastName => Some(Field::Name),
+            Self::OptOut | Self::Status => None,
         }
     }
 
@@ -50,14 +58,16 @@ impl Meaning {
         match self {
             Self::FirstName => "first_name",
             Self::LastName => "last_name",
-            Self::Is(_) | Self::On(..) | Self::PerhapsId => self.field().word(),
+            Self::Is(_) | Self::On(..) | Self::PerhapsId | Self::OptOut | Self::Status => {
+                self.field().map_or("opt_out", Field::word)
+            }
         }
     }
 
     pub(super) fn identifies(self) -> bool {
         matches!(
             self.field(),
-            Field::Username | Field::Email | Field::ProfileUrl | Field::Id
+            Some(Field::Username | Field::Email | Field::ProfileUrl | Field::Id)
         )
     }
 }
@@ -72,6 +82,7 @@ pub(super) fn mapping(columns: &BTreeMap<String, String>) -> Result<Mapping, Lis
         "ignore" => Some(None),
         "firstname" => Some(Some(Meaning::FirstName)),
         "lastname" => Some(Some(Meaning::LastName)),
+        "optout" => Some(Some(Meaning::OptOut)),
         word => Field::iter()
             .find(|field| folded(field.word()) == word)
             .map(|field| Some(Meaning::Is(field))),
@@ -108,24 +119,37 @@ pub(super) struct Columns {
     pub(super) names: Vec<String>,
     /// By field, the better name first.
     used: Vec<(Meaning, usize)>,
+    /// Whose export it is, where that says what columns mean.
+    pub(super) export: Option<&'static str>,
 }
 
 impl Columns {
-    pub(super) fn new(header: &Cells, mapping: &Mapping) -> Self {
+    pub(super) fn new<'a>(header: impl IntoIterator<Item = &'a str>, mapping: &Mapping) -> Self {
         let names: Vec<String> = header
-            .iter()
+            .into_iter()
             .map(|name| name.trim().chars().take(100).collect())
             .collect();
         let mut used: Vec<(Meaning, usize, usize)> = Vec::new();
-        for (n, name) in names.iter().enumerate() {
-            used.extend(meaning(name, mapping).map(|(meaning, rank)| (meaning, rank, n)));
+        let folded_names: Vec<String> = names.iter().map(|name| folded(name)).collect();
+        let export = exports::of(&folded_names);
+        for (n, name) in folded_names.iter().enumerate() {
+            let known = export.and_then(|export| export.meaning(name));
+            let found = match known.filter(|_| !mapping.contains_key(name)) {
+                Some(given) => given.map(|meaning| (meaning, 0)),
+                None => meaning(name, mapping),
+            };
+            used.extend(found.map(|(meaning, rank)| (meaning, rank, n)));
         }
         used.sort_by_key(|(meaning, rank, n)| (meaning.field(), *rank, *n));
         let used = used
             .into_iter()
             .map(|(meaning, _, n)| (meaning, n))
             .collect();
-        Self { names, used }
+        Self {
+            names,
+            used,
+            export: export.map(|export| export.name),
+        }
     }
 
     /// How many columns the header names; empty ones at its end are none.
@@ -184,12 +208,23 @@ impl Columns {
             let cell = cells.get(*n).map(str::trim).filter(|cell| !cell.is_empty());
             let Some(cell) = cell else { continue };
             if cell.contains('\u{FFFD}') {
-                if meaning.identifies() && meaning.field() != Field::Email {
-                    let column = self.names.get(*n).cloned().unwrap_or_default();
-                    return Err(RowError::NotReadable { column });
+                let column = || self.names.get(*n).cloned().unwrap_or_default();
+                match meaning.field() {
+                    Some(field) if !meaning.identifies() || field == Field::Email => {
+                        row.profile.unknown.insert(field);
+                    }
+                    Some(_) | None => return Err(RowError::NotReadable { column: column() }),
                 }
-                row.profile.unknown.insert(meaning.field());
                 continue;
+            }
+            let opted_out = match meaning {
+                Meaning::OptOut => opt_out::is_yes(cell),
+                Meaning::Status => opt_out::is_status(cell),
+                _ => false,
+            };
+            if opted_out {
+                let column = self.names.get(*n).cloned().unwrap_or_default();
+                return Err(RowError::OptedOut { column });
             }
             row.take(*meaning, cell);
         }
@@ -213,7 +248,7 @@ impl Columns {
             let columns = self
                 .used
                 .iter()
-                .filter(move |(meaning, _)| meaning.field() == wanted);
+                .filter(move |(meaning, _)| meaning.field() == Some(wanted));
             columns.filter_map(|(_, n)| at(*n)).collect::<Vec<_>>()
         };
         let (emails, urls, names) = (of(Field::Email), of(Field::ProfileUrl), of(Field::Username));
@@ -256,6 +291,7 @@ impl Reading {
         match meaning {
             Meaning::FirstName => keep(&mut self.first, cell),
             Meaning::LastName => keep(&mut self.last, cell),
+            Meaning::OptOut | Meaning::Status => {}
             Meaning::PerhapsId if cell.len() < LONG_ID => {}
             Meaning::On(field, platform) => {
                 let fresh = profile.username.is_none();

@@ -65,6 +65,18 @@ pub(super) fn find(file: &mut File, named: Option<&str>) -> Result<Encoding, Lis
     })
 }
 
+/// JSON is UTF-8 (RFC 8259, section 8.1); some write a mark in front of it all the same.
+pub(super) fn of_json(file: &mut File) -> Result<Encoding, ListError> {
+    let mut head = [0; 3];
+    file.seek(SeekFrom::Start(0)).map_err(ListError::io)?;
+    let length = fill(file, &mut head).map_err(ListError::io)?;
+    let marked = length == 3 && head == *b"\xEF\xBB\xBF";
+    Ok(Encoding {
+        of: UTF_8,
+        start: if marked { 3 } else { 0 },
+    })
+}
+
 /// The encoding that a source's parameters name.
 pub(super) fn named(
     label: Option<&str>,
@@ -77,19 +89,24 @@ pub(super) fn named(
 
 /// What spreadsheets and web pages save when they are not asked for a list.
 fn refuse_other_formats(head: &[u8]) -> Result<(), ListError> {
-    let starts: [(&[u8], &str); 7] = [
+    let starts: [(&[u8], &str); 8] = [
         (b"PK\x03\x04", "a workbook or an archive"),
         (b"\xD0\xCF\x11\xE0", "a workbook of an old Excel"),
-        (b"\x1F\x8B", "compressed"),
+        (b"\x1F\x8B", "packed twice"),
+        (b"\x28\xB5\x2F\xFD", "packed with zstd"),
+        (b"BZh", "packed with bzip2"),
         (b"%PDF", "a PDF"),
         (b"{\\rtf", "a text document"),
         (b"<", "a web page or XML"),
-        (b"[{", "JSON"),
     ];
     let text = head
         .strip_prefix(b"\xEF\xBB\xBF")
         .unwrap_or(head)
         .trim_ascii_start();
+    // Where a tape archive has its sign.
+    if head.get(257..262) == Some(b"ustar") {
+        return Err(ListError::OtherFormat("an archive of several files"));
+    }
     match starts
         .into_iter()
         .find(|(start, _)| text.starts_with(start))

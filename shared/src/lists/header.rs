@@ -22,6 +22,18 @@ pub(super) struct Header {
     pub(super) line: u64,
 }
 
+impl Header {
+    /// That of a list whose rows name their own cells.
+    pub(super) fn none() -> Self {
+        Self {
+            cells: Cells::default(),
+            delimiter: b',',
+            offset: 0,
+            line: 0,
+        }
+    }
+}
+
 /// The first line that names two columns of a person, one of which tells who it is; else the first that names one such
 /// column. Of the delimiters, the one under which it names most. The lines that follow it are next.
 pub(super) fn find(lines: &mut Lines, mapping: &Mapping) -> Result<Header, ListError> {

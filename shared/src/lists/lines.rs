@@ -71,6 +71,13 @@ impl Lines {
         Ok(())
     }
 
+    /// Goes on, so that the line of this number is next.
+    pub(super) fn skip_to(&mut self, number: u64) -> io::Result<()> {
+        let mut line = Line::default();
+        while self.position().1 < number && self.next(&mut line)? {}
+        Ok(())
+    }
+
     /// Where the next line begins, and its number.
     pub(super) fn position(&self) -> (u64, u64) {
         self.again

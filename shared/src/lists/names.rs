@@ -91,4 +91,14 @@ pub(super) const NAMES: &[(Meaning, &[&str])] = &[
     (Meaning::Is(Field::Language), &[
         "language", "lang", "languagecode", "preferredlanguage", "sprache", "langue", "idioma", "lingua", "língua", "taal", "locale", "język",
     ]),
+    // As services write into an export who wants no mail, and whose address is dead.
+    (Meaning::OptOut, &[
+        "unsubscribed", "isunsubscribed", "unsubscribe", "unsubscribedfromallemail", "unsubscribedat", "unsubscribedon", "unsubscribeddate", "unsubscribedate",
+        "unsubscribetime", "unsubtime", "optedout", "isoptedout", "optout", "emailoptout", "hsemailoptout", "emailoptedout", "optedoutofemail", "hasoptedoutofemail",
+        "optouttime", "optoutdate", "donotemail", "donotcontact", "donotmail", "donotallowemails", "donotbulkemail", "emailsuppressions", "emailblacklisted",
+        "suppressed", "cleantime", "abgemeldet", "désinscrit", "désabonné", "dadodebaja", "disiscritto", "afgemeld",
+    ]),
+    (Meaning::Status, &[
+        "status", "memberstatus", "subscriptionstatus", "subscriberstatus", "emailmarketingstatus", "emailstatus", "marketingstatus", "emailmarketingconsent", "consentstatus",
+    ]),
 ];

@@ -215,7 +215,7 @@ fn unknown_encoding_is_refused_or_named() {
         (&b"PK\x03\x04zip"[..], "workbook"),
         (b"\xD0\xCF\x11\xE0old", "Excel"),
         (b"<!doctype html><table>", "web page"),
-        (b"[{\"username\":\"ana\"}]", "JSON"),
+        (b"\x28\xB5\x2F\xFDlist", "zstd"),
     ] {
         let error = open(content, &Params::default(), &json!({}))
             .unwrap_err()
@@ -512,5 +512,6 @@ fn parameter_with_unknown_word_is_named() {
     }
 }
 
+mod formats;
 mod practice;
 mod properties;

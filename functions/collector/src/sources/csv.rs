@@ -3,7 +3,7 @@
 
 use std::{
     fs::File,
-    io::{self, Read as _, Seek as _, Write as _},
+    io::{Seek as _, Write as _},
     path::Path,
 };
 
@@ -58,7 +58,10 @@ impl Source {
                 (file, version, false)
             }
         };
-        let list = List::open(file, version, &params, cursor)?;
+        let list = match cut {
+            true => List::open_beginning(file, &params)?,
+            false => List::open(file, version, &params, cursor)?,
+        };
         Ok(Self {
             list: Some(list),
             cut,
@@ -133,7 +136,7 @@ impl Object {
     }
 
     /// Brings it to the function's own disk: a list is read with seeks, and may be larger than the memory.
-    /// Of one whose beginning is enough, whole lines: then it is also said whether there is more.
+    /// Of one whose beginning is enough, that: then it is also said whether there is more.
     async fn download(mut self, reach: Reach) -> Result<(File, bool), SourceError> {
         let mut file = tempfile::tempfile().map_err(unreadable)?;
         let mut length = 0;
@@ -144,25 +147,13 @@ impl Object {
             within_bounds(length)?;
             file.write_all(&chunk).map_err(unreadable)?;
             if reach == Reach::Beginning && length > BEGINNING {
-                return Ok((first_lines(file).map_err(unreadable)?, true));
+                file.rewind().map_err(unreadable)?;
+                return Ok((file, true));
             }
         }
         file.rewind().map_err(unreadable)?;
         Ok((file, false))
     }
-}
-
-/// Without the line that was cut.
-fn first_lines(mut file: File) -> io::Result<File> {
-    let mut bytes = Vec::new();
-    file.rewind()?;
-    file.read_to_end(&mut bytes)?;
-    let end = bytes.iter().rposition(|byte| b"\r\n".contains(byte));
-    if let Some(end) = end {
-        file.set_len(end as u64 + 1)?;
-    }
-    file.rewind()?;
-    Ok(file)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "fits map_err")]
@@ -173,23 +164,6 @@ fn unreadable(error: std::io::Error) -> SourceError {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn cut_list_ends_with_a_whole_line() {
-        for (text, expected) in [
-            ("username\nana\nbo", "username\nana\n"),
-            ("username\rana\rbo", "username\rana\r"),
-            ("username\nana\n", "username\nana\n"),
-            ("username", "username"),
-        ] {
-            let mut file = tempfile::tempfile().unwrap();
-            file.write_all(text.as_bytes()).unwrap();
-            let mut kept = String::new();
-            let mut file = first_lines(file).unwrap();
-            file.read_to_string(&mut kept).unwrap();
-            assert_eq!(kept, expected, "{text:?}");
-        }
-    }
 
     #[test]
     fn too_large_list_is_refused_before_reading() {

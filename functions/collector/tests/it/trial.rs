@@ -127,7 +127,7 @@ async fn what_cannot_be_read_says_why(pool: PgPool) {
         (
             "csv",
             json!({"file": none}),
-            "no line names a column",
+            "nothing names a column",
             false,
         ),
         (

@@ -12,7 +12,7 @@ use super::values::{column, long_text, reason, state, status, text};
 /// Which list to read, and how.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
-    /// The list: delimited text, as it was exported
+    /// The list: delimited text or JSON, as it was exported, packed with gzip or not
     pub(crate) file: PathBuf,
     /// The campaign that its people are for
     #[arg(long, value_name = "NAME", required_unless_present = "dry_run")]
@@ -23,7 +23,7 @@ pub struct ImportArgs {
     /// Platform of rows that name none: x, instagram, facebook, linkedin
     #[arg(long, value_name = "PLATFORM")]
     pub(crate) platform: Option<String>,
-    /// What a column holds, such as 'Work mail=email' or 'Notes=ignore'; once for each column
+    /// What a column holds, such as 'Work mail=email', 'Gone=opt-out' or 'Notes=ignore'; once for each column
     #[arg(long = "column", value_name = "NAME=FIELD", value_parser = column)]
     pub(crate) columns: Vec<(String, String)>,
     /// Where it is not found by itself, such as windows-1251

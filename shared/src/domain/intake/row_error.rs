@@ -22,6 +22,11 @@ pub enum RowError {
     Shape(&'static str),
     #[error("it is in another table, under a header of which no column is known")]
     OtherTable,
+    /// Why a line of JSON is no record.
+    #[error("{0}")]
+    NoRecord(&'static str),
+    #[error("{column} says that this person wants no mail")]
+    OptedOut { column: String },
     #[error("it names no username, profile url or email")]
     Unidentified,
     #[error("platform is none that we know")]
@@ -60,6 +65,8 @@ impl RowError {
             | Self::NotReadable { .. }
             | Self::Shape(_)
             | Self::OtherTable
+            | Self::NoRecord(_)
+            | Self::OptedOut { .. }
             | Self::Unidentified
             | Self::Protected
             | Self::AuthorMissing

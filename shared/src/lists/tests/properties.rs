@@ -77,3 +77,48 @@ proptest! {
         prop_assert_eq!(whole.len(), report.rows);
     }
 }
+
+/// Records of JSON as services write them: not each has every field.
+fn records() -> impl Strategy<Value = Vec<Value>> {
+    let field = || prop::option::of("\\PC{0,12}");
+    let record = (
+        prop::option::of("[a-z]{3,9}"),
+        field(),
+        field(),
+        any::<bool>(),
+    );
+    let record = record.prop_map(|(username, name, bio, out)| {
+        let mut record = json!({"username": username, "unsubscribed": out});
+        for (field, text) in [("name", name), ("bio", bio)] {
+            if let Some(text) = text {
+                record[field] = json!(text);
+            }
+        }
+        record
+    });
+    prop::collection::vec(record, 1..6)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn json_reads_the_same_in_any_layout(records in records(), pretty in any::<bool>()) {
+        let lines: Vec<String> = records.iter().map(Value::to_string).collect();
+        let array = if pretty { serde_json::to_string_pretty(&records).unwrap() } else { json!(records).to_string() };
+        let (lines, array) = (lines.join("\n"), array);
+        let (of_lines, of_array) = (open(lines.as_bytes(), &Params::default(), &json!({})), open(array.as_bytes(), &Params::default(), &json!({})));
+        prop_assert_eq!(of_lines.is_ok(), of_array.is_ok());
+        if of_lines.is_ok() {
+            prop_assert_eq!(format!("{:?}", read(lines.as_bytes())), format!("{:?}", read(array.as_bytes())));
+        }
+    }
+
+    #[test]
+    fn any_json_is_read_or_refused(start in "[\\[{]{1,2}", rest in "[\\[\\]{}\":,a1\\n ]{0,60}") {
+        let content = format!("{start}\"username\":\"ana\"{rest}");
+        if let Ok(mut list) = open(content.as_bytes(), &Params::default(), &json!({})) {
+            while !list.next_page().unwrap().last {}
+        }
+    }
+}

@@ -1,5 +1,8 @@
+use std::io::Write as _;
+
 use aws_sdk_s3::Client;
 use collector::Ended;
+use flate2::{Compression, write::GzEncoder};
 use serde_json::json;
 use shared::db::PgPool;
 use shared::testing;
@@ -73,4 +76,27 @@ async fn missing_object_leaves_other_sources_running(pool: PgPool) {
     assert!(attention(of("no object")).contains(&bucket.address("gone.csv")));
     assert!(attention(of("no bucket")).contains(&nowhere));
     assert_eq!((of("there").new, &of("there").ended), (1, &Ended::Done));
+}
+
+#[sqlx::test(migrator = "shared::db::MIGRATOR")]
+async fn packed_records_are_read_from_the_bucket(pool: PgPool) {
+    let stage = Stage::new(pool).await;
+    let bucket = Bucket::create(&stage).await;
+    let lines = [
+        r#"{"username":"ana","email":"ana@example.org"}"#,
+        r#"{"username":"#,
+        r#"{"username":"bo","Unsubscribed":true}"#,
+        r#"{"username":"cy","Unsubscribed":false}"#,
+    ];
+    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+    packed.write_all(lines.join("\n").as_bytes()).unwrap();
+    bucket
+        .put("people.jsonl.gz", packed.finish().unwrap())
+        .await;
+    let file = bucket.address("people.jsonl.gz");
+    stage.source("list", "csv", json!({"file": file})).await;
+    let report = stage.run_one().await;
+    assert_eq!((report.new, report.bad), (2, 2), "{report:?}");
+    let again = stage.run_one().await;
+    assert_eq!(again.pages, 0, "the same object is not read again");
 }

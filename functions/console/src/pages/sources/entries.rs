@@ -49,7 +49,7 @@ const ENCODING: Text = Text {
     required: false,
 };
 const FIELDS: &str = "platform, id, username, name, first_name, last_name, email, profile_url, bio, followers, \
-                      verified, location, website, country, language, ignore";
+                      verified, location, website, country, language, opt_out, ignore";
 
 /// What a form asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]

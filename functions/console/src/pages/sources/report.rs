@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
-use shared::db::console::sources::Source;
+use shared::{db::console::sources::Source, lists};
 
 use crate::view::{Moment, StateMark, counted};
 
@@ -29,6 +29,7 @@ pub(crate) struct Report {
     unknown: BTreeMap<String, i64>,
     pub(crate) encoding: Option<String>,
     delimiter: Option<String>,
+    export: Option<String>,
     pub(crate) columns: Columns,
     rows: Option<i64>,
     ended: Option<Ended>,
@@ -97,15 +98,11 @@ impl Report {
     /// How the list was read, if it was one.
     pub(crate) fn shape(&self) -> Option<String> {
         let encoding = self.encoding.as_deref()?;
-        let delimiter = match self.delimiter.as_deref() {
-            Some("\t") => "tabs",
-            Some(";") => "semicolons",
-            Some(",") => "commas",
-            Some(_) | None => "another sign",
-        };
+        let delimiter = self.delimiter.as_deref().unwrap_or_default();
+        let shape = lists::shape(encoding, delimiter, self.export.as_deref());
         let rows = self.rows.unwrap_or_default();
         Some(format!(
-            "{} in {encoding}, parted by {delimiter}; {} with an address.",
+            "{} {shape}; {} with an address.",
             counted(rows, "row", "rows"),
             counted(self.with_email, "lead", "leads")
         ))

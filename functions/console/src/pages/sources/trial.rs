@@ -20,7 +20,7 @@ use shared::{
         ids::{CampaignId, SourceId},
         place,
     },
-    lists::{List, ListError, Params},
+    lists::{self, List, ListError, Params},
     trial::{RefusedRow, Trial, TrialRequest, Tried, TriedLead, Unread},
 };
 
@@ -200,9 +200,9 @@ pub(crate) fn read(bytes: &[u8], params: &Params, key: &HashKey) -> Result<Trial
 /// In a page's words, where a parameter's are of no use.
 pub(crate) fn sentence(error: &ListError) -> String {
     match error {
-        ListError::NoHeader => "No line names a column that tells who a row is about. Name one username, email or profile url, or say below which column holds it.".to_owned(),
+        ListError::NoHeader => "Nothing names a column that tells who a row is about. Name one username, email or profile url, or say below which column holds it.".to_owned(),
         ListError::UnknownEncoding => "The encoding is not recognised. Export the list as UTF-8, or name its encoding below, for example windows-1251.".to_owned(),
-        ListError::OtherFormat(format) => format!("This is {format}, not a list of delimited text. Save it as CSV."),
+        ListError::OtherFormat(format) => format!("This is {format}, not a list. Save it as CSV, or as JSON."),
         ListError::NoSuchColumn { name, known } => format!("The list has no column “{name}”. It has: {known}."),
         ListError::UnknownPlatform | ListError::UnknownField(_) | ListError::Unreadable(_) => error.to_string(),
     }
@@ -242,18 +242,9 @@ fn shape(trial: &Trial) -> String {
     };
     let (read, empty) = match &trial.list {
         Some(list) => {
-            let delimiter = match list.delimiter.as_str() {
-                "\t" => "tabs",
-                ";" => "semicolons",
-                "," => "commas",
-                _ => "another sign",
-            };
+            let shape = lists::shape(&list.encoding, &list.delimiter, list.export.as_deref());
             let empty = format!(", {} empty", number(list.empty_rows));
-            let encoding = &list.encoding;
-            (
-                format!("{rows} in {encoding}, parted by {delimiter}"),
-                empty,
-            )
+            (format!("{rows} {shape}"), empty)
         }
         None => (rows, String::new()),
     };

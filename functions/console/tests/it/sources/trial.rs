@@ -57,12 +57,12 @@ async fn list_that_cannot_be_tried_says_why(pool: PgPool) {
     let zip = BASE64URL_NOPAD.encode(b"PK\x03\x04 and so on");
     for (form, says) in [
         (&[][..], "Paste a list, or choose a file."),
-        (&[("list", "a,b\n1,2\n")], "No line names a column"),
+        (&[("list", "a,b\n1,2\n")], "Nothing names a column"),
         (
             &[("list", large.as_str())],
             "The list has 240 KB, and a form takes 200 KB.",
         ),
-        (&[("content", zip.as_str())], "Save it as CSV."),
+        (&[("content", zip.as_str())], "Save it as CSV, or as JSON."),
         (&[("content", "!")], "The file did not arrive whole."),
         (
             &[("list", "username\nana"), ("columns", "Mail = email")],

@@ -81,7 +81,7 @@ fn heading_counts_what_was_found() {
 #[test]
 fn list_that_cannot_be_read_says_why() {
     for (text, says) in [
-        ("a;b\n1;2\n", "No line names a column"),
+        ("a;b\n1;2\n", "Nothing names a column"),
         ("PK\u{3}\u{4}rest", "Save it as CSV"),
     ] {
         let error = tried(text).unwrap_err();
