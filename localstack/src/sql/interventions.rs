@@ -11,6 +11,7 @@ use sqlx::{FromRow, PgConnection};
 const MOVES: [&str; 7] = [
     "update leads
      set enrich_requested_at = enrich_requested_at - make_interval(secs => $1),
+         enrich_published_at = enrich_published_at - make_interval(secs => $1),
          enrich_next_at = enrich_next_at - make_interval(secs => $1)
      where enrich_requested_at is not null",
     "update model_outages set next_try_at = next_try_at - make_interval(secs => $1)",
