@@ -34,7 +34,7 @@ use lines::{Line, Lines};
 pub use report::{ListReport, UsedColumns, shape};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use unpack::{Extent, Format};
+use unpack::{Extent, Format, Unpacked};
 
 use crate::domain::{
     intake::{Field, Page, Row, RowError},
@@ -56,8 +56,11 @@ const TAKEN_IN: usize = 50;
 /// Records of JSON, and bytes of them, that are looked at for the names of their fields.
 const RECORDS: usize = 1_000;
 const RECORD_BYTES: usize = 4 * 1024 * 1024;
-/// Sets of fields that are kept in mind.
+/// Sets of fields that are kept in mind, and the bytes of the names of one.
 const LAYOUTS: usize = 64;
+const LAYOUT_BYTES: usize = 16 * 1024;
+/// Largest record, in bytes; one that was written anew may have grown a little.
+const LONGEST_RECORD: usize = unpack::RECORD + 64 * 1024;
 
 /// Which list to read, and how.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,6 +158,10 @@ pub struct List {
     is_json: bool,
     /// Columns of records, by the names of their fields: not all records have the same.
     layouts: HashMap<Vec<String>, Columns>,
+    /// Whose export they are: a record may lack the fields that tell.
+    export: Option<&'static exports::Export>,
+    /// Whether its end is missing.
+    is_cut: bool,
     /// Whether the row is behind an empty one.
     after_gap: bool,
     /// Whether it is in a table whose columns are not known.
@@ -186,13 +193,18 @@ impl List {
         Self::open_extent(file, Extent::Whole, (version, cursor), params)
     }
 
-    /// Opens the beginning of a list, which may be cut anywhere: whole rows of it are read.
+    /// Opens the beginning of a list: of one that was cut, whole rows, and of a packed one some MiB.
     ///
     /// # Errors
     /// When it cannot be read, or the parameters do not fit.
-    pub fn open_beginning(file: File, params: &Params) -> Result<Self, ListError> {
+    pub fn open_beginning(file: File, was_cut: bool, params: &Params) -> Result<Self, ListError> {
         let anew = (String::new(), &Value::Null);
-        Self::open_extent(file, Extent::Beginning, anew, params)
+        Self::open_extent(file, Extent::Beginning { was_cut }, anew, params)
+    }
+
+    /// Whether there is more of it than was opened.
+    pub fn is_cut(&self) -> bool {
+        self.is_cut
     }
 
     fn open_extent(
@@ -202,7 +214,11 @@ impl List {
         params: &Params,
     ) -> Result<Self, ListError> {
         let platform = params.platform()?;
-        let (mut file, format) = unpack::lines_of(file, extent)?;
+        let Unpacked {
+            mut file,
+            format,
+            is_cut,
+        } = unpack::lines_of(file, extent)?;
         let is_json = format != Format::Delimited;
         let mapping = columns::mapping(&params.columns)?;
         let cursor = Cursor::read(cursor);
@@ -224,9 +240,11 @@ impl List {
             true => header::at(&mut lines, cursor.header, &mapping)?,
             false => header::find(&mut lines, &mapping)?,
         };
-        if is_json && !resumes {
+        let mut export = None;
+        if is_json {
             let columns = names_of_records(&mut lines, &mapping)?;
             columns_exist(&params.columns, &columns)?;
+            export = columns.export;
             lines.seek(encoding.start, 1).map_err(ListError::io)?;
         }
         match format {
@@ -265,6 +283,8 @@ impl List {
             cells,
             is_json,
             layouts: HashMap::new(),
+            export,
+            is_cut,
             after_gap: false,
             in_other_table: resumes && cursor.in_other_table,
         })
@@ -315,7 +335,12 @@ impl List {
                     rows.push(Row { line, profile });
                 }
                 Record::Cells { line } => {
-                    let profile = self.columns.profile(&self.cells, self.platform);
+                    let profile = match self.columns.opt_out(&self.cells) {
+                        Some(column) => Err(RowError::OptedOut {
+                            column: column.to_owned(),
+                        }),
+                        None => self.columns.profile(&self.cells, self.platform),
+                    };
                     rows.push(Row { line, profile });
                 }
             }
@@ -394,10 +419,17 @@ impl List {
         if self.line.bytes.trim_ascii().is_empty() {
             return Ok(Record::Empty);
         }
+        if self.line.bytes.len() > LONGEST_RECORD {
+            let why = "it is larger than 1 MiB";
+            return Ok(Record::Refused(vec![(number, RowError::NoRecord(why))]));
+        }
         let read = match record::read(&self.line.bytes, &self.mapping) {
             Ok(read) => read,
             Err(why) => return Ok(Record::Refused(vec![(number, RowError::NoRecord(why))])),
         };
+        if read.is_empty {
+            return Ok(Record::Empty);
+        }
         if let Some(column) = read.opted_out {
             return Ok(Record::Refused(vec![(
                 number,
@@ -408,19 +440,18 @@ impl List {
             .hold(read.cells.iter().map(|(_, text)| text.as_str()));
         let names: Vec<String> = read.cells.into_iter().map(|(name, _)| name).collect();
         self.columns = self.columns_of(names);
-        Ok(match self.cells.filled() {
-            0 => Record::Empty,
-            _ => Record::Cells { line: number },
-        })
+        Ok(Record::Cells { line: number })
     }
 
     fn columns_of(&mut self, names: Vec<String>) -> Columns {
         if let Some(known) = self.layouts.get(&names) {
             return known.clone();
         }
-        let columns = Columns::new(names.iter().map(String::as_str), &self.mapping);
+        let fields = names.iter().map(String::as_str);
+        let columns = Columns::of_export(fields, &self.mapping, self.export);
         self.report.add(&columns);
-        if self.layouts.len() < LAYOUTS {
+        let length: usize = names.iter().map(String::len).sum();
+        if self.layouts.len() < LAYOUTS && length < LAYOUT_BYTES {
             self.layouts.insert(names, columns.clone());
         }
         columns
@@ -475,7 +506,15 @@ impl List {
         if self.cells.iter().any(header::is_value) {
             return false;
         }
-        let filled = || self.cells.iter().filter(|cell| !cell.trim().is_empty());
+        // “Unsubscribed” may as well be a value.
+        let may_be_value = |cell: &str| {
+            let found = columns::meaning(cell, &self.mapping);
+            found.is_some_and(|(meaning, _)| meaning.field().is_none())
+        };
+        let filled = || {
+            let cells = self.cells.iter();
+            cells.filter(|cell| !cell.trim().is_empty() && !may_be_value(cell))
+        };
         // Most rows begin with what is no column's name.
         if !filled()
             .take(3)
@@ -527,6 +566,9 @@ fn names_of_records(lines: &mut Lines, mapping: &Mapping) -> Result<Columns, Lis
             break;
         }
         bytes += line.bytes.len();
+        if line.bytes.len() > LONGEST_RECORD {
+            continue;
+        }
         if let Ok(read) = record::read(&line.bytes, mapping) {
             names.extend(read.cells.into_iter().map(|(name, _)| name));
         }

@@ -10,7 +10,7 @@ use strum::IntoEnumIterator;
 use super::{
     ListError,
     cells::Cells,
-    exports,
+    exports::{self, Export},
     names::NAMES,
     opt_out,
     values::{followers, yes_or_no},
@@ -45,7 +45,7 @@ pub(super) enum Meaning {
 
 impl Meaning {
     /// None where it is about the row itself.
-    fn field(self) -> Option<Field> {
+    pub(super) fn field(self) -> Option<Field> {
         match self {
             Self::Is(field) | Self::On(field, _) => Some(field),
             Self::PerhapsId => Some(Field::Id),
@@ -94,13 +94,21 @@ pub(super) fn mapping(columns: &BTreeMap<String, String>) -> Result<Mapping, Lis
     read.collect()
 }
 
+/// How columns begin that say of one of a sender's lists whether the person has left it.
+const OPT_OUTS_OF_LISTS: [&str; 2] = ["optedoutofemail", "hsemailoptout"];
+
 /// What a column of this name means, and how far down the list of its field's names that name stands.
 pub(super) fn meaning(name: &str, mapping: &Mapping) -> Option<(Meaning, usize)> {
     let name = folded(name);
     if let Some(given) = mapping.get(&name) {
         return given.map(|meaning| (meaning, 0));
     }
-    BY_NAME.get(name.as_str()).copied()
+    // One column for each of a sender's lists.
+    let of_one_list = OPT_OUTS_OF_LISTS
+        .iter()
+        .any(|start| name.starts_with(start));
+    let known = BY_NAME.get(name.as_str()).copied();
+    known.or(of_one_list.then_some((Meaning::OptOut, usize::MAX)))
 }
 
 /// Each name with its meaning and its rank, which begins at 1.
@@ -120,18 +128,29 @@ pub(super) struct Columns {
     /// By field, the better name first.
     used: Vec<(Meaning, usize)>,
     /// Whose export it is, where that says what columns mean.
-    pub(super) export: Option<&'static str>,
+    pub(super) export: Option<&'static Export>,
 }
 
 impl Columns {
+    /// The columns of these names; the names also say whose export it is.
     pub(super) fn new<'a>(header: impl IntoIterator<Item = &'a str>, mapping: &Mapping) -> Self {
+        let names: Vec<&str> = header.into_iter().collect();
+        let export = exports::of(&names);
+        Self::of_export(names, mapping, export)
+    }
+
+    /// The columns of these names, in an export that is known already.
+    pub(super) fn of_export<'a>(
+        header: impl IntoIterator<Item = &'a str>,
+        mapping: &Mapping,
+        export: Option<&'static Export>,
+    ) -> Self {
         let names: Vec<String> = header
             .into_iter()
             .map(|name| name.trim().chars().take(100).collect())
             .collect();
         let mut used: Vec<(Meaning, usize, usize)> = Vec::new();
         let folded_names: Vec<String> = names.iter().map(|name| folded(name)).collect();
-        let export = exports::of(&folded_names);
         for (n, name) in folded_names.iter().enumerate() {
             let known = export.and_then(|export| export.meaning(name));
             let found = match known.filter(|_| !mapping.contains_key(name)) {
@@ -148,7 +167,7 @@ impl Columns {
         Self {
             names,
             used,
-            export: export.map(|export| export.name),
+            export,
         }
     }
 
@@ -217,15 +236,6 @@ impl Columns {
                 }
                 continue;
             }
-            let opted_out = match meaning {
-                Meaning::OptOut => opt_out::is_yes(cell),
-                Meaning::Status => opt_out::is_status(cell),
-                _ => false,
-            };
-            if opted_out {
-                let column = self.names.get(*n).cloned().unwrap_or_default();
-                return Err(RowError::OptedOut { column });
-            }
             row.take(*meaning, cell);
         }
         let mut profile = row.profile;
@@ -236,6 +246,20 @@ impl Columns {
         );
         profile.platform = profile.platform.or(platform);
         Ok(profile)
+    }
+
+    /// The column that says that the person of a row wants no mail.
+    pub(super) fn opt_out(&self, cells: &Cells) -> Option<&str> {
+        let says = |(meaning, n): &&(Meaning, usize)| {
+            let cell = cells.get(*n).map(str::trim).unwrap_or_default();
+            match meaning {
+                Meaning::OptOut => opt_out::is_yes(cell),
+                Meaning::Status => opt_out::is_status(cell),
+                _ => false,
+            }
+        };
+        let (_, n) = self.used.iter().find(says)?;
+        self.names.get(*n).map(String::as_str)
     }
 
     /// Whether a line within a quoted cell looks like a row of its own: it has an address where rows have theirs, or as many

@@ -1,10 +1,12 @@
 //! Exports whose columns mean something else than their names say elsewhere.
 
+use std::collections::HashSet;
+
 use super::columns::Meaning;
-use crate::domain::{intake::Field, lead::Platform::Facebook};
+use crate::domain::{intake::Field, lead::Platform::Facebook, text::folded};
 
 /// An export of a well-known service.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Export {
     /// Whose it is.
     pub(super) name: &'static str,
@@ -14,7 +16,7 @@ pub(super) struct Export {
     columns: &'static [(&'static str, Option<Meaning>)],
 }
 
-const EXPORTS: [Export; 7] = [
+static EXPORTS: [Export; 7] = [
     Export {
         name: "Apollo",
         known_by: &["personlinkedinurl", "companylinkedinurl"],
@@ -23,6 +25,7 @@ const EXPORTS: [Export; 7] = [
             ("facebookurl", None),
             ("twitterurl", None),
             ("website", None),
+            ("stage", Some(Meaning::Status)),
         ],
     },
     Export {
@@ -67,9 +70,10 @@ const EXPORTS: [Export; 7] = [
     },
 ];
 
-/// The export that has these columns, folded.
-pub(super) fn of(names: &[String]) -> Option<&'static Export> {
-    let has = |wanted: &&str| names.iter().any(|name| name == wanted);
+/// The export that has these columns.
+pub(super) fn of(names: &[&str]) -> Option<&'static Export> {
+    let names: HashSet<String> = names.iter().map(|name| folded(name)).collect();
+    let has = |wanted: &&str| names.contains(*wanted);
     EXPORTS
         .iter()
         .find(|export| export.known_by.iter().all(has))

@@ -152,6 +152,8 @@ pub(super) fn columns(cells: &Cells, mapping: &Mapping) -> usize {
         .iter()
         .filter_map(|cell| meaning(cell, mapping))
         .map(|(meaning, _)| meaning)
+        // A cell may well say “unsubscribed”, which is a column's name too.
+        .filter(|meaning| meaning.field().is_some())
         .collect();
     if !known.iter().any(|meaning| meaning.identifies()) {
         return 0;

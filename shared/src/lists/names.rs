@@ -95,10 +95,10 @@ pub(super) const NAMES: &[(Meaning, &[&str])] = &[
     (Meaning::OptOut, &[
         "unsubscribed", "isunsubscribed", "unsubscribe", "unsubscribedfromallemail", "unsubscribedat", "unsubscribedon", "unsubscribeddate", "unsubscribedate",
         "unsubscribetime", "unsubtime", "optedout", "isoptedout", "optout", "emailoptout", "hsemailoptout", "emailoptedout", "optedoutofemail", "hasoptedoutofemail",
-        "optouttime", "optoutdate", "donotemail", "donotcontact", "donotmail", "donotallowemails", "donotbulkemail", "emailsuppressions", "emailblacklisted",
+        "optouttime", "optoutdate", "donotemail", "donotcontact", "donotmail", "donotallowemails", "donotallowbulkemails", "donotbulkemail", "emailsuppressions", "emailblacklisted",
         "suppressed", "cleantime", "abgemeldet", "désinscrit", "désabonné", "dadodebaja", "disiscritto", "afgemeld",
     ]),
     (Meaning::Status, &[
-        "status", "memberstatus", "subscriptionstatus", "subscriberstatus", "emailmarketingstatus", "emailstatus", "marketingstatus", "emailmarketingconsent", "consentstatus",
+        "status", "memberstatus", "subscriptionstatus", "subscriberstatus", "emailmarketingstatus", "emailstatus", "emailpermissionstatus", "marketingstatus", "emailmarketingconsent", "consentstatus",
     ]),
 ];

@@ -8,13 +8,15 @@ use crate::domain::text::folded;
 pub(super) fn is_yes(cell: &str) -> bool {
     let cell = cell.trim();
     // The link to unsubscribe by.
-    let is_address = cell.contains("://") || cell.starts_with("www.");
-    // `0000-00-00`, as databases write that there is no time.
-    let is_no_time = cell.contains('0')
-        && cell
+    let is_address = ["://", "www.", "mailto:"]
+        .iter()
+        .any(|sign| cell.contains(sign));
+    // `0000-00-00`, as databases write that there is no time; `--` and `[]` are none either.
+    let is_no_time = cell.starts_with("1970-01-01")
+        || cell
             .chars()
-            .all(|c| matches!(c, '0' | '-' | ':' | '.' | '/' | ' ' | 'T' | 'Z'));
-    if cell.is_empty() || is_address || is_no_time || matches!(cell, "-" | "–" | "—") {
+            .all(|c| c.is_ascii_whitespace() || "0-–—:./TZ[]{}".contains(c));
+    if is_address || is_no_time {
         return false;
     }
     // In such a column a cross marks the row.
@@ -37,6 +39,11 @@ pub(super) fn is_yes(cell: &str) -> bool {
             | "optedin"
             | "optin"
             | "notunsubscribed"
+            | "notoptedout"
+            | "nan"
+            | "nat"
+            | "undefined"
+            | "novalue"
     )
 }
 
@@ -57,7 +64,11 @@ pub(super) fn is_status(cell: &str) -> bool {
             | "blacklisted"
             | "blocklisted"
             | "hardbounced"
+            | "hardbounce"
             | "bounced"
+            | "complaint"
+            | "spamcomplaint"
+            | "redacted"
             | "abgemeldet"
             | "désinscrit"
             | "désabonné"
@@ -104,6 +115,12 @@ mod tests {
             "NULL",
             "none",
             "0000-00-00 00:00:00",
+            "1970-01-01 00:00:00",
+            "nan",
+            "--",
+            "[]",
+            "not opted out",
+            "mailto:leave@list.example",
             "Allow",
             "subscribed",
             "Active",

@@ -25,6 +25,8 @@ pub(super) struct Record {
     pub(super) cells: Vec<NamedCell>,
     /// The field that says that this person wants no mail.
     pub(super) opted_out: Option<String>,
+    /// Whether it says nothing at all, within its fields either.
+    pub(super) is_empty: bool,
 }
 
 /// Reads a line.
@@ -49,12 +51,20 @@ pub(super) fn read(line: &[u8], mapping: &Mapping) -> Result<Record, &'static st
     Ok(Record {
         cells,
         opted_out: opted_out(&fields, mapping, 0),
+        is_empty: fields.values().all(|value| match value {
+            Value::Null => true,
+            Value::String(text) => text.trim().is_empty(),
+            _ => false,
+        }),
     })
 }
 
 /// The object whose fields are the person's.
 fn person<'a>(fields: &'a Map<String, Value>, mapping: &Mapping) -> &'a Map<String, Value> {
-    if let Some(Value::Object(properties)) = fields.get("properties") {
+    // Others write there what they please.
+    if let Some(Value::Object(properties)) = fields.get("properties")
+        && identifies(properties, mapping)
+    {
         return properties;
     }
     match fields.get("author") {
@@ -66,7 +76,23 @@ fn person<'a>(fields: &'a Map<String, Value>, mapping: &Mapping) -> &'a Map<Stri
     }
 }
 
-fn names_person(name: &str, mapping: &Mapping) -> bool {
+/// Whether a filled field says which person this is, without doubt.
+fn identifies(fields: &Map<String, Value>, mapping: &Mapping) -> bool {
+    fields.iter().any(|(name, value)| {
+        let found = meaning(name, mapping).map(|(meaning, _)| meaning);
+        let is_sure = matches!(found, Some(Meaning::Is(Field::Email | Field::ProfileUrl)));
+        is_sure && !cell(name, value, mapping).trim().is_empty()
+    })
+}
+
+/// Whether a record has a person's own field, so that a list in it is not an answer's.
+pub(super) fn is_person(fields: &Map<String, Value>) -> bool {
+    fields
+        .keys()
+        .any(|name| names_person(name, &Mapping::new()))
+}
+
+pub(super) fn names_person(name: &str, mapping: &Mapping) -> bool {
     use Meaning::{FirstName, Is, LastName, On};
     matches!(
         meaning(name, mapping),
@@ -122,7 +148,7 @@ fn opted_out(fields: &Map<String, Value>, mapping: &Mapping, depth: usize) -> Op
     fields.iter().find_map(|(name, value)| {
         let says = match meaning(name, mapping) {
             Some((Meaning::OptOut, _)) => says_yes(value),
-            Some((Meaning::Status, _)) => text(value).is_some_and(|text| opt_out::is_status(&text)),
+            Some((Meaning::Status, _)) => says_status(value, 0),
             _ => false,
         };
         if says {
@@ -133,17 +159,42 @@ fn opted_out(fields: &Map<String, Value>, mapping: &Mapping, depth: usize) -> Op
             Value::Array(items) => items.iter().filter_map(Value::as_object).collect(),
             _ => Vec::new(),
         };
-        let mut objects = objects.into_iter().filter(|_| depth < DEPTH);
+        // Of somebody else who is named there it says nothing.
+        let mut objects = objects
+            .into_iter()
+            .filter(|inner| depth < DEPTH && (is_own(name) || !identifies(inner, mapping)));
         objects.find_map(|inner| opted_out(inner, mapping, depth + 1))
     })
 }
 
-/// An object, such as a time with its zone, is a yes; an empty list is none.
+/// Objects that may be the person of the record.
+fn is_own(name: &str) -> bool {
+    ["properties", "author"].contains(&name)
+}
+
+fn says_status(value: &Value, depth: usize) -> bool {
+    match value {
+        Value::Array(items) => {
+            depth < DEPTH && items.iter().any(|item| says_status(item, depth + 1))
+        }
+        Value::Object(fields) => {
+            depth < DEPTH && fields.values().any(|value| says_status(value, depth + 1))
+        }
+        value => text(value).is_some_and(|text| opt_out::is_status(&text)),
+    }
+}
+
+/// Of an object, such as a time with its zone, `value` decides, or any of its fields; an empty list is no yes.
 fn says_yes(value: &Value) -> bool {
     match value {
         Value::Null => false,
         Value::Array(items) => items.iter().any(says_yes),
-        Value::Object(fields) => !fields.is_empty(),
+        Value::Object(fields) => match fields.get("value") {
+            Some(value) => text(value).is_some_and(|text| opt_out::is_yes(&text)),
+            None => fields
+                .values()
+                .any(|value| text(value).is_some_and(|text| opt_out::is_yes(&text))),
+        },
         value => text(value).is_some_and(|text| opt_out::is_yes(&text)),
     }
 }
@@ -220,6 +271,11 @@ mod tests {
             r#"{"id":"1","email":"old@example.org","properties":{"email":"ana@example.org"}}"#,
             &[("email", "ana@example.org")],
         );
+        // What others write there is no contact.
+        for properties in ["{}", r#"{"account":"Acme","plan":"pro"}"#] {
+            let line = format!(r#"{{"email":"ana@example.org","properties":{properties}}}"#);
+            check(&line, &[("email", "ana@example.org"), ("properties", "")]);
+        }
     }
 
     #[test]
@@ -258,6 +314,26 @@ mod tests {
                 None,
             ),
             (r#"{"email":"a@example.org","unsubscribed":null}"#, None),
+            (
+                r#"{"email":"a@example.org","unsubscribed":{"value":false}}"#,
+                None,
+            ),
+            (
+                r#"{"email":"a@example.org","consent":1,"email_marketing_consent":{"state":"unsubscribed"}}"#,
+                Some("email_marketing_consent"),
+            ),
+            (
+                r#"{"email":"a@example.org","status":["imported","unsubscribed"]}"#,
+                Some("status"),
+            ),
+            (
+                r#"{"email":"a@example.org","hs_email_optout_7001":"true"}"#,
+                Some("hs_email_optout_7001"),
+            ),
+            (
+                r#"{"email":"a@example.org","old":[{"email":"x@example.org","status":"bounced"}]}"#,
+                None,
+            ),
         ] {
             assert_eq!(record(line).opted_out.as_deref(), expected, "{line}");
         }

@@ -33,7 +33,7 @@ impl ListReport {
     pub(super) fn add(&mut self, columns: &Columns) {
         self.columns.add(columns);
         if self.export.is_none() {
-            self.export = columns.export.map(str::to_owned);
+            self.export = columns.export.map(|export| export.name.to_owned());
         }
     }
 }

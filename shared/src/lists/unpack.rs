@@ -13,7 +13,7 @@ use flate2::read::MultiGzDecoder;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::{LARGEST, ListError};
+use super::{LARGEST, ListError, columns::Mapping, record};
 
 /// How a list's rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,16 +30,27 @@ pub(super) enum Format {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
     Whole,
-    /// Its beginning, cut anywhere.
-    Beginning,
+    /// Its beginning is enough; it may be no more than that already, cut anywhere.
+    Beginning {
+        was_cut: bool,
+    },
+}
+
+/// A list whose rows are lines.
+#[derive(Debug)]
+pub(super) struct Unpacked {
+    pub(super) file: File,
+    pub(super) format: Format,
+    /// Whether its end is missing.
+    pub(super) is_cut: bool,
 }
 
 /// Bytes that are unpacked where the beginning is enough.
 const BEGINNING: u64 = 8 * 1024 * 1024;
 /// Largest value of JSON that is written anew, in bytes: it is done at each run that goes on with it.
 const LARGEST_VALUE: u64 = 256 * 1024 * 1024;
-/// Largest record, in bytes. In memory it takes some fifty times as much at worst.
-const RECORD: usize = 1024 * 1024;
+/// Largest record, in bytes. In memory it takes some hundred times as much at worst.
+pub(super) const RECORD: usize = 1024 * 1024;
 /// What services call the list within an answer.
 const LISTS: [&str; 16] = [
     "data",
@@ -60,28 +71,39 @@ const LISTS: [&str; 16] = [
     "value",
 ];
 
-/// A file whose rows are lines, and how they are written.
-pub(super) fn lines_of(file: File, extent: Extent) -> Result<(File, Format), ListError> {
-    let mut file = unzipped(file, extent)?;
+/// Makes lines of a list, where it is not lines already.
+pub(super) fn lines_of(file: File, extent: Extent) -> Result<Unpacked, ListError> {
+    let (mut file, is_cut) = unzipped(file, extent)?;
     let kind = kind(&mut file).map_err(ListError::io)?;
     file.rewind().map_err(ListError::io)?;
     let format = match kind {
         Kind::Other => Format::Delimited,
         Kind::JsonLines => Format::JsonLines,
-        Kind::Json => return Ok((records(file, extent)?, Format::Rewritten)),
+        Kind::Json => {
+            return Ok(Unpacked {
+                file: records(file, is_cut)?,
+                format: Format::Rewritten,
+                is_cut,
+            });
+        }
         Kind::WideJson => {
             let why = "it is JSON in UTF-16; save it as UTF-8";
             return Err(ListError::Unreadable(why.to_owned()));
         }
     };
-    if extent == Extent::Beginning {
+    if is_cut {
         cut_to_lines(&mut file).map_err(ListError::io)?;
     }
-    Ok((file, format))
+    Ok(Unpacked {
+        file,
+        format,
+        is_cut,
+    })
 }
 
-/// Unpacks what gzip has packed; both must fit on the disk that a list fits on.
-fn unzipped(mut file: File, extent: Extent) -> Result<File, ListError> {
+/// Unpacks what gzip has packed; both must fit on the disk that a list fits on. Says whether the end is missing.
+fn unzipped(mut file: File, extent: Extent) -> Result<(File, bool), ListError> {
+    let was_cut = extent == Extent::Beginning { was_cut: true };
     let mut start = Vec::new();
     file.rewind().map_err(ListError::io)?;
     (&mut file)
@@ -90,30 +112,30 @@ fn unzipped(mut file: File, extent: Extent) -> Result<File, ListError> {
         .map_err(ListError::io)?;
     file.rewind().map_err(ListError::io)?;
     if start != [0x1F, 0x8B] {
-        return Ok(file);
+        return Ok((file, was_cut));
     }
     let packed = file.metadata().map_err(ListError::io)?.len();
     let room = match extent {
         Extent::Whole => LARGEST.saturating_sub(packed),
-        Extent::Beginning => BEGINNING,
+        Extent::Beginning { .. } => BEGINNING,
     };
     let mut unpacked = tempfile::tempfile().map_err(ListError::io)?;
     let mut reader = MultiGzDecoder::new(BufReader::new(file)).take(room + 1);
-    match io::copy(&mut reader, &mut unpacked) {
+    let is_cut = match io::copy(&mut reader, &mut unpacked) {
         Ok(length) if length > room && extent == Extent::Whole => {
             let why = "packed and unpacked it is larger than 1,800 MiB; split it into several";
             return Err(ListError::Unreadable(why.to_owned()));
         }
-        Ok(_) => {}
-        Err(error) if extent == Extent::Beginning && error.kind() == ErrorKind::UnexpectedEof => {}
+        Ok(length) => was_cut || length > room,
+        Err(error) if was_cut && error.kind() == ErrorKind::UnexpectedEof => true,
         Err(error) => {
             return Err(ListError::Unreadable(format!(
                 "it cannot be unpacked: {error}; pack it with gzip again, or give it unpacked"
             )));
         }
-    }
+    };
     unpacked.rewind().map_err(ListError::io)?;
-    Ok(unpacked)
+    Ok((unpacked, is_cut))
 }
 
 /// How the rows stand in a file.
@@ -154,30 +176,27 @@ fn kind(file: &mut File) -> io::Result<Kind> {
     };
     Ok(match (line.first(), next) {
         (Some(b'['), Some(b'{' | b']')) => Kind::Json,
-        (Some(b'{'), Some(b'"' | b'}')) => match serde_json::from_slice::<Value>(line) {
-            Ok(Value::Object(fields)) if is_answer(&fields) => Kind::Json,
-            Ok(_) => Kind::JsonLines,
-            // A line that was cut, if the next is whole; else a value that goes on.
-            Err(_) => match first_line(&mut lines)? {
-                Some(next)
-                    if serde_json::from_slice::<Value>(&next)
-                        .is_ok_and(|next| next.is_object()) =>
-                {
-                    Kind::JsonLines
-                }
-                _ => Kind::Json,
-            },
-        },
+        (Some(b'{'), Some(b'"' | b'}')) => {
+            let object = |line: &[u8]| serde_json::from_slice::<Map<String, Value>>(line).ok();
+            match (object(line), first_line(&mut lines)?) {
+                // A line that was cut, if the next is whole; else a value that goes on.
+                (None, Some(next)) if object(&next).is_some() => Kind::JsonLines,
+                (None, _) => Kind::Json,
+                (Some(fields), None) if is_answer(&fields) => Kind::Json,
+                (Some(_), _) => Kind::JsonLines,
+            }
+        }
         _ => Kind::Other,
     })
 }
 
-/// Whether an object is an answer of a service, with a list of objects in it.
+/// Whether an object is an answer of a service, with a list of objects in it, and no person who has such a list.
 fn is_answer(fields: &Map<String, Value>) -> bool {
-    LISTS.iter().any(|name| {
-        let items = fields.get(*name).and_then(Value::as_array);
-        items.is_some_and(|items| items.iter().any(Value::is_object))
-    })
+    !record::is_person(fields)
+        && LISTS.iter().any(|name| {
+            let items = fields.get(*name).and_then(Value::as_array);
+            items.is_some_and(|items| items.is_empty() || items.iter().any(Value::is_object))
+        })
 }
 
 /// The first line that is not blank, as far as a record goes.
@@ -231,7 +250,7 @@ fn cut_to_lines(file: &mut File) -> io::Result<()> {
 }
 
 /// Writes each record of one JSON value as a line.
-fn records(file: File, extent: Extent) -> Result<File, ListError> {
+fn records(file: File, is_cut: bool) -> Result<File, ListError> {
     if file.metadata().map_err(ListError::io)?.len() > LARGEST_VALUE {
         let why = "it is larger than 256 MiB as one value of JSON; split it, or write a record in each line (JSON Lines)";
         return Err(ListError::Unreadable(why.to_owned()));
@@ -248,6 +267,7 @@ fn records(file: File, extent: Extent) -> Result<File, ListError> {
         left,
         fault: None,
         is_object: false,
+        is_person: false,
         lists: Vec::new(),
     };
     let mut json = serde_json::Deserializer::from_reader(&mut reader);
@@ -259,7 +279,7 @@ fn records(file: File, extent: Extent) -> Result<File, ListError> {
     }
     match read {
         Ok(()) => {}
-        Err(error) if extent == Extent::Beginning && error.is_eof() => {}
+        Err(error) if is_cut && error.is_eof() => {}
         Err(error) => {
             return Err(ListError::Unreadable(format!(
                 "it is no valid JSON: {error}; of JSON with a record in each line only that line would be refused"
@@ -267,6 +287,9 @@ fn records(file: File, extent: Extent) -> Result<File, ListError> {
         }
     }
     let why = match writing.lists.as_slice() {
+        _ if writing.is_person => {
+            Some("it is one record and no list; write it in one line, or in brackets".to_owned())
+        }
         [] if writing.is_object => Some(format!(
             "it is one object and holds no list of records under a name such as {}",
             LISTS[..3].join(", ")
@@ -276,7 +299,7 @@ fn records(file: File, extent: Extent) -> Result<File, ListError> {
         )),
         _ => None,
     };
-    if let Some(why) = why.filter(|_| extent == Extent::Whole || !writing.lists.is_empty()) {
+    if let Some(why) = why.filter(|_| !is_cut) {
         return Err(ListError::Unreadable(why));
     }
     let mut out = writing
@@ -321,8 +344,9 @@ struct Writing {
     left: Rc<Cell<usize>>,
     /// The disk's error, which JSON's has no room for.
     fault: Option<io::Error>,
-    /// Whether the value is an object.
+    /// Whether the value is an object, and one with a person's own fields.
     is_object: bool,
+    is_person: bool,
     /// Which of its lists held records.
     lists: Vec<&'static str>,
 }
@@ -369,6 +393,7 @@ impl<'de> Visitor<'de> for Top<'_> {
         self.0.is_object = true;
         while let Some(name) = fields.next_key::<String>()? {
             self.0.left.set(RECORD);
+            self.0.is_person |= record::names_person(&name, &Mapping::new());
             match LISTS.iter().find(|known| **known == name) {
                 Some(known) => {
                     if fields.next_value_seed(Within(&mut *self.0))? {
@@ -401,12 +426,17 @@ impl<'de> Visitor<'de> for Within<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<bool, A::Error> {
-        let mut found = false;
+        let (mut found, mut is_empty) = (false, true);
         while let Some(item) = items.next_element::<Value>()? {
+            self.0.left.set(RECORD);
+            is_empty = false;
             found |= item.is_object();
-            self.0.record(&item)?;
+            // A list of words, before any object, is none of records.
+            if found {
+                self.0.record(&item)?;
+            }
         }
-        Ok(found)
+        Ok(found || is_empty)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<bool, A::Error> {

@@ -58,10 +58,11 @@ impl Source {
                 (file, version, false)
             }
         };
-        let list = match cut {
-            true => List::open_beginning(file, &params)?,
-            false => List::open(file, version, &params, cursor)?,
+        let list = match opening.reach {
+            Reach::Beginning => List::open_beginning(file, cut, &params)?,
+            Reach::Whole => List::open(file, version, &params, cursor)?,
         };
+        let cut = list.is_cut();
         Ok(Self {
             list: Some(list),
             cut,

@@ -82,8 +82,86 @@ fn broken_record_is_named_and_others_go_on() {
         ]
     );
     // Also where the first is broken.
-    let content = ["{\"username\":\"b", RECORDS[2]].join("\n");
-    assert_eq!(leads(content.as_bytes()).leads.len(), 1);
+    for start in [
+        "{\"username\":\"b",
+        "{\"username\":\"b\",",
+        "{\"username\":",
+    ] {
+        let content = [start, RECORDS[2]].join("\n");
+        assert_eq!(leads(content.as_bytes()).leads.len(), 1, "{start}");
+    }
+    // One that is too large.
+    let large = format!(
+        "{{\"username\":\"b\",\"bio\":\"{}\"}}",
+        "a".repeat(2 * 1024 * 1024)
+    );
+    let content = [RECORDS[0], &large, RECORDS[2]].join("\n");
+    assert_eq!(leads(content.as_bytes()).leads.len(), 2);
+    assert_eq!(
+        refused(content.as_bytes()),
+        [(2, "it is larger than 1 MiB".to_owned())]
+    );
+    // Fields, but none that says who it is.
+    let content = [RECORDS[0], r#"{"user":{"email":"x@example.com"}}"#].join("\n");
+    assert_eq!(leads(content.as_bytes()).bad.len(), 1);
+}
+
+/// Somebody who has a list of others is one person, and they are not taken for records.
+#[test]
+fn list_within_a_person_is_left_alone() {
+    let ana =
+        r#"{"username":"ana","email":"ana@example.org","contacts":[{"email":"bo@example.org"}]}"#;
+    for content in [
+        ana.to_owned(),
+        [ana, RECORDS[2]].join("\n"),
+        [RECORDS[2], ana].join("\n"),
+    ] {
+        let found = summary(&leads(content.as_bytes()));
+        assert!(
+            found.contains(&"csv/ana ana@example.org".to_owned()),
+            "{found:?}"
+        );
+        assert!(!found.iter().any(|lead| lead.contains("bo@")), "{found:?}");
+    }
+    let pretty = serde_json::to_string_pretty(&serde_json::from_str::<Value>(ana).unwrap());
+    unreadable(pretty.unwrap().as_bytes(), "one record and no list");
+    // Words before the records are none of them.
+    let content = r#"{"value":["a","b"],"items":[{"username":"ana"}]}"#;
+    let rows = read(content.as_bytes());
+    assert!(
+        rows.len() == 1 && rows[0].0 == 1 && rows[0].1.is_ok(),
+        "{rows:?}"
+    );
+    assert!(read(b"[]").is_empty() && read(b"{\"data\":[]}").is_empty());
+}
+
+/// A record may lack the fields that tell whose export it is.
+#[test]
+fn export_is_that_of_the_whole_list() {
+    let lines = [
+        r#"{"email":"ana@fit.example","personLinkedinUrl":"https://www.linkedin.com/in/ana","companyLinkedinUrl":"https://www.linkedin.com/company/fit","twitterUrl":"https://twitter.com/fit"}"#,
+        r#"{"email":"bo@fit.example","twitterUrl":"https://twitter.com/fit"}"#,
+        r#"{"email":"cy@fit.example","twitterUrl":"https://twitter.com/fit"}"#,
+    ];
+    let found = summary(&leads(lines.join("\n").as_bytes()));
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert!(
+        found.iter().all(|lead| !lead.starts_with("x/")),
+        "{found:?}"
+    );
+}
+
+/// What tells of opt-outs in a header may as well be a value.
+#[test]
+fn opt_out_words_do_not_make_a_header() {
+    let content =
+        "username,name,status\ntwitter,Twitter,Unsubscribed\nana,Ana Silva,active\nbo,Bo,lead\n";
+    let found = summary(&leads(content.as_bytes()));
+    assert_eq!(found, ["csv/ana -", "csv/bo -"]);
+    assert_eq!(refused(content.as_bytes()).len(), 1);
+    let content = "username,name,email,followers,Unsubscribed\nana,Ana,ana@example.org,5210,no\n\n\
+        Week,New followers,Reach,,Notes\n2026-W07,12,1400,,\n";
+    assert_eq!(summary(&leads(content.as_bytes())).len(), 1);
 }
 
 #[test]
@@ -108,7 +186,7 @@ fn list_that_cannot_be_read_says_why() {
         "several lists, data and items",
     );
     unreadable(
-        b"{\n\"username\":\"ana\",\n\"related\":[{\"username\":\"bo\"}]\n}",
+        b"{\n\"next\":null,\n\"related\":[{\"username\":\"bo\"}]\n}",
         "no list of records",
     );
     unreadable(b"\xFF\xFE[\0{\0", "UTF-16");
@@ -129,15 +207,32 @@ fn beginning_ends_with_a_whole_row() {
     for content in [array.as_str(), csv, lines.as_str()] {
         for cut in [content.len() - 3, content.len() - 2] {
             let cut = &content.as_bytes()[..cut];
-            let mut list = List::open_beginning(file(cut), &Params::default()).unwrap();
+            let mut list = List::open_beginning(file(cut), true, &Params::default()).unwrap();
             let page = list.next_page().unwrap();
             assert!(page.last && page.rows.len() == 2, "{content}: {page:?}");
             assert!(page.rows.iter().all(|row| row.profile.is_ok()), "{page:?}");
         }
     }
     let whole = packed(csv.repeat(500).as_bytes());
-    let mut list = List::open_beginning(file(&whole[..whole.len() - 9]), &Params::default());
-    assert!(list.as_mut().unwrap().next_page().unwrap().rows.len() > 100);
+    let cut = file(&whole[..whole.len() - 9]);
+    let mut list = List::open_beginning(cut, true, &Params::default()).unwrap();
+    assert!(list.next_page().unwrap().rows.len() > 100 && list.is_cut());
+    // Of one that is packed small, some MiB are unpacked.
+    let long = format!("username,name\n{}", "ana,Ana\n".repeat(2_000_000));
+    let small = packed(long.as_bytes());
+    assert!(small.len() < 1024 * 1024);
+    let list = List::open_beginning(file(&small), false, &Params::default()).unwrap();
+    assert!(list.is_cut());
+    // What is there whole ends without a line break, and nothing is missing.
+    for content in [
+        array.as_bytes().to_vec(),
+        packed(array.as_bytes()),
+        b"username\nana\nbo\ncy".to_vec(),
+    ] {
+        let mut list = List::open_beginning(file(&content), false, &Params::default()).unwrap();
+        assert!(!list.is_cut());
+        assert_eq!(list.next_page().unwrap().rows.len(), 3);
+    }
 }
 
 #[test]

@@ -115,9 +115,13 @@ proptest! {
     }
 
     #[test]
-    fn any_json_is_read_or_refused(start in "[\\[{]{1,2}", rest in "[\\[\\]{}\":,a1\\n ]{0,60}") {
-        let content = format!("{start}\"username\":\"ana\"{rest}");
-        if let Ok(mut list) = open(content.as_bytes(), &Params::default(), &json!({})) {
+    fn damaged_json_is_read_or_refused(records in records(), pretty in any::<bool>(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let mut content = if pretty { serde_json::to_vec_pretty(&records).unwrap() } else {
+            records.iter().map(Value::to_string).collect::<Vec<_>>().join("\n").into_bytes()
+        };
+        let at = at.index(content.len());
+        content[at] = byte;
+        if let Ok(mut list) = open(&content, &Params::default(), &json!({})) {
             while !list.next_page().unwrap().last {}
         }
     }
