@@ -10,18 +10,19 @@ mod cursor;
 mod encoding;
 mod exports;
 mod header;
+mod json;
 mod lines;
 mod names;
 mod opt_out;
+mod params;
 mod record;
 mod report;
 mod unpack;
 mod values;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     fs::File,
-    io,
 };
 
 use cells::{Cells, End};
@@ -31,13 +32,13 @@ pub use cursor::{file, is_done, version_of};
 use encoding::Encoding;
 use header::Header;
 use lines::{Line, Lines};
+pub use params::{ListError, Params};
 pub use report::{ListReport, UsedColumns, shape};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use unpack::{Extent, Format, Unpacked};
 
 use crate::domain::{
-    intake::{Field, Page, Row, RowError},
+    intake::{Field, Page, RawProfile, Row, RowError},
     lead::Platform,
     text::is_placeholder,
 };
@@ -52,95 +53,6 @@ const CELL_LINES: usize = 1_000;
 const CELL_BYTES: usize = 1024 * 1024;
 /// Lines that a loose quote may take in before another ends it. After more, only the row that it opens in is refused.
 const TAKEN_IN: usize = 50;
-
-/// Records of JSON, and bytes of them, that are looked at for the names of their fields.
-const RECORDS: usize = 1_000;
-const RECORD_BYTES: usize = 4 * 1024 * 1024;
-/// Sets of fields that are kept in mind, and the bytes of the names of one.
-const LAYOUTS: usize = 64;
-const LAYOUT_BYTES: usize = 16 * 1024;
-/// Largest record, in bytes; one that was written anew may have grown a little.
-const LONGEST_RECORD: usize = unpack::RECORD + 64 * 1024;
-
-/// Which list to read, and how.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Params {
-    /// A path, or `s3://bucket/key`.
-    pub file: String,
-    /// Platform of rows that name none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub platform: Option<String>,
-    /// Name of a column → what it holds, for headers that are not known by name.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub columns: BTreeMap<String, String>,
-    /// Where it is not found by itself, such as `windows-1251`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub encoding: Option<String>,
-}
-
-impl Params {
-    /// Whether a list can be read with these at all.
-    ///
-    /// # Errors
-    /// Names the parameter that holds an unknown word.
-    pub fn check(&self) -> Result<(), ListError> {
-        self.platform()?;
-        columns::mapping(&self.columns)?;
-        encoding::named(self.encoding.as_deref())?;
-        Ok(())
-    }
-
-    fn platform(&self) -> Result<Option<Platform>, ListError> {
-        self.platform
-            .as_deref()
-            .map(|word| Platform::from_word(word).ok_or(ListError::UnknownPlatform))
-            .transpose()
-    }
-}
-
-/// The list cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum ListError {
-    #[error("`platform` is one of x, instagram, facebook, linkedin, csv")]
-    UnknownPlatform,
-    #[error(
-        "`columns` takes names of the list's columns, each with one of platform, id, username, name, first_name, last_name, \
-         email, profile_url, bio, followers, verified, location, website, country, language, opt_out, ignore; {0} has another word"
-    )]
-    UnknownField(String),
-    #[error("`columns` names {name}, and the list has no such column; it has: {known}")]
-    NoSuchColumn { name: String, known: String },
-    #[error(
-        "nothing names a column that tells who a row is about; name one username, email or profile url, or map one with `columns`"
-    )]
-    NoHeader,
-    #[error(
-        "its encoding is not recognised; export it as UTF-8, or name its encoding with `encoding`, such as windows-1251"
-    )]
-    UnknownEncoding,
-    #[error("it is {0}, not a list; save it as CSV, or as JSON")]
-    OtherFormat(&'static str),
-    #[error("{0}")]
-    Unreadable(String),
-}
-
-impl ListError {
-    #[expect(clippy::needless_pass_by_value, reason = "fits map_err")]
-    fn io(error: io::Error) -> Self {
-        Self::Unreadable(error.to_string())
-    }
-
-    /// Whether what the source's parameters say is wrong, and not the list.
-    pub fn is_of_params(&self) -> bool {
-        match self {
-            Self::UnknownPlatform | Self::UnknownField(_) | Self::NoSuchColumn { .. } => true,
-            Self::NoHeader | Self::UnknownEncoding | Self::OtherFormat(_) | Self::Unreadable(_) => {
-                false
-            }
-        }
-    }
-}
 
 /// A list that is being read.
 #[derive(Debug)]
@@ -242,7 +154,7 @@ impl List {
         };
         let mut export = None;
         if is_json {
-            let columns = names_of_records(&mut lines, &mapping)?;
+            let columns = json::names_of_records(&mut lines, &mapping)?;
             columns_exist(&params.columns, &columns)?;
             export = columns.export;
             lines.seek(encoding.start, 1).map_err(ListError::io)?;
@@ -321,7 +233,7 @@ impl List {
                     }));
                 }
                 Record::Cells { line } if self.is_json => {
-                    let profile = self.columns.profile(&self.cells, self.platform);
+                    let profile = self.profile();
                     rows.push(Row { line, profile });
                 }
                 Record::Cells { line } if self.columns.is_header(&self.cells) => {
@@ -335,12 +247,7 @@ impl List {
                     rows.push(Row { line, profile });
                 }
                 Record::Cells { line } => {
-                    let profile = match self.columns.opt_out(&self.cells) {
-                        Some(column) => Err(RowError::OptedOut {
-                            column: column.to_owned(),
-                        }),
-                        None => self.columns.profile(&self.cells, self.platform),
-                    };
+                    let profile = self.profile();
                     rows.push(Row { line, profile });
                 }
             }
@@ -363,6 +270,16 @@ impl List {
             cursor: json!(cursor),
             last: done,
         })
+    }
+
+    /// The profile of the row in `cells`, unless it says that the person wants no mail.
+    fn profile(&self) -> Result<RawProfile, RowError> {
+        match self.columns.opt_out(&self.cells) {
+            Some(column) => Err(RowError::OptedOut {
+                column: column.to_owned(),
+            }),
+            None => self.columns.profile(&self.cells, self.platform),
+        }
     }
 
     /// Reads the next row into `cells`.
@@ -405,56 +322,6 @@ impl List {
         } else {
             Record::Cells { line: number }
         })
-    }
-
-    /// Reads the next record into `cells`, and has `columns` say what they are.
-    fn json_record(&mut self) -> Result<Record, ListError> {
-        if !self.lines.next(&mut self.line).map_err(ListError::io)? {
-            return Ok(Record::End);
-        }
-        let number = self.line.number;
-        if self.line.cut {
-            return Ok(Record::Refused(vec![(number, RowError::TooLong)]));
-        }
-        if self.line.bytes.trim_ascii().is_empty() {
-            return Ok(Record::Empty);
-        }
-        if self.line.bytes.len() > LONGEST_RECORD {
-            let why = "it is larger than 1 MiB";
-            return Ok(Record::Refused(vec![(number, RowError::NoRecord(why))]));
-        }
-        let read = match record::read(&self.line.bytes, &self.mapping) {
-            Ok(read) => read,
-            Err(why) => return Ok(Record::Refused(vec![(number, RowError::NoRecord(why))])),
-        };
-        if read.is_empty {
-            return Ok(Record::Empty);
-        }
-        if let Some(column) = read.opted_out {
-            return Ok(Record::Refused(vec![(
-                number,
-                RowError::OptedOut { column },
-            )]));
-        }
-        self.cells
-            .hold(read.cells.iter().map(|(_, text)| text.as_str()));
-        let names: Vec<String> = read.cells.into_iter().map(|(name, _)| name).collect();
-        self.columns = self.columns_of(names);
-        Ok(Record::Cells { line: number })
-    }
-
-    fn columns_of(&mut self, names: Vec<String>) -> Columns {
-        if let Some(known) = self.layouts.get(&names) {
-            return known.clone();
-        }
-        let fields = names.iter().map(String::as_str);
-        let columns = Columns::of_export(fields, &self.mapping, self.export);
-        self.report.add(&columns);
-        let length: usize = names.iter().map(String::len).sum();
-        if self.layouts.len() < LAYOUTS && length < LAYOUT_BYTES {
-            self.layouts.insert(names, columns.clone());
-        }
-        columns
     }
 
     /// Reads on while a quoted cell is open. One that takes in what looks like rows is not believed: the rows are
@@ -555,29 +422,6 @@ impl List {
         self.columns = Columns::new(self.cells.iter(), &self.mapping);
         self.report.tables += 1;
         self.report.add(&self.columns);
-    }
-}
-
-/// The columns of the first records. Names that tell who a record is about must be among them, where there are records.
-fn names_of_records(lines: &mut Lines, mapping: &Mapping) -> Result<Columns, ListError> {
-    let (mut line, mut names, mut bytes) = (Line::default(), BTreeSet::new(), 0);
-    for _ in 0..RECORDS {
-        if bytes > RECORD_BYTES || !lines.next(&mut line).map_err(ListError::io)? {
-            break;
-        }
-        bytes += line.bytes.len();
-        if line.bytes.len() > LONGEST_RECORD {
-            continue;
-        }
-        if let Ok(read) = record::read(&line.bytes, mapping) {
-            names.extend(read.cells.into_iter().map(|(name, _)| name));
-        }
-    }
-    let columns = Columns::new(names.iter().map(String::as_str), mapping);
-    let is_identified = columns.used().any(|(_, meaning)| meaning.identifies());
-    match names.is_empty() || is_identified {
-        true => Ok(columns),
-        false => Err(ListError::NoHeader),
     }
 }
 

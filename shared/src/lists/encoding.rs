@@ -104,7 +104,10 @@ fn refuse_other_formats(head: &[u8]) -> Result<(), ListError> {
         .unwrap_or(head)
         .trim_ascii_start();
     // Where a tape archive has its sign.
-    if head.get(257..262) == Some(b"ustar") {
+    if head
+        .get(257..263)
+        .is_some_and(|sign| sign == b"ustar\0" || sign == b"ustar ")
+    {
         return Err(ListError::OtherFormat("an archive of several files"));
     }
     match starts

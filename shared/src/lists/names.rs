@@ -93,7 +93,7 @@ pub(super) const NAMES: &[(Meaning, &[&str])] = &[
     ]),
     // As services write into an export who wants no mail, and whose address is dead.
     (Meaning::OptOut, &[
-        "unsubscribed", "isunsubscribed", "unsubscribe", "unsubscribedfromallemail", "unsubscribedat", "unsubscribedon", "unsubscribeddate", "unsubscribedate",
+        "unsubscribed", "isunsubscribed", "hasunsubscribed", "unsubscribedfromemails", "emailunsubscribed", "emailunsubscribedat", "unsubscribedtime", "unsubscribe", "unsubscribedfromallemail", "unsubscribedat", "unsubscribedon", "unsubscribeddate", "unsubscribedate",
         "unsubscribetime", "unsubtime", "optedout", "isoptedout", "optout", "emailoptout", "hsemailoptout", "emailoptedout", "optedoutofemail", "hasoptedoutofemail",
         "optouttime", "optoutdate", "donotemail", "donotcontact", "donotmail", "donotallowemails", "donotallowbulkemails", "donotbulkemail", "emailsuppressions", "emailblacklisted",
         "suppressed", "cleantime", "abgemeldet", "désinscrit", "désabonné", "dadodebaja", "disiscritto", "afgemeld",

@@ -3,19 +3,40 @@
 use super::values::yes_or_no;
 use crate::domain::text::folded;
 
+/// How tools write that there is no time: the first day of their calendar.
+const NO_TIMES: [&str; 8] = [
+    "0001-01-01",
+    "1753-01-01",
+    "1899-12-30",
+    "1900-01-01",
+    "1969-12-31",
+    "1970-01-01",
+    "01/01/0001",
+    "01/01/1970",
+];
+
 /// Whether a cell of a column such as `Unsubscribed` or `Opt-out time` says yes. A time does, and so does a word that is no
 /// clear no: a person more who is left out does no harm.
 pub(super) fn is_yes(cell: &str) -> bool {
     let cell = cell.trim();
-    // The link to unsubscribe by.
-    let is_address = ["://", "www.", "mailto:"]
-        .iter()
-        .any(|sign| cell.contains(sign));
+    // The link to unsubscribe by, with a scheme or without.
+    let host = cell.split('/').next().unwrap_or_default();
+    let is_bare_link = cell.contains('/')
+        && !cell.contains(char::is_whitespace)
+        && host.contains('.')
+        && host.contains(|c: char| c.is_ascii_alphabetic());
+    let is_address = is_bare_link
+        || ["://", "www.", "mailto:"]
+            .iter()
+            .any(|sign| cell.contains(sign));
     // `0000-00-00`, as databases write that there is no time; `--` and `[]` are none either.
-    let is_no_time = cell.starts_with("1970-01-01")
-        || cell
-            .chars()
-            .all(|c| c.is_ascii_whitespace() || "0-–—:./TZ[]{}".contains(c));
+    let only = |signs: &str| {
+        cell.chars()
+            .all(|c| c.is_ascii_whitespace() || signs.contains(c))
+    };
+    let is_no_time = NO_TIMES.iter().any(|start| cell.starts_with(start))
+        || cell.contains('0') && only("0-:./+TZ")
+        || only("-–—[]{}");
     if is_address || is_no_time {
         return false;
     }
@@ -47,36 +68,44 @@ pub(super) fn is_yes(cell: &str) -> bool {
     )
 }
 
-/// Whether the state that a tool keeps of a person is that they want no mail, or that their address is dead.
+/// Whether the state that a tool keeps of a person is that they want no mail, or that their address is dead. Of several
+/// states one is enough.
 pub(super) fn is_status(cell: &str) -> bool {
-    matches!(
-        folded(cell).as_str(),
-        "unsubscribed"
-            | "unsubscribe"
-            | "optedout"
-            | "optout"
-            | "cleaned"
-            | "complained"
-            | "donotcontact"
-            | "donotemail"
-            | "donotmail"
-            | "suppressed"
-            | "blacklisted"
-            | "blocklisted"
-            | "hardbounced"
-            | "hardbounce"
-            | "bounced"
-            | "complaint"
-            | "spamcomplaint"
-            | "redacted"
-            | "abgemeldet"
-            | "désinscrit"
-            | "désabonné"
-            | "disiscritto"
-            | "dadodebaja"
-            | "afgemeld"
-    )
+    cell.split([';', ',', '|']).any(|state| {
+        let state = folded(state);
+        STARTS.iter().any(|start| state.starts_with(start)) || STATES.contains(&state.as_str())
+    })
 }
+
+/// `Unsubscribed (2025-11-02)`, `Unsubscribed from all`.
+const STARTS: [&str; 5] = [
+    "unsubscribed",
+    "optedout",
+    "donotcontact",
+    "donotemail",
+    "donotmail",
+];
+const STATES: [&str; 19] = [
+    "unsubscribe",
+    "optout",
+    "cleaned",
+    "complained",
+    "complaint",
+    "spamcomplaint",
+    "suppressed",
+    "blacklisted",
+    "blocklisted",
+    "hardbounced",
+    "hardbounce",
+    "bounced",
+    "redacted",
+    "abgemeldet",
+    "désinscrit",
+    "désabonné",
+    "disiscritto",
+    "dadodebaja",
+    "afgemeld",
+];
 
 #[cfg(test)]
 mod tests {
@@ -121,6 +150,10 @@ mod tests {
             "[]",
             "not opted out",
             "mailto:leave@list.example",
+            "lists.example.org/u/8f3a",
+            "0001-01-01T00:00:00",
+            "0000-00-00T00:00:00+00:00",
+            "01/01/1970",
             "Allow",
             "subscribed",
             "Active",
@@ -134,7 +167,14 @@ mod tests {
 
     #[test]
     fn states_are_known_by_their_word() {
-        for out in ["Unsubscribed", "cleaned", "Do not contact", "opted-out"] {
+        for out in [
+            "Unsubscribed",
+            "cleaned",
+            "Do not contact",
+            "opted-out",
+            "Unsubscribed (2025-11-02)",
+            "imported; unsubscribed",
+        ] {
             assert!(is_status(out), "{out}");
         }
         for other in ["subscribed", "lead", "Open", "", "customer", "pending"] {

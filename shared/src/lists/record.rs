@@ -50,7 +50,7 @@ pub(super) fn read(line: &[u8], mapping: &Mapping) -> Result<Record, &'static st
     cells.sort();
     Ok(Record {
         cells,
-        opted_out: opted_out(&fields, mapping, 0),
+        opted_out: opted_out(&fields, mapping, &addresses(person, mapping), 0),
         is_empty: fields.values().all(|value| match value {
             Value::Null => true,
             Value::String(text) => text.trim().is_empty(),
@@ -62,10 +62,12 @@ pub(super) fn read(line: &[u8], mapping: &Mapping) -> Result<Record, &'static st
 /// The object whose fields are the person's.
 fn person<'a>(fields: &'a Map<String, Value>, mapping: &Mapping) -> &'a Map<String, Value> {
     // Others write there what they please.
-    if let Some(Value::Object(properties)) = fields.get("properties")
-        && identifies(properties, mapping)
-    {
-        return properties;
+    if let Some(Value::Object(properties)) = fields.get("properties") {
+        let names_record = fields.keys().any(|name| names_person(name, mapping));
+        let has = |field| has(properties, mapping, field);
+        if has(Field::Email) || has(Field::ProfileUrl) && !names_record {
+            return properties;
+        }
     }
     match fields.get("author") {
         // A record that names a person itself is no post, and its author somebody else.
@@ -76,13 +78,29 @@ fn person<'a>(fields: &'a Map<String, Value>, mapping: &Mapping) -> &'a Map<Stri
     }
 }
 
-/// Whether a filled field says which person this is, without doubt.
-fn identifies(fields: &Map<String, Value>, mapping: &Mapping) -> bool {
+/// Whether such a field is there, and filled.
+fn has(fields: &Map<String, Value>, mapping: &Mapping, wanted: Field) -> bool {
     fields.iter().any(|(name, value)| {
-        let found = meaning(name, mapping).map(|(meaning, _)| meaning);
-        let is_sure = matches!(found, Some(Meaning::Is(Field::Email | Field::ProfileUrl)));
-        is_sure && !cell(name, value, mapping).trim().is_empty()
+        is_field(name, mapping, wanted) && !cell(name, value, mapping).trim().is_empty()
     })
+}
+
+fn is_field(name: &str, mapping: &Mapping, wanted: Field) -> bool {
+    let found = meaning(name, mapping).map(|(meaning, _)| meaning);
+    found == Some(Meaning::Is(wanted))
+}
+
+/// The addresses in fields of their own, as they are compared.
+fn addresses(fields: &Map<String, Value>, mapping: &Mapping) -> Vec<String> {
+    let mut found = Vec::new();
+    for (name, value) in fields {
+        if is_field(name, mapping, Field::Email) {
+            let cell = cell(name, value, mapping).to_lowercase();
+            let parts = cell.split(';').map(str::trim);
+            found.extend(parts.filter(|part| !part.is_empty()).map(str::to_owned));
+        }
+    }
+    found
 }
 
 /// Whether a record has a person's own field, so that a list in it is not an answer's.
@@ -144,7 +162,12 @@ fn text(value: &Value) -> Option<String> {
 }
 
 /// The first field, at any place of the record, that says that the person wants no mail.
-fn opted_out(fields: &Map<String, Value>, mapping: &Mapping, depth: usize) -> Option<String> {
+fn opted_out(
+    fields: &Map<String, Value>,
+    mapping: &Mapping,
+    own: &[String],
+    depth: usize,
+) -> Option<String> {
     fields.iter().find_map(|(name, value)| {
         let says = match meaning(name, mapping) {
             Some((Meaning::OptOut, _)) => says_yes(value),
@@ -159,17 +182,17 @@ fn opted_out(fields: &Map<String, Value>, mapping: &Mapping, depth: usize) -> Op
             Value::Array(items) => items.iter().filter_map(Value::as_object).collect(),
             _ => Vec::new(),
         };
-        // Of somebody else who is named there it says nothing.
+        // Of another person, who has another address, it says nothing.
+        let is_own = |inner: &Map<String, Value>| {
+            let theirs = addresses(inner, mapping);
+            theirs.is_empty() || theirs.iter().any(|address| own.contains(address))
+        };
+        let is_address = is_field(name, mapping, Field::Email);
         let mut objects = objects
             .into_iter()
-            .filter(|inner| depth < DEPTH && (is_own(name) || !identifies(inner, mapping)));
-        objects.find_map(|inner| opted_out(inner, mapping, depth + 1))
+            .filter(|inner| depth < DEPTH && (is_address || is_own(inner)));
+        objects.find_map(|inner| opted_out(inner, mapping, own, depth + 1))
     })
-}
-
-/// Objects that may be the person of the record.
-fn is_own(name: &str) -> bool {
-    ["properties", "author"].contains(&name)
 }
 
 fn says_status(value: &Value, depth: usize) -> bool {
@@ -272,7 +295,11 @@ mod tests {
             &[("email", "ana@example.org")],
         );
         // What others write there is no contact.
-        for properties in ["{}", r#"{"account":"Acme","plan":"pro"}"#] {
+        for properties in [
+            "{}",
+            r#"{"account":"Acme","plan":"pro"}"#,
+            r#"{"url":"https://x.com/acme","title":"Pricing"}"#,
+        ] {
             let line = format!(r#"{{"email":"ana@example.org","properties":{properties}}}"#);
             check(&line, &[("email", "ana@example.org"), ("properties", "")]);
         }
@@ -329,6 +356,18 @@ mod tests {
             (
                 r#"{"email":"a@example.org","hs_email_optout_7001":"true"}"#,
                 Some("hs_email_optout_7001"),
+            ),
+            (
+                r#"{"name":"Ana","emails":[{"type":"office","email":"a@example.org","is_unsubscribed":true}]}"#,
+                Some("is_unsubscribed"),
+            ),
+            (
+                r#"{"email":"a@example.org","subscription":{"status":"unsubscribed","url":"https://list.example/p/1"}}"#,
+                Some("status"),
+            ),
+            (
+                r#"{"email":"A@example.org","contact":{"email":"a@example.org","unsubscribed":true}}"#,
+                Some("unsubscribed"),
             ),
             (
                 r#"{"email":"a@example.org","old":[{"email":"x@example.org","status":"bounced"}]}"#,

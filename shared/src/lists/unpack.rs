@@ -51,6 +51,8 @@ const BEGINNING: u64 = 8 * 1024 * 1024;
 const LARGEST_VALUE: u64 = 256 * 1024 * 1024;
 /// Largest record, in bytes. In memory it takes some hundred times as much at worst.
 pub(super) const RECORD: usize = 1024 * 1024;
+/// Lines that are looked at for a whole record, where the first is none.
+const LOOKED_AT: usize = 3;
 /// What services call the list within an answer.
 const LISTS: [&str; 16] = [
     "data",
@@ -178,12 +180,24 @@ fn kind(file: &mut File) -> io::Result<Kind> {
         (Some(b'['), Some(b'{' | b']')) => Kind::Json,
         (Some(b'{'), Some(b'"' | b'}')) => {
             let object = |line: &[u8]| serde_json::from_slice::<Map<String, Value>>(line).ok();
-            match (object(line), first_line(&mut lines)?) {
-                // A line that was cut, if the next is whole; else a value that goes on.
-                (None, Some(next)) if object(&next).is_some() => Kind::JsonLines,
-                (None, _) => Kind::Json,
-                (Some(fields), None) if is_answer(&fields) => Kind::Json,
-                (Some(_), _) => Kind::JsonLines,
+            match object(line) {
+                Some(fields) if is_answer(&fields) && first_line(&mut lines)?.is_none() => {
+                    Kind::Json
+                }
+                Some(_) => Kind::JsonLines,
+                // Behind a bracket the records of a list may stand in lines of their own.
+                None if line.ends_with(b"[") => Kind::Json,
+                // Lines that were cut, if one that follows is whole; else a value that goes on.
+                None => {
+                    for _ in 0..LOOKED_AT {
+                        match first_line(&mut lines)? {
+                            Some(next) if object(&next).is_some() => return Ok(Kind::JsonLines),
+                            Some(_) => {}
+                            None => break,
+                        }
+                    }
+                    Kind::Json
+                }
             }
         }
         _ => Kind::Other,
@@ -204,8 +218,11 @@ fn first_line(lines: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     loop {
         let mut line = Vec::new();
         let limit = u64::try_from(RECORD).unwrap_or(u64::MAX);
-        if lines.take(limit).read_until(b'\n', &mut line)? == 0 {
+        if lines.by_ref().take(limit).read_until(b'\n', &mut line)? == 0 {
             return Ok(None);
+        }
+        if line.len() >= RECORD && !line.ends_with(b"\n") {
+            lines.skip_until(b'\n')?;
         }
         if !line.trim_ascii().is_empty() {
             return Ok(Some(line));
@@ -268,6 +285,7 @@ fn records(file: File, is_cut: bool) -> Result<File, ListError> {
         fault: None,
         is_object: false,
         is_person: false,
+        has_empty_list: false,
         lists: Vec::new(),
     };
     let mut json = serde_json::Deserializer::from_reader(&mut reader);
@@ -290,7 +308,7 @@ fn records(file: File, is_cut: bool) -> Result<File, ListError> {
         _ if writing.is_person => {
             Some("it is one record and no list; write it in one line, or in brackets".to_owned())
         }
-        [] if writing.is_object => Some(format!(
+        [] if writing.is_object && !writing.has_empty_list => Some(format!(
             "it is one object and holds no list of records under a name such as {}",
             LISTS[..3].join(", ")
         )),
@@ -347,6 +365,8 @@ struct Writing {
     /// Whether the value is an object, and one with a person's own fields.
     is_object: bool,
     is_person: bool,
+    /// Whether one of its lists is empty.
+    has_empty_list: bool,
     /// Which of its lists held records.
     lists: Vec<&'static str>,
 }
@@ -395,11 +415,11 @@ impl<'de> Visitor<'de> for Top<'_> {
             self.0.left.set(RECORD);
             self.0.is_person |= record::names_person(&name, &Mapping::new());
             match LISTS.iter().find(|known| **known == name) {
-                Some(known) => {
-                    if fields.next_value_seed(Within(&mut *self.0))? {
-                        self.0.lists.push(known);
-                    }
-                }
+                Some(known) => match fields.next_value_seed(Within(&mut *self.0))? {
+                    Found::Records => self.0.lists.push(known),
+                    Found::NoItems => self.0.has_empty_list = true,
+                    Found::Other => {}
+                },
                 None => drop(fields.next_value::<IgnoredAny>()?),
             }
         }
@@ -407,25 +427,33 @@ impl<'de> Visitor<'de> for Top<'_> {
     }
 }
 
+/// What a field of an answer holds.
+enum Found {
+    Records,
+    /// A list, and nothing in it.
+    NoItems,
+    Other,
+}
+
 /// A field of an answer that may be its list: then its records are written. Says whether it was.
 struct Within<'a>(&'a mut Writing);
 
 impl<'de> DeserializeSeed<'de> for Within<'_> {
-    type Value = bool;
+    type Value = Found;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Found, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for Within<'_> {
-    type Value = bool;
+    type Value = Found;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any value")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<bool, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Found, A::Error> {
         let (mut found, mut is_empty) = (false, true);
         while let Some(item) = items.next_element::<Value>()? {
             self.0.left.set(RECORD);
@@ -436,35 +464,39 @@ impl<'de> Visitor<'de> for Within<'_> {
                 self.0.record(&item)?;
             }
         }
-        Ok(found || is_empty)
+        Ok(match (found, is_empty) {
+            (true, _) => Found::Records,
+            (false, true) => Found::NoItems,
+            (false, false) => Found::Other,
+        })
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<bool, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Found, A::Error> {
         while fields.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(false)
+        Ok(Found::Other)
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<bool, E> {
-        Ok(false)
+    fn visit_bool<E>(self, _: bool) -> Result<Found, E> {
+        Ok(Found::Other)
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<bool, E> {
-        Ok(false)
+    fn visit_i64<E>(self, _: i64) -> Result<Found, E> {
+        Ok(Found::Other)
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<bool, E> {
-        Ok(false)
+    fn visit_u64<E>(self, _: u64) -> Result<Found, E> {
+        Ok(Found::Other)
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<bool, E> {
-        Ok(false)
+    fn visit_f64<E>(self, _: f64) -> Result<Found, E> {
+        Ok(Found::Other)
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<bool, E> {
-        Ok(false)
+    fn visit_str<E>(self, _: &str) -> Result<Found, E> {
+        Ok(Found::Other)
     }
 
-    fn visit_unit<E>(self) -> Result<bool, E> {
-        Ok(false)
+    fn visit_unit<E>(self) -> Result<Found, E> {
+        Ok(Found::Other)
     }
 }

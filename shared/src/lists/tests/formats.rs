@@ -90,6 +90,8 @@ fn broken_record_is_named_and_others_go_on() {
         let content = [start, RECORDS[2]].join("\n");
         assert_eq!(leads(content.as_bytes()).leads.len(), 1, "{start}");
     }
+    let content = ["{\"username\":\"b", "{\"username\":\"c", RECORDS[2]].join("\n");
+    assert_eq!(leads(content.as_bytes()).leads.len(), 1);
     // One that is too large.
     let large = format!(
         "{{\"username\":\"b\",\"bio\":\"{}\"}}",
@@ -101,6 +103,8 @@ fn broken_record_is_named_and_others_go_on() {
         refused(content.as_bytes()),
         [(2, "it is larger than 1 MiB".to_owned())]
     );
+    let content = [&large, RECORDS[0]].join("\n");
+    assert_eq!(leads(content.as_bytes()).leads.len(), 1);
     // Fields, but none that says who it is.
     let content = [RECORDS[0], r#"{"user":{"email":"x@example.com"}}"#].join("\n");
     assert_eq!(leads(content.as_bytes()).bad.len(), 1);
@@ -133,6 +137,10 @@ fn list_within_a_person_is_left_alone() {
         "{rows:?}"
     );
     assert!(read(b"[]").is_empty() && read(b"{\"data\":[]}").is_empty());
+    let content = r#"{"contacts":[],"people":[{"username":"ana"}]}"#;
+    assert_eq!(leads(content.as_bytes()).leads.len(), 1);
+    let content = "{\"data\":[\n{\"username\":\"ana\"}\n,{\"username\":\"bo\"}\n]}";
+    assert_eq!(leads(content.as_bytes()).leads.len(), 2);
 }
 
 /// A record may lack the fields that tell whose export it is.
@@ -411,6 +419,8 @@ fn who_opted_out_elsewhere_is_refused() {
             ),
         ]
     );
+    let apollo = r#"{"email":"ana@fit.example","personLinkedinUrl":"","companyLinkedinUrl":"","stage":"Do Not Contact"}"#;
+    assert_eq!(refused(apollo.as_bytes()).len(), 1);
     let mapped = Params {
         columns: BTreeMap::from([("Status".to_owned(), "opt_out".to_owned())]),
         ..Params::default()
