@@ -435,7 +435,7 @@ enum Found {
     Other,
 }
 
-/// A field of an answer that may be its list: then its records are written. Says whether it was.
+/// A field of an answer that may be its list: then its records are written. Says what it holds.
 struct Within<'a>(&'a mut Writing);
 
 impl<'de> DeserializeSeed<'de> for Within<'_> {
